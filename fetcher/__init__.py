@@ -1,0 +1,48 @@
+"""Fetch every URL of a list, concurrently; one record for every line, whatever happens to it.
+
+    targets  ──▶  engine  ──▶  sinks
+    lines in      GreenPool     records out
+                  │  asks schedule: which target next
+                  └▶ fetch(target) ──▶ transport: green urllib
+
+Data flows from left to right and never back. A `Target` goes in, a `Result` comes out, and failure is a value:
+nothing between raises for a bad URL or a bad server.
+
+    import fetcher
+
+    for result in fetcher.fetch_all(["https://example.com/", "https://example.org/"]):
+        print(result.status, result.error, result.url)
+
+The rooms, by floor; imports go down only:
+
+    3  cli          click: options to dataclasses, the parts put together, one file for each command
+    2  fetch        one Target to one Result; never raises
+       engine       where fetches run: many at once
+       demo         the embedded server, and what stands for the network in tests
+    1  targets      lines in          schedule     who goes next: pure decisions
+       transport    bytes             sinks        records out
+    0  model, url, options, errors, attempt, green (the one door to eventlet)
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Options", "Result", "Target", "__version__", "fetch_all"]
+
+if TYPE_CHECKING:
+    from fetcher.engine import fetch_all
+    from fetcher.model import Result, Target
+    from fetcher.options import Options
+
+_HOMES = {"fetch_all": "fetcher.engine", "Result": "fetcher.model", "Target": "fetcher.model",
+          "Options": "fetcher.options"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that `fetcher --version` does not pay for the engine."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

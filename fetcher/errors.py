@@ -1,0 +1,87 @@
+"""What can go wrong with one URL, and the word its record says for it.
+
+    FetchError                      word
+    ├── InvalidUrl                  invalid_url          the line holds no URL that can be fetched
+    ├── DnsError                    dns                  the name did not resolve
+    ├── ConnectError                connect              no connection to any of its addresses
+    ├── TlsError                    tls                  the handshake or the certificate failed
+    ├── ProxyError                  proxy                the proxy refused, or could not be reached
+    ├── TimedOut                    timeout              a phase, or the attempt as a whole, took too long
+    ├── ProtocolError               protocol             what came back is not HTTP
+    ├── Incomplete                  incomplete           the connection ended before the answer did
+    ├── DecodeError                 decode               the content coding is broken
+    ├── TooLarge                    too_large            the body is above --max-size
+    ├── TooManyRedirects            too_many_redirects   a loop, or more hops than allowed
+    └── Interrupted                 interrupted          the run was stopped while this was in flight
+
+A status of 400 and above is an answer, not an exception: its record says `http`.
+Whatever else escapes is a defect of ours: its record says `internal`.
+
+Foreign errors (OSError, ssl.SSLError, HttpParserError) are mapped to these where they enter, in `transport/`.
+"""
+
+
+class FetchError(Exception):
+    """One URL could not be fetched. Its text is one plain sentence for `error_message`."""
+
+    word = "internal"
+
+
+class InvalidUrl(FetchError, ValueError):
+    word = "invalid_url"
+
+
+class DnsError(FetchError):
+    word = "dns"
+
+
+class ConnectError(FetchError):
+    word = "connect"
+
+
+class TlsError(FetchError):
+    word = "tls"
+
+
+class ProxyError(FetchError):
+    word = "proxy"
+
+
+class TimedOut(FetchError):
+    word = "timeout"
+
+
+class ProtocolError(FetchError):
+    word = "protocol"
+
+
+class Incomplete(FetchError):
+    word = "incomplete"
+
+
+class DecodeError(FetchError):
+    word = "decode"
+
+
+class TooLarge(FetchError):
+    word = "too_large"
+
+
+class TooManyRedirects(FetchError):
+    word = "too_many_redirects"
+
+
+class Interrupted(FetchError):
+    word = "interrupted"
+
+
+HTTP = "http"
+INTERNAL = "internal"
+
+
+class OutputError(Exception):
+    """Records can no longer be written: a full disk, a vanished mount. The run ends with status 74."""
+
+
+class InputError(Exception):
+    """A list cannot be read. Nothing is fetched; the run ends with status 2."""

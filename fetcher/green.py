@@ -1,0 +1,127 @@
+"""The one door to eventlet: all that is green in this project comes through here.
+
+eventlet is in maintenance mode; what the project takes from it is this page, so that another loop could take its
+place. Its name look-ups (greendns) are not loaded: they are slow to import, and `transport/dns.py` has its own.
+"""
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    import eventlet
+    import eventlet.hubs
+    import eventlet.hubs.hub
+
+import greenlet  # noqa: E402
+
+version = eventlet.__version__
+spawn = eventlet.spawn
+spawn_n = eventlet.spawn_n
+sleep = eventlet.sleep
+current = greenlet.getcurrent
+GreenPool = eventlet.GreenPool
+Timeout = eventlet.Timeout
+trampoline = eventlet.hubs.trampoline
+hub = eventlet.hubs.get_hub
+READ = eventlet.hubs.hub.READ
+WRITE = eventlet.hubs.hub.WRITE
+
+
+def __getattr__(name: str) -> Any:
+    if name == "request":       # green urllib is loaded by the first that needs it: `--version` does not
+        from eventlet.green.urllib import request
+
+        return request
+    raise AttributeError(name)
+
+
+def hub_name() -> str:
+    """The name of the hub in use: epolls, kqueue, poll, selects or asyncio."""
+    return type(hub()).__module__.rpartition(".")[2]
+
+
+def call_soon(callback: Callable[..., Any], *args: Any) -> Any:
+    """Have the hub call `callback` in its next round; returns a timer that can be cancelled."""
+    return hub().schedule_call_global(0, callback, *args)
+
+
+def call_later(seconds: float, callback: Callable[..., Any], *args: Any) -> Any:
+    """Have the hub call `callback` after `seconds`; returns a timer that can be cancelled."""
+    return hub().schedule_call_global(seconds, callback, *args)
+
+
+class Signal:
+    """A flag that one green thread waits for and others raise; raising it before the wait is not lost.
+
+    The same one can be used again and again. At most one green thread may wait at a time.
+    """
+
+    __slots__ = ("_raised", "_waiter")
+
+    def __init__(self) -> None:
+        self._raised = False
+        self._waiter: Any = None
+
+    def set(self) -> None:
+        """Wake the waiting green thread, in the hub's next round; without one, the next wait returns at once."""
+        if not self._raised:
+            self._raised = True
+            if self._waiter is not None:
+                call_soon(self._wake)
+
+    def wait(self) -> None:
+        if not self._raised:
+            self._waiter = greenlet.getcurrent()
+            try:
+                hub().switch()
+            finally:
+                self._waiter = None
+        self._raised = False
+
+    def _wake(self) -> None:
+        if self._waiter is not None and self._raised:
+            self._waiter.switch()
+
+
+@contextmanager
+def signals(handlers: dict[int, Callable[[int], Any]]) -> Iterator[None]:
+    """Call `handlers[number](number)` from the hub when one of those signals arrives, even while the hub sleeps.
+
+    Python runs a signal's handler between two bytecodes, which a hub that waits in epoll does not reach; the
+    interpreter's wake-up descriptor ends that wait.
+    """
+    receiving, sending = socket.socketpair()
+    receiving.setblocking(False)
+    sending.setblocking(False)
+
+    def arrived(_fileno: int) -> None:
+        try:
+            numbers = receiving.recv(64)
+        except BlockingIOError:
+            return
+        for number in numbers:
+            if number in handlers:
+                handlers[number](number)
+
+    before = {number: signal.signal(number, lambda *_: None) for number in handlers}
+    wakeup_before = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+    listener = hub().add(READ, receiving.fileno(), arrived, arrived, None)
+    try:
+        yield
+    finally:
+        hub().remove(listener)
+        signal.set_wakeup_fd(wakeup_before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        receiving.close()
+        sending.close()
+
+

@@ -1,0 +1,153 @@
+"""What goes in and what comes out: a `Target` for a line of the list, a `Result` for its record."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from fetcher import url as urls
+from fetcher.errors import InvalidUrl
+from fetcher.url import Url
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One line of a list: a URL to fetch, or the reason why it cannot be one.
+
+    `url` is the text as it stood in the list, trimmed, a password in it masked; `parsed` is what is fetched, or
+    None where `problem` says what is wrong.
+    """
+
+    url: str
+    line: int = 1
+    source: str | None = None
+    parsed: Url | None = None
+    problem: str | None = None
+
+    @classmethod
+    def read(cls, text: str, line: int = 1, source: str | None = None) -> Target:
+        """The target that `text` names; never raises."""
+        try:
+            return cls(urls.mask_password(text), line, source, urls.parse(text))
+        except InvalidUrl as error:
+            return cls(urls.mask_password(text), line, source, None, str(error))
+
+    @property
+    def host(self) -> str:
+        return self.parsed.host if self.parsed else ""
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds, with curl's meanings: cumulative from the start of the last attempt, except `queue`.
+
+    None: the phase was not reached, or the scheme has none. 0.0: a connection was reused, so nothing had to be done.
+    """
+
+    queue: float | None = None          # from the target's reading to its first attempt
+    namelookup: float | None = None
+    connect: float | None = None
+    appconnect: float | None = None     # the TLS handshake's end
+    starttransfer: float | None = None  # the final answer's first byte
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one target. `record()` is the JSON object of the contract."""
+
+    url: str
+    line: int
+    source: str | None = None
+    ok: bool = False
+    status: int | None = None
+    error: str | None = None
+    error_message: str | None = None
+    method: str = "GET"
+    final_url: str | None = None
+    redirects: int = 0
+    http_version: str | None = None
+    content_type: str | None = None
+    remote_ip: str | None = None
+    size: int = 0
+    size_download: int = 0
+    sha256: str | None = None
+    attempts: int = 0
+    timings: Timings = field(default_factory=Timings)
+    timestamp: float = 0.0              # Unix time of the start
+    headers: tuple[tuple[str, str], ...] | None = None
+    body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        """Host of the URL that was asked for last, as it is shown and counted."""
+        match = _HOST.match(self.final_url or self.url)
+        return match[1] if match else ""
+
+    def record(self) -> dict[str, Any]:
+        """The record's keys and values, in the contract's order."""
+        timings = self.timings
+        record = {
+            "url": self.url,
+            "line": self.line,
+            "source": self.source,
+            "ok": self.ok,
+            "status": self.status,
+            "error": self.error,
+            "error_message": self.error_message,
+            "method": self.method,
+            "final_url": self.final_url,
+            "redirects": self.redirects,
+            "http_version": self.http_version,
+            "content_type": self.content_type,
+            "remote_ip": self.remote_ip,
+            "size": self.size,
+            "size_download": self.size_download,
+            "sha256": self.sha256,
+            "saved_to": None,
+            "attempts": self.attempts,
+            "time_queue": _microseconds(timings.queue),
+            "time_namelookup": _microseconds(timings.namelookup),
+            "time_connect": _microseconds(timings.connect),
+            "time_appconnect": _microseconds(timings.appconnect),
+            "time_starttransfer": _microseconds(timings.starttransfer),
+            "time_total": _microseconds(timings.total),
+            "timestamp": rfc3339(self.timestamp),
+            "change": None,
+        }
+        if self.source is None:
+            del record["source"]
+        if self.headers is not None:
+            record["headers"] = _grouped(self.headers)
+        if self.body is not None:
+            record["body"], record["body_encoding"] = _as_text(self.body)
+        return record
+
+
+_HOST = re.compile(r"[a-z]+://([^/?#]*)", re.I)
+
+
+def rfc3339(timestamp: float) -> str:
+    """A Unix time as RFC 3339 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _microseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
+
+
+def _grouped(fields: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in fields:
+        grouped.setdefault(name, []).append(value)
+    return grouped
+
+
+def _as_text(body: bytes) -> tuple[str, str | None]:
+    try:
+        return body.decode("utf-8"), None
+    except UnicodeDecodeError:
+        from base64 import b64encode
+
+        return b64encode(body).decode("ascii"), "base64"

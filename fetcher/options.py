@@ -1,0 +1,79 @@
+"""What a user can choose about fetching: one frozen dataclass for each concern.
+
+Sizes are bytes and times are seconds. `None` means no bound, unless a field says otherwise.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fetcher import __version__
+
+USER_AGENT = f"fetcher/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many requests are in flight at once, in all and for each host name."""
+
+    concurrency: int = 100
+    per_host: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long each part of an attempt may take, in seconds."""
+
+    connect: float = 10.0   # from the look-up of the name to the end of the TLS handshake
+    read: float = 30.0      # silence: no byte came in
+    total: float = 60.0     # one attempt in all, redirects and body included
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """What is sent. Header names keep their spelling on the wire."""
+
+    method: str | None = None           # None: GET, or POST where there is data
+    headers: tuple[tuple[str, str], ...] = ()
+    data: bytes | None = field(default=None, repr=False)
+    user_agent: str | None = USER_AGENT
+    user: str | None = field(default=None, repr=False)      # "name:password", sent as Basic to the URL's origin
+    range: str | None = None            # "0-499": the value of `Range: bytes=`
+    compressed: bool = True             # offer content codings
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectOptions:
+    """Whether `Location` is followed, and how often."""
+
+    follow: bool = True
+    max_redirects: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """Whom to trust. A `cacert` given here wins over SSL_CERT_FILE and SSL_CERT_DIR."""
+
+    insecure: bool = False
+    cacert: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BodyOptions:
+    """What is done with a body while it arrives. One that nobody asked for is only counted."""
+
+    max_size: int | None = None         # decoded bytes
+    hash: bool = False                  # sha256 of the decoded body
+    keep: bool = False                  # the body itself is in the result
+    headers: bool = False               # the answer's header fields are in the result
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that one fetch needs to know."""
+
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    request: RequestOptions = RequestOptions()
+    redirects: RedirectOptions = RedirectOptions()
+    tls: TlsOptions = TlsOptions()
+    body: BodyOptions = BodyOptions()

@@ -1,0 +1,209 @@
+"""URLs as browsers read them: the WHATWG URL standard, for http and https alone.
+
+`parse` turns the text of a line or of a `Location` into a `Url` whose parts may go on the wire as they are:
+nothing in them is outside printable ASCII, so CR, LF and NUL can never reach a request.
+"""
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import quote, unquote_to_bytes, urljoin
+
+from fetcher.errors import InvalidUrl
+
+MAX_LENGTH = 64 * 1024
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_PARTS = re.compile(r"(?i:(https?)):[/\\]*([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
+_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(.*))?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^`{|}\x7f]")
+_PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
+
+# https://url.spec.whatwg.org/#percent-encoded-bytes: what is left as it is in a path, a query and a fragment
+_PATH_SAFE = "!$%&'()*+,-./:;=@[\\]_|~"
+_QUERY_SAFE = "!$%&()*+,-./:;=?@[\\]^_`{|}~"
+_FRAGMENT_SAFE = "!#$%&'()*+,-./:;=?@[\\]^_{|}~"
+_UNSAFE_IN_PATH = re.compile(r"[^!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]")
+_UNSAFE_IN_QUERY = re.compile(r"[^!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]")
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """An http or https URL in its normal form.
+
+    `host` is lower-case ASCII (IDNA), without brackets for IPv6; `target` is path and query, the request's
+    origin-form (RFC 9112 §3.2.1); `userinfo` is "name:password", percent-decoded, or None.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+    fragment: str = ""
+    userinfo: str | None = field(default=None, repr=False)
+
+    @property
+    def authority(self) -> str:
+        """Host and, where it is not the scheme's own, port: the value of the Host field."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        return (self.scheme, self.host, self.port)
+
+    def __str__(self) -> str:
+        """The URL without userinfo, so that it can be shown and recorded."""
+        return f"{self.scheme}://{self.authority}{self.target}{self.fragment}"
+
+
+def parse(text: str) -> Url:
+    """The `Url` that `text` names.
+
+    Raises InvalidUrl, whose text says what is wrong.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidUrl(f"The URL has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed.")
+    control = _CONTROL.search(text)
+    if control:
+        raise InvalidUrl(f"The URL contains the control character U+{ord(control[0]):04X}.")
+    parts = _PARTS.fullmatch(text)
+    if parts is None:
+        raise InvalidUrl(_why_not_http(text))
+    scheme, authority, path, query, fragment = parts.groups()
+    scheme = scheme.lower()
+    userinfo, host, port = _split_authority(scheme, authority)
+    return Url(scheme, host, port, _encode_target(path, query or ""), _encode_fragment(fragment or ""), userinfo)
+
+
+def join(base: Url, location: str) -> Url:
+    """The `Url` that a `Location` of `location` means in an answer of `base` (RFC 9110 §10.2.2).
+
+    The fragment of `base` is carried on where `location` has none. Raises InvalidUrl.
+    """
+    location = location.strip("\x00\x09\x0a\x0c\x0d\x20")
+    match = _SCHEME.match(location)
+    if match is None:
+        head, mark, rest = location.partition("?")
+        location = urljoin(str(base).partition("#")[0], head.replace("\\", "/") + mark + rest)
+    url = parse(location)
+    if not url.fragment and base.fragment:
+        return Url(url.scheme, url.host, url.port, url.target, base.fragment, url.userinfo)
+    return url
+
+
+def mask_password(text: str) -> str:
+    """`text` with the password of its userinfo, if it has one, replaced by three stars."""
+    if "@" not in text:
+        return text
+    match = re.match(r"([^:/?#]*:[/\\]*[^/\\?#:@]*:)[^/\\?#]*@", text)
+    return f"{match[1]}***{text[match.end() - 1:]}" if match else text
+
+
+def _why_not_http(text: str) -> str:
+    scheme = _SCHEME.match(text)
+    if scheme and not text[scheme.end():].split("/")[0].isdigit():
+        return f"The scheme {scheme[1][:20]} is not supported; only http and https are."
+    return "The URL has no scheme; it must begin with http:// or https://."
+
+
+@lru_cache(maxsize=16384)
+def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int]:
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None:
+        raise InvalidUrl("The URL's host is malformed.")
+    userinfo, host, port = match.groups()
+    if not host:
+        raise InvalidUrl("The URL has no host.")
+    if not port:
+        number = DEFAULT_PORTS[scheme]
+    elif not (port.isascii() and port.isdigit() and len(port) < 16 and 0 < int(port) <= 65535):
+        raise InvalidUrl(f"The port {port[:20]} is not a number from 1 to 65535.")
+    else:
+        number = int(port)
+    decoded = unquote_to_bytes(userinfo).decode("utf-8", "replace") if userinfo else None
+    return decoded, _normal_host(host), number
+
+
+def _normal_host(host: str) -> str:
+    if host.startswith("["):
+        try:
+            return str(ipaddress.IPv6Address(host[1:-1].partition("%")[0]))
+        except ValueError:
+            raise InvalidUrl(f"{host[:60]} is not an IPv6 address.") from None
+    name = host.lower()
+    if not _PLAIN_HOST.fullmatch(name) or "xn--" in name:
+        name = _to_ascii(host)
+    last = name.rstrip(".").rpartition(".")[2]
+    if last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last):
+        return _ipv4(name)
+    if len(name) > 254 or any(len(label) > 63 for label in name.split(".")):
+        raise InvalidUrl("The host name, or one of its labels, is too long.")
+    return name
+
+
+def _to_ascii(host: str) -> str:
+    import idna
+
+    try:
+        name = unquote_to_bytes(host).decode("utf-8").lower()
+        if not name.isascii() or "xn--" in name:
+            name = idna.encode(name, uts46=True).decode("ascii")
+    except (UnicodeError, idna.IDNAError) as error:
+        raise InvalidUrl(f"The host {host[:60]!r} is not a valid international name: {error}.") from None
+    if not name or _FORBIDDEN_IN_HOST.search(name) or ".." in name or name.startswith("."):
+        raise InvalidUrl(f"The host {host[:60]!r} contains characters that no host name may have.")
+    return name
+
+
+def _ipv4(host: str) -> str:
+    """The dotted form of an IPv4 address in any of the spellings that browsers take (octal, hex, few parts)."""
+    parts = host.rstrip(".").split(".")
+    try:
+        numbers = [int(part, 16) if part.startswith("0x") and len(part) > 2 else 0 if part == "0x"
+                   else int(part, 8) if len(part) > 1 and part.startswith("0") else int(part) for part in parts]
+        value = numbers[-1]
+        if len(parts) > 4 or any(number > 255 for number in numbers[:-1]) or value >= 256 ** (5 - len(parts)):
+            raise ValueError
+    except ValueError:
+        raise InvalidUrl(f"{host[:60]} is not an IPv4 address.") from None
+    for position, number in enumerate(numbers[:-1]):
+        value += number << (8 * (3 - position))
+    return str(ipaddress.IPv4Address(value))
+
+
+def _encode_target(path: str, query: str) -> str:
+    if "\\" in path:
+        path = path.replace("\\", "/")
+    if _UNSAFE_IN_PATH.search(path):
+        path = quote(path, safe=_PATH_SAFE)
+    if _DOT_SEGMENT.search(path):
+        path = _without_dots(path)
+    if query and _UNSAFE_IN_QUERY.search(query):
+        query = quote(query, safe=_QUERY_SAFE)
+    return (path or "/") + query
+
+
+def _without_dots(path: str) -> str:
+    """`path` with its dot segments taken out (RFC 3986 §5.2.4), percent-encoded ones included as browsers do."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for position, segment in enumerate(segments):
+        dots = re.sub("%2[eE]", ".", segment)
+        if dots == "..":
+            del kept[-1:]
+        elif dots != ".":
+            kept.append(segment)
+            continue
+        if position == len(segments) - 1:
+            kept.append("")
+    return "/" + "/".join(kept)
+
+
+def _encode_fragment(fragment: str) -> str:
+    return quote(fragment, safe=_FRAGMENT_SAFE) if fragment else fragment
