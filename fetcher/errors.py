@@ -20,11 +20,17 @@ Whatever else escapes is a defect of ours: its record says `internal`.
 Foreign errors (OSError, ssl.SSLError, HttpParserError) are mapped to these where they enter, in `transport/`.
 """
 
+from typing import Any
+
 
 class FetchError(Exception):
-    """One URL could not be fetched. Its text is one plain sentence for `error_message`."""
+    """One URL could not be fetched. Its text is one plain sentence for `error_message`.
+
+    `response` is the answer that led to it, where there was one.
+    """
 
     word = "internal"
+    response: Any = None
 
 
 class InvalidUrl(FetchError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from time import perf_counter
 from typing import Any
 
 from fetcher import url as urls
@@ -24,6 +25,7 @@ class Target:
     source: str | None = None
     parsed: Url | None = None
     problem: str | None = None
+    read_at: float = field(default_factory=perf_counter, repr=False, compare=False)
 
     @classmethod
     def read(cls, text: str, line: int = 1, source: str | None = None) -> Target:

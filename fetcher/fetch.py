@@ -1,0 +1,131 @@
+"""One target, one result. Nothing raises: whatever goes wrong is in the result."""
+from __future__ import annotations
+
+import hashlib
+from time import time
+from typing import Any, Protocol
+
+from fetcher.attempt import Attempt, InFlight
+from fetcher.errors import HTTP, INTERNAL, FetchError
+from fetcher.model import Result, Target, Timings
+from fetcher.options import Options
+from fetcher.transport import Request, Response, request_fields
+
+
+class Opener(Protocol):
+    """What a transport is: one verb."""
+
+    def open(self, request: Request) -> Response: ...
+
+
+class Fetcher:
+    """Fetches targets by one set of options, over one transport. Safe for many green threads at once."""
+
+    def __init__(self, options: Options, transport: Opener, in_flight: InFlight) -> None:
+        self._options = options
+        self._transport = transport
+        self._in_flight = in_flight
+        self._fields = request_fields(options.request)
+        self._method = options.request.method or ("GET" if options.request.data is None else "POST")
+        self._keeps_body = options.body.hash or options.body.keep
+
+    def __call__(self, target: Target) -> Result:
+        """What became of `target`."""
+        if target.parsed is None:
+            return self._never_sent(target)
+        attempt = Attempt(target, self._options.timeouts)
+        attempt.timings.queue = max(attempt.started - target.read_at, 0.0)
+        body = _Body(self._options.body.hash, self._options.body.keep)
+        response, failure = None, None
+        self._in_flight.add(attempt)
+        try:
+            response = self._transport.open(self._request(target, attempt))
+            for piece in response:
+                body.take(piece)
+        except FetchError as error:
+            failure = error
+            response = response or error.response
+        except Exception as error:
+            failure = _Defect(error)
+        finally:
+            self._in_flight.discard(attempt)
+            if response is not None:
+                response.close()
+        return self._result(target, attempt, response, failure, body)
+
+    def _request(self, target: Target, attempt: Attempt) -> Request:
+        options = self._options
+        assert target.parsed is not None
+        return Request(target.parsed, attempt, method=self._method, fields=self._fields, data=options.request.data,
+                       user=options.request.user, keep=self._keeps_body, max_size=options.body.max_size)
+
+    def _result(self, target: Target, attempt: Attempt, response: Response | None, failure: FetchError | None,
+                body: _Body) -> Result:
+        timings = attempt.timings
+        timings.total = attempt.since_start()
+        word = message = None
+        if response is not None and response.status >= 400:
+            word, message = HTTP, f"The server answered with status {response.status}."
+        elif failure is not None:
+            word, message = failure.word, str(failure)
+        if response is None:
+            return Result(target.url, target.line, target.source, error=word, error_message=message,
+                          method=self._method, remote_ip=attempt.remote_ip, attempts=1, timings=timings,
+                          timestamp=attempt.timestamp)
+        request, headers = response.request, response.headers
+        return Result(
+            target.url, target.line, target.source,
+            ok=word is None,
+            status=response.status,
+            error=word,
+            error_message=message,
+            method=request.method,
+            final_url=request.full_url,
+            redirects=len(request.hops),
+            http_version=response.http_version,
+            content_type=headers.get("content-type"),
+            remote_ip=attempt.remote_ip,
+            size=response.size,
+            size_download=response.size_download,
+            sha256=body.hexdigest() if failure is None else None,
+            attempts=1,
+            timings=timings,
+            timestamp=attempt.timestamp,
+            headers=tuple(headers.items()) if self._options.body.headers else None,
+            body=body.content(),
+        )
+
+    def _never_sent(self, target: Target) -> Result:
+        return Result(target.url, target.line, target.source, error="invalid_url", error_message=target.problem,
+                      method=self._method, timings=Timings(), timestamp=time())
+
+
+class _Body:
+    """What is made of a body while it arrives."""
+
+    def __init__(self, hash: bool, keep: bool) -> None:
+        self._digest: Any = hashlib.sha256() if hash else None
+        self._pieces: list[bytes] | None = [] if keep else None
+
+    def take(self, piece: bytes) -> None:
+        if self._digest is not None:
+            self._digest.update(piece)
+        if self._pieces is not None:
+            self._pieces.append(piece)
+
+    def hexdigest(self) -> str | None:
+        return self._digest.hexdigest() if self._digest is not None else None
+
+    def content(self) -> bytes | None:
+        return b"".join(self._pieces) if self._pieces is not None else None
+
+
+class _Defect(FetchError):
+    """An error that nothing in `transport` has foreseen."""
+
+    word = INTERNAL
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"An unforeseen {type(cause).__name__}: {cause}. Run with --debug for the traceback.")
+        self.cause = cause
+

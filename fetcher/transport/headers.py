@@ -1,0 +1,95 @@
+"""Header fields: of a request, as bytes for the wire; of an answer, as a mapping of lower-case names."""
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from functools import lru_cache
+
+from fetcher.options import RequestOptions
+
+Fields = tuple[tuple[str, str], ...]
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[^\x00\r\n]*")
+CODINGS = "gzip, deflate, br, zstd"
+
+
+class Headers:
+    """The fields of one answer. Names are matched in lower case; values are decoded as Latin-1 (RFC 9110 §5.5).
+
+    It has what urllib's handlers and http.cookiejar ask of an e-mail message: `get`, `get_all`, item access.
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: list[tuple[bytes, bytes]]) -> None:
+        self._fields = fields
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of `name`."""
+        wanted = name.lower().encode("latin-1")
+        for key, value in self._fields:
+            if key == wanted:
+                return value.decode("latin-1")
+        return default
+
+    def get_all(self, name: str, default: list[str] | None = None) -> list[str] | None:
+        wanted = name.lower().encode("latin-1")
+        return [value.decode("latin-1") for key, value in self._fields if key == wanted] or default
+
+    def __getitem__(self, name: str) -> str | None:
+        return self.get(name)
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        for key, value in self._fields:
+            yield key.decode("latin-1"), value.decode("latin-1")
+
+
+def request_fields(options: RequestOptions) -> Fields:
+    """The fields that every request of `options` carries.
+
+    As with curl, a given `Name:` without a value takes a field out, and `Name;` sends it empty.
+    Raises ValueError for a field that must not go on the wire.
+    """
+    fields = {"user-agent": ("User-Agent", options.user_agent or ""), "accept": ("Accept", "*/*")}
+    if not options.user_agent:
+        del fields["user-agent"]
+    if options.compressed and not options.range:
+        fields["accept-encoding"] = ("Accept-Encoding", CODINGS)
+    if options.range:
+        fields["range"] = ("Range", f"bytes={options.range}")
+    if options.data is not None:
+        fields["content-type"] = ("Content-Type", "application/x-www-form-urlencoded")
+    given = []
+    for name, value in options.headers:
+        check_field(name.rstrip(";"), value)
+        if value or name.endswith(";"):
+            given.append((name.rstrip(";"), value))
+        fields.pop(name.rstrip(";").lower(), None)
+    return (*fields.values(), *given)
+
+
+def check_field(name: str, value: str) -> None:
+    """Raise ValueError unless `name: value` is one well-formed field (RFC 9110 §5.1, §5.5)."""
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name[:60]!r} is not the name of a header field")
+    if not _VALUE.fullmatch(value):
+        raise ValueError(f"the value of the header field {name} contains a line break or NUL")
+
+
+@lru_cache(maxsize=1024)
+def encode_fields(fields: Fields) -> bytes:
+    """`fields` as they go on the wire."""
+    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("utf-8")
+
+
+def basic_credentials(user: str) -> str:
+    """The value of an Authorization field for "name:password" (RFC 7617)."""
+    return "Basic " + b64encode(user.encode("utf-8")).decode("ascii")

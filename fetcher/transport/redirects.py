@@ -1,0 +1,74 @@
+"""Redirects, as RFC 9110 §15.4 and the Fetch standard (§4.4, HTTP-redirect fetch) want them."""
+from __future__ import annotations
+
+from typing import Any
+
+from fetcher import green, url as urls
+from fetcher.errors import InvalidUrl, TooManyRedirects
+from fetcher.options import RedirectOptions
+from fetcher.transport.request import Request
+from fetcher.transport.response import Response
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
+    """Follows `Location` for as long as the options allow, to http and https alone."""
+
+    def __init__(self, options: RedirectOptions) -> None:
+        self._options = options
+
+    def http_error_302(self, request: Request, response: Response, code: int, msg: str, headers: Any) -> Response:
+        """The answer at the end of the chain, or `response` itself where it leads nowhere.
+
+        Raises TooManyRedirects, and InvalidUrl for a `Location` that cannot be fetched; their `response` is the
+        answer that redirected.
+        """
+        location = headers.get("location")
+        if not self._options.follow or location is None:
+            return response
+        response.drain()
+        response.close()
+        try:
+            following = request.redirected(urls.join(request.url, _as_utf8(location)), code)
+            self._check(following)
+        except (InvalidUrl, TooManyRedirects) as error:
+            error.response = response
+            raise
+        answer: Response = self.parent.open(following)
+        return answer
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+    def _check(self, request: Request) -> None:
+        chain = (*request.hops, request.url)
+        if request.url in request.hops:
+            raise TooManyRedirects(f"The redirects run in a loop: {_shown(chain)}.")
+        if len(request.hops) > self._options.max_redirects:
+            raise TooManyRedirects(f"There are more than {self._options.max_redirects} redirects: {_shown(chain)}.")
+
+
+class RedirectProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
+    """Hands an answer that redirects to the handlers of its status; every other status is an answer like any."""
+
+    def http_response(self, request: Request, response: Response) -> Response:
+        if response.status in REDIRECTS:
+            answer: Response = self.parent.error("http", request, response, response.status, "", response.headers)
+            return answer
+        return response
+
+    https_response = http_response
+
+
+def _shown(chain: tuple[urls.Url, ...]) -> str:
+    """The chain with its middle left out where it is long."""
+    texts = [str(url)[:200] for url in chain]
+    return " -> ".join(texts if len(texts) <= 6 else [*texts[:3], "...", *texts[-2:]])
+
+
+def _as_utf8(value: str) -> str:
+    """A header's value read as Latin-1 is UTF-8 where it can be: what browsers do with a non-ASCII Location."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value

@@ -1,0 +1,90 @@
+"""What is asked: a `urllib.request.Request` that knows its parsed URL and the attempt it belongs to."""
+from __future__ import annotations
+
+from fetcher import green
+from fetcher.attempt import Attempt
+from fetcher.transport.headers import Fields, basic_credentials, encode_fields
+from fetcher.url import Url
+
+# RFC 9110 §9.2.2
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+_PRIVATE = frozenset({"authorization", "cookie", "host"})
+_ABOUT_CONTENT = frozenset({"content-type", "content-length", "content-encoding", "content-language",
+                            "content-location", "transfer-encoding"})
+
+
+class Request(green.request.Request):  # type: ignore[misc]
+    """One request of an attempt.
+
+    `fields` is what goes out in any case; `headers` is what handlers (cookies, authentication) add to it.
+    `keep` says that the body is wanted; otherwise it is only counted. `hops` are the URLs that redirected here.
+    """
+
+    data: bytes | None = None       # a plain attribute in place of the parent's property
+
+    def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
+                 data: bytes | None = None, user: str | None = None, keep: bool = False,
+                 max_size: int | None = None) -> None:
+        # Not the parent's: it would parse the URL again, and read `file:` URLs and the like out of it.
+        self.url = url
+        self.attempt = attempt
+        self.method = method
+        self.fields = fields
+        self.data = data
+        self.user = user if user is not None else url.userinfo
+        self.keep = keep
+        self.max_size = max_size
+        self.hops: tuple[Url, ...] = ()
+        self.type = url.scheme
+        self.host = url.authority
+        self.selector = url.target
+        self.fragment = url.fragment
+        self.origin_req_host = url.host
+        self.unverifiable = False
+        self.headers: dict[str, str] = {}
+        self.unredirected_hdrs: dict[str, str] = {}
+
+    @property
+    def full_url(self) -> str:
+        return str(self.url)
+
+    def get_method(self) -> str:
+        return self.method
+
+    def encode(self) -> bytes:
+        """The head, and the content if there is any, as they go on the wire (RFC 9112 §3)."""
+        added = {**self.unredirected_hdrs, **self.headers}
+        if self.user is not None and not self._has("authorization"):
+            added["Authorization"] = basic_credentials(self.user)
+        if self.data is not None or self.method in _WITH_CONTENT:
+            added["Content-Length"] = str(len(self.data or b""))
+        host = "" if self._has("host") else f"Host: {self.host}\r\n"
+        head = f"{self.method} {self.selector} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(self.fields)
+        if added:
+            head += encode_fields(tuple(added.items()))
+        return head + b"\r\n" + (self.data or b"")
+
+    def redirected(self, url: Url, status: int) -> Request:
+        """The request that follows this one to `url` after `status` (RFC 9110 §15.4, Fetch §4.4).
+
+        What identifies the user stays with the origin that it was meant for.
+        """
+        method, data, fields = self.method, self.data, self.fields
+        if (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD")):
+            method, data = "GET", None
+            fields = tuple(field for field in fields if field[0].lower() not in _ABOUT_CONTENT)
+        user = self.user
+        if url.origin != self.url.origin:
+            fields = tuple(field for field in fields if field[0].lower() not in _PRIVATE)
+            user = None
+        request = Request(url, self.attempt, method=method, fields=fields, data=data,
+                          user=url.userinfo if url.userinfo is not None else user, keep=self.keep,
+                          max_size=self.max_size)
+        request.hops = (*self.hops, self.url)
+        request.unverifiable = True
+        request.origin_req_host = self.origin_req_host
+        return request
+
+    def _has(self, name: str) -> bool:
+        return any(field[0].lower() == name for field in self.fields)

@@ -1,0 +1,110 @@
+"""What came back: the head, and the body as it arrives, counted and decoded."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fetcher.errors import FetchError, TooLarge
+from fetcher.transport.decoding import Decoder
+from fetcher.transport.headers import Headers
+from fetcher.transport.request import Request
+
+if TYPE_CHECKING:
+    from fetcher.transport.connection import Connection
+
+DRAIN_BYTES = 64 * 1024     # the most that is read of a body only to keep its connection
+
+
+class Response:
+    """One answer. The connection fills it in; the green thread that asked reads it and must `close` it.
+
+    `size_download` counts the body's bytes on the wire (without chunk framing), `size` those after decoding.
+    """
+
+    def __init__(self, request: Request, connection: Connection) -> None:
+        self.request = request
+        self.connection = connection
+        self.status = 0
+        self.http_version = ""
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.length: int | None = None      # Content-Length
+        self.until_close = False            # the connection's end is the body's end
+        self.persistent = False             # the connection may serve another request
+        self.head_done = False
+        self.complete = False
+        self.failure: FetchError | None = None
+        self.size_download = 0
+        self.limit = request.max_size       # wire bytes; None where a coding makes them mean nothing
+        self.chunks: list[bytes] | None = [] if request.keep else None
+        self.buffered = 0
+        self._decoder: Decoder | None = None
+
+    # What urllib's handlers ask for.
+
+    @property
+    def code(self) -> int:
+        return self.status
+
+    @property
+    def msg(self) -> str:
+        return ""
+
+    @property
+    def url(self) -> str:
+        return self.request.full_url
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(self.fields)
+
+    info = headers.fget
+
+    # Reading.
+
+    @property
+    def size(self) -> int:
+        return self._decoder.size if self._decoder else self.size_download
+
+    def begin(self, coding: str | None) -> None:
+        """The head is complete and says that the body is in `coding`: a coded body is kept until it is decoded."""
+        if coding:
+            self._decoder = Decoder(coding, self.request.max_size)
+            self.limit = None
+            if self.chunks is None:
+                self.chunks = []
+        elif self.limit is not None and self.length is not None and self.length > self.limit:
+            raise TooLarge(f"The body has {self.length:,} bytes; at most {self.limit:,} are allowed.")
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The decoded body, piece by piece. Without `request.keep` or a coding there are none: it is only counted.
+
+        Raises what ended it: Incomplete, DecodeError, TooLarge, ProtocolError, TimedOut.
+        """
+        while True:
+            if self.chunks:
+                data = b"".join(self.chunks)
+                self.chunks.clear()
+                self.buffered = 0
+                if self._decoder is None:
+                    yield data
+                else:
+                    yield from self._decoder.decode(data)
+            if self.failure is not None:
+                raise self.failure
+            if self.complete:
+                break
+            self.connection.wait_for_body()
+        if self._decoder is not None:
+            self._decoder.finish()
+
+    def drain(self) -> None:
+        """Read and drop the rest of a short body, so that its connection can serve again."""
+        self.chunks, self.buffered, self.limit = None, 0, DRAIN_BYTES
+        if self.until_close or (self.length or 0) > DRAIN_BYTES:
+            return
+        while not self.complete and self.failure is None:
+            self.connection.wait_for_body()
+
+    def close(self) -> None:
+        """Give the connection back where the answer was read whole, else close it."""
+        self.connection.finish(self)
