@@ -128,4 +128,3 @@ class _Defect(FetchError):
     def __init__(self, cause: Exception) -> None:
         super().__init__(f"An unforeseen {type(cause).__name__}: {cause}. Run with --debug for the traceback.")
         self.cause = cause
-

@@ -123,5 +123,3 @@ def signals(handlers: dict[int, Callable[[int], Any]]) -> Iterator[None]:
             signal.signal(number, handler)
         receiving.close()
         sending.close()
-
-

@@ -50,7 +50,7 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
         self._pool = pool
 
     def http_open(self, request: Request) -> Response:
-        """Send `request`; once more, on a new connection, where a used one turned out to be closed (RFC 9112 §9.3.1)."""
+        """Send `request`; again, on a new connection, where a used one proved to be closed (RFC 9112 §9.3.1)."""
         try:
             return self._pool.take(request.url, request.attempt).exchange(request)
         except ConnectionLost:

@@ -18,6 +18,7 @@ import httptools
 from fetcher import green
 from fetcher.attempt import BODY, SENDING, WAITING, Attempt
 from fetcher.errors import FetchError, Incomplete, ProtocolError, TooLarge
+from fetcher.transport import leniency
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
@@ -55,8 +56,10 @@ class Connection:
         self._receive = sock.recv_into
         self._on_idle = on_idle
         self._on_end = on_end
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser = leniency.response_parser(self)
         self._head_bytes = 0
+        self._head = b""                    # what came of a head that is not complete yet
+        self._refusal: ProtocolError | None = None      # why the parser gave up on that head
         self._response: Response | None = None
         self._attempt: Attempt | None = None
         self._waiter: Any = None
@@ -76,7 +79,7 @@ class Connection:
         attempt.remote_ip = self.remote_ip
         attempt.talking(SENDING)
         response = self._response = Response(request, self)
-        self._head_bytes = 0
+        self._head_bytes, self._head, self._refusal = 0, b"", None
         self._wants_head = True
         try:
             self._send(request.encode())
@@ -105,7 +108,7 @@ class Connection:
         if response.complete and response.persistent and response.failure is None and not self.closed:
             self.served += 1
             if response.request.method == "HEAD":
-                self._parser = httptools.HttpResponseParser(self)   # the old one waits for the body that never comes
+                self._parser = leniency.response_parser(self)   # the old one waits for the body that never comes
             if self._listener is None:
                 self._listen()
             self.idle_since = perf_counter()
@@ -184,27 +187,50 @@ class Connection:
         else:
             assert self._attempt is not None
             self._attempt.touched = perf_counter()
-            self._feed(response, count)
+            self._feed(response, _VIEW[:count])
             if response.buffered > _TOO_MUCH and self._waiter is None:
                 self._pause()
             self._wake(response)
 
-    def _feed(self, response: Response, count: int) -> None:
-        if not response.head_done:
-            self._head_bytes += count
+    def _feed(self, response: Response, data: memoryview) -> None:
+        """Have the parser take `data`, a view of the shared buffer."""
+        if response.head_done:
+            self._parse(response, data)
+            return
+        self._head_bytes += len(data)
+        if self._refusal is None:
+            self._parse(response, data)
+        if not response.head_done and response.failure is None:
+            self._head += bytes(data)
+            if self._refusal is not None and leniency.is_whole(self._head):
+                self._mend(response)
+            elif self._head_bytes > MAX_HEAD_BYTES:
+                response.failure = ProtocolError(f"The head of the answer is above {MAX_HEAD_BYTES // 1024} KB.")
+
+    def _parse(self, response: Response, data: memoryview | bytes) -> None:
         try:
-            self._parser.feed_data(_VIEW[:count])
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             response.complete, response.persistent = True, False
         except httptools.HttpParserError as error:
             cause = error.__context__
+            refusal = ProtocolError(f"The answer of {self.peer} is not HTTP: {error}.")
             if response.complete:
                 response.persistent = False
+            elif isinstance(cause, FetchError):
+                response.failure = cause
+            elif not response.head_done and leniency.may_mend(self._head + bytes(data)) and self._refusal is None:
+                self._refusal = refusal
             else:
-                response.failure = cause if isinstance(cause, FetchError) else ProtocolError(
-                    f"The answer of {self.peer} is not HTTP: {error}.")
-        if not response.head_done and self._head_bytes > MAX_HEAD_BYTES and response.failure is None:
-            response.failure = ProtocolError(f"The head of the answer is above {MAX_HEAD_BYTES // 1024} KB.")
+                response.failure = refusal
+
+    def _mend(self, response: Response) -> None:
+        self._parser = leniency.response_parser(self)
+        response.fields.clear()
+        try:
+            self._parse(response, leniency.mend(self._head))
+        except ProtocolError as error:
+            response.failure = error
 
     def _wake(self, response: Response) -> None:
         waiter = self._waiter
@@ -227,12 +253,14 @@ class Connection:
             response.failure = self._why_incomplete(response, error)
         self._wake(response)
 
-    def _why_incomplete(self, response: Response, error: OSError | None) -> Incomplete:
+    def _why_incomplete(self, response: Response, error: OSError | None) -> FetchError:
         ended = "reset" if isinstance(error, ConnectionResetError) else "closed" if error is None else "broke"
         if response.head_done:
             of = f" of {response.length:,}" if response.length is not None else ""
             return Incomplete(f"{self.peer} {ended} the connection after {response.size_download:,}{of} bytes of "
                               "the body.")
+        if self._refusal is not None:
+            return self._refusal
         if self._head_bytes:
             return Incomplete(f"{self.peer} {ended} the connection within the head of its answer.")
         kind = ConnectionLost if self.served else Incomplete
@@ -251,6 +279,8 @@ class Connection:
     def on_header(self, name: bytes, value: bytes) -> None:
         response = self._response
         if response is not None and not response.head_done:
+            if b"\0" in value:
+                raise ProtocolError(f"The field {name.decode('latin-1')[:60]} of the answer contains NUL.")
             response.fields.append((name.lower(), value))
             if len(response.fields) > MAX_FIELDS:
                 raise ProtocolError(f"The head of the answer has more than {MAX_FIELDS:,} fields.")
@@ -272,7 +302,7 @@ class Connection:
         response.http_version = parser.get_http_version()
         response.persistent = parser.should_keep_alive()
         response.head_done = True
-        coding, chunked = None, False
+        coding, transfer = None, b""
         for name, value in response.fields:
             if name == b"content-length":
                 response.length = int(value)
@@ -280,13 +310,18 @@ class Connection:
                 text = value.decode("latin-1")
                 coding = f"{coding}, {text}" if coding else text
             elif name == b"transfer-encoding":
-                chunked = True
+                transfer = value
         if response.request.method == "HEAD" or status in (204, 304):
             response.length, response.complete = 0, True
             return
-        if chunked:
+        if transfer:
+            chunked = transfer.rpartition(b",")[2].strip().lower() == b"chunked"
+            if response.length is not None and not chunked:
+                raise ProtocolError("The answer has a Content-Length, and a Transfer-Encoding that is not chunked.")
             response.length = None          # RFC 9112 §6.3: Transfer-Encoding overrides it
-        response.until_close = response.length is None and not chunked
+            response.until_close = not chunked
+        else:
+            response.until_close = response.length is None
         response.begin(coding)
 
     def on_body(self, data: bytes) -> None:

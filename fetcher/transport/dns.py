@@ -155,8 +155,10 @@ def _in_turns(nodes: list[Any]) -> tuple[str, ...]:
 def _why(host: str, error: int | None) -> str:
     from pycares import errno
 
-    if error in (errno.ARES_ENOTFOUND, errno.ARES_ENODATA, None):
-        return f"The name {host} does not exist." if error == errno.ARES_ENOTFOUND else f"The name {host} has no address."
+    if error == errno.ARES_ENOTFOUND:
+        return f"The name {host} does not exist."
+    if error in (errno.ARES_ENODATA, None):
+        return f"The name {host} has no address."
     if error in (errno.ARES_ETIMEOUT, errno.ARES_ECONNREFUSED):
         return f"The name {host} was not looked up: no name server answered."
-    return f"The name {host} was not looked up: {errno.strerror(error)}."
+    return f"The name {host} was not looked up: {str(errno.strerror(error))}."

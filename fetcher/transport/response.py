@@ -57,7 +57,8 @@ class Response:
     def headers(self) -> Headers:
         return Headers(self.fields)
 
-    info = headers.fget
+    def info(self) -> Headers:
+        return self.headers
 
     # Reading.
 

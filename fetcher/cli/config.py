@@ -1,0 +1,52 @@
+"""The TOML file that can hold any option: its long name is the key.
+
+    concurrency = 50
+    timeout = "20s"
+    header = ["Accept: application/json"]
+"""
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def load(ctx: click.Context, param: click.Parameter, path: str | None) -> None:
+    """Click's callback for `--config`: what the file holds becomes the command's defaults.
+
+    Without the option, $XDG_CONFIG_HOME/fetcher/config.toml is read where it exists.
+    """
+    file = Path(path) if path else _standard_place()
+    if file is None or ctx.resilient_parsing:
+        return
+    options = {name.replace("-", "_"): value for name, value in _parse(file).items()}
+    known = {parameter.name: parameter for parameter in ctx.command.params
+             if isinstance(parameter, click.Option) and parameter.expose_value}
+    for name in options:
+        if name not in known:
+            raise click.UsageError(f"{file} sets {name!r}, which is no option.", ctx)
+    ctx.default_map = {**options, **(ctx.default_map or {})}
+
+
+def _standard_place() -> Path | None:
+    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    file = Path(home).expanduser() / "fetcher" / "config.toml"
+    return file if file.is_file() else None
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        options: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        return options
+    except OSError as error:
+        raise click.UsageError(f"The configuration {file} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"The configuration {file} is not TOML: {error}.") from None

@@ -1,0 +1,67 @@
+"""`fetcher SOURCE...`: the main command; `fetcher get` is its long name."""
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fetcher.cli import options
+from fetcher.cli.group import GroupedCommand, GroupedOption
+
+_EPILOG = """\
+Examples:
+  fetcher urls.txt                            a live table on a terminal
+  fetcher urls.txt | jq 'select(.ok | not)'   the records of those that failed
+  cat urls.txt | fetcher -                    a list from stdin
+  fetcher -q -o out.jsonl urls.txt            from cron
+  fetcher demo                                see it at work, without a network
+
+Other commands (each with -h):
+  fetcher demo     fetch the sample list from the embedded server
+  fetcher serve    run that server alone
+
+Exit status:
+  0    every URL was fetched          74   the output could not be written
+  1    some URL failed                130  ended by SIGINT (Ctrl-C)
+  2    wrong usage, unreadable list   141  the reader of stdout went away
+                                      143  ended by SIGTERM
+
+Each option can be set in the environment (FETCHER_CONCURRENCY=50) and in the
+configuration file (concurrency = 50).
+"""
+
+
+def show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """Click's callback for `--version`."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    import platform
+    import ssl
+
+    from fetcher import __version__, green
+
+    click.echo(f"fetcher {__version__} (Python {platform.python_version()}, eventlet {green.version}, "
+               f"hub {green.hub_name()}, {ssl.OPENSSL_VERSION})")
+    ctx.exit()
+
+
+@click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"],
+                                                                     "max_content_width": 100})
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=False)
+@options.all_options
+@click.option("--version", cls=GroupedOption, group="General", is_flag=True, is_eager=True, expose_value=False,
+              callback=show_version, help="Show the versions of fetcher and of what it stands on.")
+def get(**chosen: Any) -> int:
+    """Fetch every URL of a list, concurrently, and leave exactly one record for every line of it.
+
+    SOURCE is a file with one URL a line, - for stdin, or a URL itself; there can be several. Blank lines and lines
+    that begin with # are skipped.
+    """
+    if not chosen["sources"]:
+        raise click.UsageError("There is nothing to fetch: name a file of URLs, a URL, or - for stdin.",
+                               click.get_current_context())
+    from fetcher.cli import assemble
+
+    if chosen["debug"]:
+        assemble.show_tracebacks()
+    return assemble.run(options.job(chosen))

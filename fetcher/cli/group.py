@@ -1,0 +1,73 @@
+"""The commands, and help that reads like documentation."""
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+_COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fetcher.cli.serve"}
+_DEFAULT = "get"
+
+
+class FetcherGroup(click.Group):
+    """Commands are imported when they are asked for; without a command's name, the arguments are those of `get`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        from importlib import import_module
+
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in _COMMANDS:
+            args = [_DEFAULT, *args]
+            ctx.meta["fetcher.short"] = True
+        return super().parse_args(ctx, args)
+
+
+class GroupedOption(click.Option):
+    """An option with its place in the help, an environment variable FETCHER_NAME and a key in the configuration."""
+
+    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+        if self.name and self.envvar is None and self.expose_value:
+            self.envvar = f"FETCHER_{self.name.upper()}"
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """As click's, but several values stand on lines of their own: a header holds spaces."""
+        text = self.resolve_envvar_value(ctx)
+        if text is not None and self.multiple:
+            return tuple(line for line in text.splitlines() if line)
+        return super().value_from_envvar(ctx)
+
+
+class GroupedCommand(click.Command):
+    """A command whose help shows its options in groups."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None,
+                     **extra: Any) -> click.Context:
+        if parent is not None and parent.meta.get("fetcher.short"):
+            info_name = None
+        return super().make_context(info_name, args, parent, **extra)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                group = parameter.group if isinstance(parameter, GroupedOption) else "General"
+                groups.setdefault(group, []).append(record)
+        for group, records in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(records, col_max=34)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write(self.epilog)

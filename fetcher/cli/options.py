@@ -1,0 +1,130 @@
+"""What can be chosen: click's options in the help's groups, and the dataclasses that they become.
+
+Names follow curl where curl has one. Each option also has an environment variable, FETCHER_ and its long name, and a
+key in the configuration file; the command line wins over the environment, and that over the file.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+
+from fetcher import options as fetching
+from fetcher.cli import config, values
+from fetcher.cli.group import GroupedOption
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_default = fetching.Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one run of the command does: where lines come from, how they are fetched, where records go."""
+
+    sources: tuple[str, ...]
+    options: fetching.Options = field(repr=False)
+    limit: int | None = None
+    dry_run: bool = False
+    format: str = "auto"
+    output: str | None = None
+    only: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    progress: bool = True
+
+
+def job(chosen: dict[str, Any]) -> Job:
+    """The `Job` that click's values of `all_options` describe."""
+    pick = chosen.__getitem__
+    included = pick("include")
+    return Job(
+        sources=pick("sources"),
+        options=fetching.Options(
+            limits=fetching.Limits(pick("concurrency"), pick("per_host")),
+            timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout")),
+            request=fetching.RequestOptions(
+                method=pick("method"), headers=pick("header"), data=pick("data"), user_agent=pick("user_agent"),
+                user=pick("user"), range=pick("range"), compressed=not pick("no_compressed")),
+            redirects=fetching.RedirectOptions(pick("follow"), pick("max_redirects")),
+            tls=fetching.TlsOptions(pick("insecure"), pick("cacert")),
+            body=fetching.BodyOptions(pick("max_size"), pick("hash"), "body" in included, "headers" in included),
+        ),
+        limit=pick("limit"), dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
+        only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), progress=not pick("no_progress"),
+    )
+
+
+def all_options(function: Function) -> Function:
+    """Give a command every option of `fetcher SOURCE...`."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def _option(group: str, *names: str, **attributes: Any) -> Callable[[Function], Function]:
+    return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+_OPTIONS: list[Callable[[Any], Any]] = [
+    _option("Input", "--limit", type=click.IntRange(min=1), metavar="N", help="Stop after the first N URLs."),
+    _option("Input", "--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing."),
+
+    _option("Request", "-X", "--method", type=values.Method(), metavar="METHOD",
+            help="The method. [default: GET; POST with --data]"),
+    _option("Request", "-H", "--header", type=values.Header(), multiple=True, metavar="'NAME: VALUE'",
+            help="Send this header field, in place of the one that would be sent. 'Name:' takes it out. "
+                 "Can be given often."),
+    _option("Request", "-d", "--data", type=values.Data(), metavar="DATA",
+            help="Send this as the body; @FILE sends what the file holds."),
+    _option("Request", "-A", "--user-agent", default=fetching.USER_AGENT, show_default=True, metavar="NAME",
+            help="Who asks. Empty: do not tell."),
+    _option("Request", "-u", "--user", metavar="NAME:PASSWORD",
+            help="Basic authentication, for the list's hosts and not for those that they redirect to. Better given "
+                 "in FETCHER_USER, where no process list shows it."),
+    _option("Request", "-r", "--range", type=values.ByteRange(), metavar="RANGE",
+            help="Ask for these bytes: 0-499, 500-, -500."),
+    _option("Request", "--no-compressed", is_flag=True,
+            help="Do not offer gzip, deflate, br and zstd."),
+
+    _option("Fan-out", "-c", "--concurrency", type=click.IntRange(1, 50_000), default=_default.limits.concurrency,
+            show_default=True, metavar="N", help="Requests at once, in all."),
+    _option("Fan-out", "--per-host", type=click.IntRange(1, 50_000), default=_default.limits.per_host,
+            show_default=True, metavar="N", help="Requests at once, for one host."),
+
+    _option("Time", "--connect-timeout", type=values.Duration(), default=_default.timeouts.connect, show_default=True,
+            metavar="SECONDS", help="For the look-up of the name, the connection and the TLS handshake."),
+    _option("Time", "--read-timeout", type=values.Duration(), default=_default.timeouts.read, show_default=True,
+            metavar="SECONDS", help="For silence: nothing comes."),
+    _option("Time", "-m", "--timeout", type=values.Duration(), default=_default.timeouts.total, show_default=True,
+            metavar="SECONDS", help="For one attempt in all, redirects and body included."),
+
+    _option("Connection", "--follow/--no-follow", default=True, show_default=True, help="Follow redirects."),
+    _option("Connection", "--max-redirects", type=click.IntRange(min=0), default=_default.redirects.max_redirects,
+            show_default=True, metavar="N", help="How many, one after the other."),
+    _option("Connection", "-k", "--insecure", is_flag=True, help="Accept any TLS certificate."),
+    _option("Connection", "--cacert", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+            help="Trust the certificates in this PEM file, and no others."),
+    _option("Connection", "--max-size", type=values.Size(), metavar="SIZE",
+            help="End a body that is longer, decoded: 500k, 10M, 1G."),
+
+    _option("Output", "-f", "--format", default="auto",
+            type=click.Choice(["auto", "table", "jsonl", "csv", "tsv", "none"]),
+            help="How records are written. auto: a live table on a terminal, what the suffix of --output says, "
+                 "else NDJSON."),
+    _option("Output", "-o", "--output", metavar="FILE", help="Write the records to FILE. '-' is stdout."),
+    _option("Output", "--only", type=click.Choice(["ok", "failed"]),
+            help="Write only these records. The exit status and the summary count all."),
+    _option("Output", "--include", type=values.Several("body", "headers"), default=(), metavar="PARTS",
+            help="Add to each record: body, headers, or both with a comma."),
+    _option("Output", "--hash", is_flag=True, help="Add the SHA-256 of each body."),
+    _option("Output", "-q", "--quiet", is_flag=True, help="No progress, and a summary only when something failed."),
+    _option("Output", "-v", "--verbose", is_flag=True, help="Tell on stderr of each URL as it is done."),
+    _option("Output", "--no-progress", is_flag=True, help="No live progress on the terminal."),
+
+    _option("General", "--config", type=click.Path(), metavar="FILE", is_eager=True, expose_value=False,
+            callback=config.load, envvar="FETCHER_CONFIG",
+            help="Read options from this TOML file. [default: ~/.config/fetcher/config.toml, where it exists]"),
+    _option("General", "--debug", is_flag=True, help="Show tracebacks of unforeseen errors."),
+]
