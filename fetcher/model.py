@@ -33,7 +33,7 @@ class Target:
         try:
             return cls(urls.mask_password(text), line, source, urls.parse(text))
         except InvalidUrl as error:
-            return cls(urls.mask_password(text), line, source, None, str(error))
+            return cls(urls.recordable(text), line, source, None, str(error))
 
     @property
     def host(self) -> str:

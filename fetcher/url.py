@@ -9,7 +9,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes, urljoin
+from urllib.parse import quote, unquote_to_bytes
 
 from fetcher.errors import InvalidUrl
 
@@ -17,11 +17,13 @@ MAX_LENGTH = 64 * 1024
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _PARTS = re.compile(r"(?i:(https?)):[/\\]*([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
-_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(.*))?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]%]*\]|[^:\[]*)(?::(.*))?")
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_NETWORK_PATH = re.compile(r"[/\\]{2}")
 _FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^`{|}\x7f]")
 _PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
+_IPV4 = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}\.?")
 
 # https://url.spec.whatwg.org/#percent-encoded-bytes: what is left as it is in a path, a query and a fragment
 _PATH_SAFE = "!$%&'()*+,-./:;=@[\\]_|~"
@@ -69,9 +71,9 @@ def parse(text: str) -> Url:
     """
     if len(text) > MAX_LENGTH:
         raise InvalidUrl(f"The URL has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed.")
-    control = _CONTROL.search(text)
-    if control:
-        raise InvalidUrl(f"The URL contains the control character U+{ord(control[0]):04X}.")
+    wrong = _NO_TEXT.search(text)
+    if wrong:
+        raise InvalidUrl(f"Character {wrong.start() + 1} is U+{ord(wrong[0]):04X}, which no URL may contain.")
     parts = _PARTS.fullmatch(text)
     if parts is None:
         raise InvalidUrl(_why_not_http(text))
@@ -87,22 +89,39 @@ def join(base: Url, location: str) -> Url:
     The fragment of `base` is carried on where `location` has none. Raises InvalidUrl.
     """
     location = location.strip("\x00\x09\x0a\x0c\x0d\x20")
-    match = _SCHEME.match(location)
-    if match is None:
-        head, mark, rest = location.partition("?")
-        location = urljoin(str(base).partition("#")[0], head.replace("\\", "/") + mark + rest)
+    if not _SCHEME.match(location):
+        location = _stem(base, location) + location
     url = parse(location)
     if not url.fragment and base.fragment:
         return Url(url.scheme, url.host, url.port, url.target, base.fragment, url.userinfo)
     return url
 
 
+def recordable(text: str) -> str:
+    """`text` as a record may show it: a password masked, control characters and lone surrogates as U+FFFD."""
+    return _NO_TEXT.sub("\ufffd", mask_password(text))
+
+
 def mask_password(text: str) -> str:
     """`text` with the password of its userinfo, if it has one, replaced by three stars."""
     if "@" not in text:
         return text
-    match = re.match(r"([^:/?#]*:[/\\]*[^/\\?#:@]*:)[^/\\?#]*@", text)
+    match = re.match(r"(?!mailto:)((?:[^:/?#]*:)?[/\\]*[^/\\?#:@]*:)[^/\\?#]*@", text)
     return f"{match[1]}***{text[match.end() - 1:]}" if match else text
+
+
+def _stem(base: Url, reference: str) -> str:
+    """What stands before `reference`, which has no scheme, to make it a URL."""
+    if _NETWORK_PATH.match(reference):
+        return f"{base.scheme}:"
+    path = base.target.partition("?")[0]
+    if reference[:1] in ("/", "\\"):
+        path = ""
+    elif reference[:1] in ("", "#"):
+        path = base.target
+    elif reference[:1] != "?":
+        path = path[:path.rindex("/") + 1]
+    return f"{base.scheme}://{base.authority}{path}"
 
 
 def _why_not_http(text: str) -> str:
@@ -133,11 +152,11 @@ def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int]
 def _normal_host(host: str) -> str:
     if host.startswith("["):
         try:
-            return str(ipaddress.IPv6Address(host[1:-1].partition("%")[0]))
+            return str(ipaddress.IPv6Address(host[1:-1]))
         except ValueError:
             raise InvalidUrl(f"{host[:60]} is not an IPv6 address.") from None
     name = host.lower()
-    if not _PLAIN_HOST.fullmatch(name) or "xn--" in name:
+    if not _PLAIN_HOST.fullmatch(name):
         name = _to_ascii(host)
     last = name.rstrip(".").rpartition(".")[2]
     if last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last):
@@ -148,33 +167,36 @@ def _normal_host(host: str) -> str:
 
 
 def _to_ascii(host: str) -> str:
-    import idna
-
+    """The name that DNS knows `host` by. As in browsers, it may contain symbols, which IDNA 2008 alone refuses."""
     try:
         name = unquote_to_bytes(host).decode("utf-8").lower()
-        if not name.isascii() or "xn--" in name:
-            name = idna.encode(name, uts46=True).decode("ascii")
-    except (UnicodeError, idna.IDNAError) as error:
-        raise InvalidUrl(f"The host {host[:60]!r} is not a valid international name: {error}.") from None
-    if not name or _FORBIDDEN_IN_HOST.search(name) or ".." in name or name.startswith("."):
+        if not name.isascii() and len(name) < 255:
+            import idna
+
+            labels = idna.uts46_remap(name, std3_rules=False).split(".")
+            name = ".".join(label if label.isascii() else "xn--" + label.encode("punycode").decode()
+                            for label in labels)
+    except UnicodeError:
+        raise InvalidUrl(f"The host {host[:60]!r} is not a valid international name.") from None
+    if _FORBIDDEN_IN_HOST.search(name):
         raise InvalidUrl(f"The host {host[:60]!r} contains characters that no host name may have.")
+    if not name or ".." in name or name.startswith("."):
+        raise InvalidUrl(f"The host {host[:60]!r} has an empty label.")
     return name
 
 
 def _ipv4(host: str) -> str:
     """The dotted form of an IPv4 address in any of the spellings that browsers take (octal, hex, few parts)."""
-    parts = host.rstrip(".").split(".")
     try:
-        numbers = [int(part, 16) if part.startswith("0x") and len(part) > 2 else 0 if part == "0x"
-                   else int(part, 8) if len(part) > 1 and part.startswith("0") else int(part) for part in parts]
-        value = numbers[-1]
-        if len(parts) > 4 or any(number > 255 for number in numbers[:-1]) or value >= 256 ** (5 - len(parts)):
+        if not _IPV4.fullmatch(host):
+            raise ValueError
+        *leading, last = [int(part[2:] or "0", 16) if part.startswith("0x") else
+                          int(part, 8 if part.startswith("0") else 10) for part in host.removesuffix(".").split(".")]
+        if any(number > 255 for number in leading) or last >= 256 ** (4 - len(leading)):
             raise ValueError
     except ValueError:
         raise InvalidUrl(f"{host[:60]} is not an IPv4 address.") from None
-    for position, number in enumerate(numbers[:-1]):
-        value += number << (8 * (3 - position))
-    return str(ipaddress.IPv4Address(value))
+    return str(ipaddress.IPv4Address(last + sum(number << 24 - 8 * place for place, number in enumerate(leading))))
 
 
 def _encode_target(path: str, query: str) -> str:
