@@ -15,12 +15,14 @@ from fetcher.errors import FetchError, Interrupted, TimedOut
 from fetcher.model import Target, Timings
 from fetcher.options import Timeouts
 
-RESOLVING, CONNECTING, HANDSHAKE, SENDING, WAITING, BODY = "dns", "connect", "tls", "send", "wait", "body"
-_CONNECT_PHASES = (RESOLVING, CONNECTING, HANDSHAKE)
+RESOLVING, CONNECTING, PROXY, HANDSHAKE = "dns", "connect", "proxy", "tls"
+SENDING, WAITING, BODY = "send", "wait", "body"
+_CONNECT_PHASES = (RESOLVING, CONNECTING, PROXY, HANDSHAKE)
 
 _DOING = {
     RESOLVING: "resolving the name {host}",
     CONNECTING: "connecting to {peer}",
+    PROXY: "waiting for the tunnel of {peer}",
     HANDSHAKE: "the TLS handshake with {peer}",
     SENDING: "sending the request to {peer}",
     WAITING: "waiting for the answer of {peer}",

@@ -30,7 +30,10 @@ class FetchError(Exception):
     """
 
     word = "internal"
-    response: Any = None
+
+    def __init__(self, message: str, response: Any = None) -> None:
+        super().__init__(message)
+        self.response = response
 
 
 class InvalidUrl(FetchError, ValueError):

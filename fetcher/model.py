@@ -50,6 +50,7 @@ class Timings:
     queue: float | None = None          # from the target's reading to its first attempt
     namelookup: float | None = None
     connect: float | None = None
+    proxy: float | None = None          # the tunnel through a proxy stands
     appconnect: float | None = None     # the TLS handshake's end
     starttransfer: float | None = None  # the final answer's first byte
     total: float | None = None

@@ -36,7 +36,10 @@ class RequestOptions:
     headers: tuple[tuple[str, str], ...] = ()
     data: bytes | None = field(default=None, repr=False)
     user_agent: str | None = USER_AGENT
-    user: str | None = field(default=None, repr=False)      # "name:password", sent as Basic to the URL's origin
+    user: str | None = field(default=None, repr=False)      # "name:password", for the URL's origin alone
+    netrc: bool = False                 # take credentials from $NETRC or ~/.netrc
+    cookie: str | None = field(default=None, repr=False)    # "name=value; ...", or a file in Netscape's format
+    cookie_jar: str | None = None       # where the cookies are written at the end, in the same format
     range: str | None = None            # "0-499": the value of `Range: bytes=`
     compressed: bool = True             # offer content codings
 
@@ -51,10 +54,22 @@ class RedirectOptions:
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
-    """Whom to trust. A `cacert` given here wins over SSL_CERT_FILE and SSL_CERT_DIR."""
+    """Whom to trust, and who we are. A `cacert` given here wins over SSL_CERT_FILE and SSL_CERT_DIR."""
 
     insecure: bool = False
     cacert: str | None = None
+    cert: str | None = None             # PEM file of the client's certificate, and of its key where `key` is None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """How hosts are found and reached."""
+
+    proxy: str | None = field(default=None, repr=False)     # None: as the environment says; empty: none
+    family: int | None = None           # 4 or 6: use these addresses only
+    resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, port, its addresses
+    dns_servers: tuple[str, ...] = ()   # "address" or "address:port"; none: the system's
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +91,5 @@ class Options:
     request: RequestOptions = RequestOptions()
     redirects: RedirectOptions = RedirectOptions()
     tls: TlsOptions = TlsOptions()
+    network: NetworkOptions = NetworkOptions()
     body: BodyOptions = BodyOptions()

@@ -2,20 +2,24 @@
 
     Transport.open(request) -> Response         the one verb
       └ opener          an OpenerDirector of eventlet.green.urllib.request, with these handlers and no other:
-          ├ RedirectProcessor, RedirectHandler
+          ├ StatusProcessor, RedirectHandler, DigestHandler, NetrcHandler, HTTPCookieProcessor
           └ HttpHandler ──▶ Pool ──▶ Connection     kept alive, registered with the hub once
-                             └ dns, dial, tls       new ones: a name, a race of addresses, a handshake
+                             └ Dialer               new ones: dns, race, proxies, tls
 
 Foreign errors (OSError, ssl.SSLError, httptools.HttpParserError) become those of `fetcher.errors` here.
 """
 from __future__ import annotations
 
 from fetcher import green
-from fetcher.options import Options
+from fetcher.errors import OutputError, ProxyError
+from fetcher.options import Options, RequestOptions
+from fetcher.transport.authentication import DigestHandler, NetrcHandler
 from fetcher.transport.connection import ConnectionLost
+from fetcher.transport.cookies import CookieFile
+from fetcher.transport.dial import Dialer
 from fetcher.transport.headers import request_fields
 from fetcher.transport.pool import Pool
-from fetcher.transport.redirects import RedirectHandler, RedirectProcessor
+from fetcher.transport.redirects import RedirectHandler, StatusProcessor
 from fetcher.transport.request import IDEMPOTENT, Request
 from fetcher.transport.response import Response
 
@@ -26,9 +30,19 @@ class Transport:
     """Opens requests. One serves all green threads of a run."""
 
     def __init__(self, options: Options) -> None:
-        self._pool = Pool(options)
+        """Raises ValueError where the options name a file or a proxy that cannot be used."""
+        self._dialer = Dialer(options)
+        self._pool = Pool(options.limits, self._dialer)
         self._opener = green.request.OpenerDirector()
-        for handler in (HttpHandler(self._pool), RedirectHandler(options.redirects), RedirectProcessor()):
+        self._cookies = _cookies(options.request)
+        self._cookie_jar = options.request.cookie_jar
+        handlers = [HttpHandler(self._dialer, self._pool), RedirectHandler(options.redirects), StatusProcessor(),
+                    DigestHandler()]
+        if options.request.netrc:
+            handlers.append(NetrcHandler())
+        if self._cookies is not None:
+            handlers.append(green.request.HTTPCookieProcessor(self._cookies))
+        for handler in handlers:
             self._opener.add_handler(handler)
 
     def open(self, request: Request) -> Response:
@@ -40,22 +54,45 @@ class Transport:
         return response
 
     def close(self) -> None:
+        """End all connections, and write the cookies where the options say so. Raises OutputError."""
         self._pool.close()
+        self._dialer.close()
+        if self._cookies is not None and self._cookie_jar is not None:
+            try:
+                self._cookies.write(self._cookie_jar)
+            except OSError as error:
+                raise OutputError(f"The cookies cannot be written to {self._cookie_jar}: {error.strerror}.") from None
 
 
 class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
     """http and https, over connections of the pool."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, dialer: Dialer, pool: Pool) -> None:
+        self._dialer = dialer
         self._pool = pool
 
     def http_open(self, request: Request) -> Response:
         """Send `request`; again, on a new connection, where a used one proved to be closed (RFC 9112 §9.3.1)."""
+        route = self._dialer.route(request.url)
+        request.proxy = route.forwarding
         try:
-            return self._pool.take(request.url, request.attempt).exchange(request)
+            response = self._pool.take(route, request.attempt).exchange(request)
         except ConnectionLost:
             if request.method not in IDEMPOTENT:
                 raise
-        return self._pool.make(request.url, request.attempt).exchange(request)
+            response = self._pool.make(route, request.attempt).exchange(request)
+        if response.status == 407 and route.forwarding:
+            raise ProxyError(f"T{str(route.proxy)[1:]} does not accept the credentials, or wants some.", response)
+        return response
 
     https_open = http_open
+
+
+def _cookies(options: RequestOptions) -> CookieFile | None:
+    """The cookies of a run, if it keeps any: as with curl, a file of them or a jar for them switches that on."""
+    cookies = CookieFile()
+    if options.cookie is not None and "=" not in options.cookie:
+        cookies.read(options.cookie)
+    elif options.cookie_jar is None:
+        return None
+    return cookies

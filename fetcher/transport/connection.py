@@ -21,6 +21,7 @@ from fetcher.errors import FetchError, Incomplete, ProtocolError, TooLarge
 from fetcher.transport import leniency
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
+from fetcher.transport.route import Route
 
 MAX_HEAD_BYTES = 256 * 1024
 MAX_FIELDS = 1000
@@ -29,8 +30,6 @@ _ENOUGH = 64 * 1024             # what makes it worth to wake the reader of a bo
 _TOO_MUCH = 512 * 1024          # what makes the connection stop reading until someone takes the body
 _BUFFER = bytearray(256 * 1024)     # one for all: a callback receives and parses before the next one runs
 _VIEW = memoryview(_BUFFER)
-
-Origin = tuple[str, str, int]       # scheme, host, port
 
 
 class ConnectionLost(Incomplete):
@@ -43,10 +42,10 @@ class Connection:
     `on_end` is called once with the connection when it closes, `on_idle` when it can serve again.
     """
 
-    def __init__(self, sock: socket, origin: Origin, remote_ip: str, *, on_idle: Callable[[Connection], None],
+    def __init__(self, sock: socket, route: Route, remote_ip: str, *, on_idle: Callable[[Connection], None],
                  on_end: Callable[[Connection], None]) -> None:
-        self.origin = origin
-        self.peer = f"{origin[1]} port {origin[2]}"
+        self.route = route
+        self.peer = route.peer
         self.remote_ip = remote_ip
         self.closed = False
         self.served = 0

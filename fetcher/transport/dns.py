@@ -13,12 +13,14 @@ from typing import Any
 
 from fetcher import green
 from fetcher.errors import DnsError
+from fetcher.options import NetworkOptions
 
 LONGEST_SECONDS = 3600.0
 SHORTEST_SECONDS = 5.0      # an answer with a TTL of 0 still serves the requests that are in flight with it
 FAILURE_SECONDS = 5.0
 MOST_NAMES = 20_000
 _TICK_SECONDS = 0.25        # how often c-ares may look at its own timeouts
+_FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 @dataclass(slots=True)
@@ -29,20 +31,30 @@ class _Answer:
 
 
 class Resolver:
-    """Looks names up. `servers` are the name servers to ask instead of the system's."""
+    """Looks names up, as the options say."""
 
-    def __init__(self, servers: tuple[str, ...] = ()) -> None:
-        self._servers = servers
+    def __init__(self, options: NetworkOptions) -> None:
+        self._servers = options.dns_servers
+        self._family = _FAMILIES[options.family]
+        self._given = {(host, port): addresses for host, port, addresses in options.resolve}
         self._channel: Any = None
         self._answers: dict[str, _Answer] = {}
         self._asked: dict[str, Any] = {}        # name -> green.Event of the look-up in flight
         self._listeners: dict[tuple[int, str], Any] = {}
         self._timer: Any = None
 
-    def resolve(self, host: str) -> tuple[str, ...]:
+    def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of `host`, IPv6 and IPv4 in turns (RFC 8305 §4). Raises DnsError."""
-        if _is_address(host):
-            return (host,)
+        if self._given and (host, port) in self._given:
+            return self._given[host, port]
+        addresses = (host,) if _is_address(host) else self._by_name(host)
+        if self._family != socket.AF_UNSPEC:
+            addresses = tuple(address for address in addresses if (":" in address) == (self._family == socket.AF_INET6))
+            if not addresses:
+                raise DnsError(f"The name {host} has no address of the family that was asked for.")
+        return addresses
+
+    def _by_name(self, host: str) -> tuple[str, ...]:
         name = host.rstrip(".")
         if name == "localhost" or name.endswith(".localhost"):
             return ("::1", "127.0.0.1")
@@ -92,7 +104,7 @@ class Resolver:
             self._learn(host, result, error)
 
         try:
-            self._channel.getaddrinfo(host, None, family=socket.AF_UNSPEC, type=socket.SOCK_STREAM, callback=answered)
+            self._channel.getaddrinfo(host, None, family=self._family, type=socket.SOCK_STREAM, callback=answered)
         except (pycares.AresError, UnicodeError) as failure:
             self._settle(host, _Answer((), f"The name {host} cannot be looked up: {failure}.", monotonic()))
 

@@ -67,6 +67,8 @@ def request_fields(options: RequestOptions) -> Fields:
         fields["range"] = ("Range", f"bytes={options.range}")
     if options.data is not None:
         fields["content-type"] = ("Content-Type", "application/x-www-form-urlencoded")
+    if options.cookie is not None and "=" in options.cookie:
+        fields["cookie"] = ("Cookie", options.cookie)
     given = []
     for name, value in options.headers:
         check_field(name.rstrip(";"), value)

@@ -1,88 +1,114 @@
-"""Connections that can serve again, by origin, and the making of new ones."""
+"""Connections that can serve again, and the making of new ones within the limits of the machine."""
 from __future__ import annotations
 
-import ssl
+import resource
+from collections import deque
 from time import perf_counter
+from typing import Any
 
-from fetcher.attempt import CONNECTING, HANDSHAKE, Attempt
-from fetcher.options import Options
-from fetcher.transport import dial, tls
-from fetcher.transport.connection import Connection, Origin
-from fetcher.transport.dns import Resolver
-from fetcher.url import Url
+from fetcher import green
+from fetcher.attempt import Attempt
+from fetcher.options import Limits
+from fetcher.transport.connection import Connection
+from fetcher.transport.dial import Dialer
+from fetcher.transport.route import Route
 
 LONGEST_IDLE_SECONDS = 90.0     # beyond it, a middlebox may have dropped the connection without a word
+_OTHER_DESCRIPTORS = 32         # left for files, name servers and races
 
 
 class Pool:
-    """At most `per_host` idle connections for an origin, and `concurrency` in all: the longest idle one goes first."""
+    """At most `per_host` idle connections on a route, and `concurrency` in all: the longest idle one goes first.
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self._resolver = Resolver()
-        self._context: ssl.SSLContext | None = None
-        self._idle: dict[Origin, list[Connection]] = {}     # the origin that got one back last is the last
+    Open connections never exceed what RLIMIT_NOFILE leaves for them: then whoever wants a new one waits.
+    """
+
+    def __init__(self, limits: Limits, dialer: Dialer) -> None:
+        self._limits = limits
+        self._dialer = dialer
+        self._capacity = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_DESCRIPTORS, 4)
+        self._idle: dict[Route, list[Connection]] = {}      # the route that got one back last is the last
         self._idle_count = 0
         self._open: set[Connection] = set()
+        self._dialing = 0
+        self._waiting: deque[Any] = deque()                 # green.Event of each that waits for a descriptor
 
-    def take(self, url: Url, attempt: Attempt) -> Connection:
-        """An idle connection to the origin of `url`, the one used last, or else a new one."""
-        idle = self._idle.get(url.origin)
+    def take(self, route: Route, attempt: Attempt) -> Connection:
+        """An idle connection on `route`, the one used last, or else a new one."""
+        idle = self._idle.get(route)
         while idle:
             connection = idle.pop()
             self._idle_count -= 1
             if not idle:
-                del self._idle[url.origin]
+                del self._idle[route]
             if perf_counter() - connection.idle_since < LONGEST_IDLE_SECONDS:
                 timings = attempt.timings
                 timings.namelookup = timings.connect = 0.0
-                timings.appconnect = 0.0 if url.scheme == "https" else None
+                timings.appconnect = 0.0 if route.scheme == "https" else None
                 return connection
             connection.close()
-        return self.make(url, attempt)
+        return self.make(route, attempt)
 
-    def make(self, url: Url, attempt: Attempt) -> Connection:
-        """A new connection to the origin of `url`. Raises DnsError, ConnectError, TlsError, TimedOut."""
-        timings = attempt.timings
-        attempt.connecting(url.host)
-        addresses = self._resolver.resolve(url.host)
-        timings.namelookup = attempt.since_start()
-        attempt.phase, attempt.peer = CONNECTING, f"{url.host} port {url.port}"
-        sock, address = dial.connect(url.host, url.port, addresses)
-        timings.connect = attempt.since_start()
-        timings.appconnect = None
-        attempt.remote_ip = address
-        self._resolver.prefer(url.host, address)
-        if url.scheme == "https":
-            if self._context is None:
-                self._context = tls.context(self._options.tls)
-            attempt.phase = HANDSHAKE
-            sock = tls.handshake(sock, url.host, attempt.peer, self._context)
-            timings.appconnect = attempt.since_start()
-        connection = Connection(sock, url.origin, address, on_idle=self._keep, on_end=self._forget)
+    def make(self, route: Route, attempt: Attempt) -> Connection:
+        """A new connection on `route`. Raises DnsError, ConnectError, ProxyError, TlsError, TimedOut."""
+        self._wait_for_descriptor()
+        self._dialing += 1
+        try:
+            sock, address = self._dialer.dial(route, attempt)
+        except BaseException:
+            self._wake_next()
+            raise
+        finally:
+            self._dialing -= 1
+        connection = Connection(sock, route, address, on_idle=self._keep, on_end=self._forget)
         self._open.add(connection)
         return connection
 
     def close(self) -> None:
         for connection in list(self._open):
             connection.close()
-        self._resolver.close()
+
+    def _wait_for_descriptor(self) -> None:
+        while len(self._open) + self._dialing >= self._capacity:
+            if self._idle:
+                self._evict()
+                continue
+            event = green.Event()
+            self._waiting.append(event)
+            try:
+                event.wait()
+            except BaseException:
+                if event in self._waiting:
+                    self._waiting.remove(event)
+                else:
+                    self._wake_next()
+                raise
+
+    def _wake_next(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().send()
+
+    def _evict(self) -> None:
+        next(iter(self._idle.values()))[0].close()
 
     def _keep(self, connection: Connection) -> None:
-        idle = self._idle.pop(connection.origin, None) or []
-        self._idle[connection.origin] = idle
+        idle = self._idle.pop(connection.route, None) or []
+        self._idle[connection.route] = idle
         idle.append(connection)
         self._idle_count += 1
-        if len(idle) > self._options.limits.per_host:
+        if len(idle) > self._limits.per_host:
             idle[0].close()
-        elif self._idle_count > self._options.limits.concurrency:
-            next(iter(self._idle.values()))[0].close()
+        elif self._idle_count > self._limits.concurrency:
+            self._evict()
+        elif self._waiting:
+            self._wake_next()       # it will close an idle one for a descriptor of its own
 
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
-        idle = self._idle.get(connection.origin)
+        idle = self._idle.get(connection.route)
         if idle and connection in idle:
             idle.remove(connection)
             self._idle_count -= 1
             if not idle:
-                del self._idle[connection.origin]
+                del self._idle[connection.route]
+        self._wake_next()

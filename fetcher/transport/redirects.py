@@ -30,29 +30,28 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
         response.drain()
         response.close()
         try:
-            following = request.redirected(urls.join(request.url, _as_utf8(location)), code)
-            self._check(following)
+            url = urls.join(request.url, _as_utf8(location))
+            self._check((*request.hops, request.url), url)
         except (InvalidUrl, TooManyRedirects) as error:
             error.response = response
             raise
-        answer: Response = self.parent.open(following)
+        answer: Response = self.parent.open(request.redirected(url, code))
         return answer
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
-    def _check(self, request: Request) -> None:
-        chain = (*request.hops, request.url)
-        if request.url in request.hops:
-            raise TooManyRedirects(f"The redirects run in a loop: {_shown(chain)}.")
-        if len(request.hops) > self._options.max_redirects:
+    def _check(self, chain: tuple[urls.Url, ...], following: urls.Url) -> None:
+        if following in chain:
+            raise TooManyRedirects(f"The redirects run in a loop: {_shown((*chain, following))}.")
+        if len(chain) > self._options.max_redirects:
             raise TooManyRedirects(f"There are more than {self._options.max_redirects} redirects: {_shown(chain)}.")
 
 
-class RedirectProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
-    """Hands an answer that redirects to the handlers of its status; every other status is an answer like any."""
+class StatusProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
+    """Hands an answer that redirects, or asks who we are, to the handlers of its status. Others are answers like any."""
 
     def http_response(self, request: Request, response: Response) -> Response:
-        if response.status in REDIRECTS:
+        if response.status in REDIRECTS or (response.status == 401 and request.user is not None):
             answer: Response = self.parent.error("http", request, response, response.status, "", response.headers)
             return answer
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.transport.headers import Fields, basic_credentials, encode_fields
+from fetcher.transport.proxies import Proxy
 from fetcher.url import Url
 
 # RFC 9110 §9.2.2
@@ -36,6 +37,9 @@ class Request(green.request.Request):  # type: ignore[misc]
         self.keep = keep
         self.max_size = max_size
         self.hops: tuple[Url, ...] = ()
+        self.authorization: str | None = None   # in place of Basic
+        self.challenged = False
+        self.proxy: Proxy | None = None     # the one that takes this request in absolute-form
         self.type = url.scheme
         self.host = url.authority
         self.selector = url.target
@@ -56,11 +60,16 @@ class Request(green.request.Request):  # type: ignore[misc]
         """The head, and the content if there is any, as they go on the wire (RFC 9112 §3)."""
         added = {**self.unredirected_hdrs, **self.headers}
         if self.user is not None and not self._has("authorization"):
-            added["Authorization"] = basic_credentials(self.user)
+            added["Authorization"] = self.authorization or basic_credentials(self.user)
         if self.data is not None or self.method in _WITH_CONTENT:
             added["Content-Length"] = str(len(self.data or b""))
+        target = self.selector
+        if self.proxy is not None:
+            target = f"http://{self.host}{target}"
+            if self.proxy.authorization:
+                added["Proxy-Authorization"] = self.proxy.authorization
         host = "" if self._has("host") else f"Host: {self.host}\r\n"
-        head = f"{self.method} {self.selector} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(self.fields)
+        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(self.fields)
         if added:
             head += encode_fields(tuple(added.items()))
         return head + b"\r\n" + (self.data or b"")
@@ -75,7 +84,7 @@ class Request(green.request.Request):  # type: ignore[misc]
             method, data = "GET", None
             fields = tuple(field for field in fields if field[0].lower() not in _ABOUT_CONTENT)
         user = self.user
-        if url.origin != self.url.origin:
+        if url.origin != self.url.origin:   # also from https to http: another origin
             fields = tuple(field for field in fields if field[0].lower() not in _PRIVATE)
             user = None
         request = Request(url, self.attempt, method=method, fields=fields, data=data,

@@ -8,48 +8,76 @@ from fetcher import green
 from fetcher.errors import TlsError
 from fetcher.options import TlsOptions
 
+_MOST_SESSIONS = 10_000
+
+
+class Handshakes:
+    """Makes handshakes by one set of options. A host's last session is taken up again where it allows that."""
+
+    def __init__(self, options: TlsOptions) -> None:
+        self._options = options
+        self._made: ssl.SSLContext | None = None
+        self._sessions: dict[tuple[str, int], ssl.SSLSession] = {}
+
+    def handshake(self, plain: socket, host: str, port: int) -> ssl.SSLSocket:
+        """`plain`, a connected non-blocking socket, as a TLS one. Takes `plain` over, and closes it on failure.
+
+        Raises TlsError.
+        """
+        secure = self._context().wrap_socket(plain, server_hostname=host.rstrip("."), do_handshake_on_connect=False,
+                                             session=self._sessions.get((host, port)))
+        try:
+            while True:
+                try:
+                    secure.do_handshake()
+                    return secure
+                except ssl.SSLWantReadError:
+                    green.trampoline(secure.fileno(), read=True)
+                except ssl.SSLWantWriteError:
+                    green.trampoline(secure.fileno(), write=True)
+        except OSError as error:
+            secure.close()
+            raise TlsError(_sentence(error, f"{host} port {port}")) from None
+        except BaseException:
+            secure.close()
+            raise
+
+    def remember(self, host: str, port: int, secure: ssl.SSLSocket) -> None:
+        """Keep the session of `secure` for the next handshake. With TLS 1.3 it is there after the first answer."""
+        session = secure.session
+        if session is not None and session.has_ticket:
+            self._sessions.pop((host, port), None)
+            self._sessions[host, port] = session
+            if len(self._sessions) > _MOST_SESSIONS:
+                del self._sessions[next(iter(self._sessions))]
+
+    def _context(self) -> ssl.SSLContext:
+        if self._made is None:
+            self._made = context(self._options)
+        return self._made
+
 
 def context(options: TlsOptions) -> ssl.SSLContext:
-    """The settings of every handshake.
-
-    Raises TlsError where the file of certificates cannot be used.
-    """
-    try:
-        made = ssl.create_default_context(cafile=options.cacert)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or str(error)
-        raise TlsError(f"The certificates in {options.cacert} cannot be used: {reason}.") from None
+    """The settings of every handshake. Raises TlsError where a file of certificates cannot be used."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if options.insecure:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
+    elif options.cacert is None:
+        made.load_default_certs()       # honours SSL_CERT_FILE and SSL_CERT_DIR
+    try:
+        if options.cacert is not None:
+            made.load_verify_locations(cafile=options.cacert)
+        if options.cert is not None:
+            made.load_cert_chain(options.cert, options.key)
+    except (OSError, ssl.SSLError) as error:
+        files = " and ".join(file for file in (options.cacert, options.cert, options.key) if file)
+        raise TlsError(f"The certificates in {files} cannot be used: {error.strerror or error}.") from None
     made.set_alpn_protocols(["http/1.1"])
     return made
 
 
-def handshake(plain: socket, host: str, peer: str, settings: ssl.SSLContext) -> ssl.SSLSocket:
-    """`plain`, a connected non-blocking socket, as a TLS one. Takes `plain` over, and closes it on failure.
-
-    Raises TlsError.
-    """
-    secure = settings.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
-    try:
-        while True:
-            try:
-                secure.do_handshake()
-                return secure
-            except ssl.SSLWantReadError:
-                green.trampoline(secure.fileno(), read=True)
-            except ssl.SSLWantWriteError:
-                green.trampoline(secure.fileno(), write=True)
-    except OSError as error:
-        secure.close()
-        raise TlsError(_sentence(error, host, peer)) from None
-    except BaseException:
-        secure.close()
-        raise
-
-
-def _sentence(error: OSError, host: str, peer: str) -> str:
+def _sentence(error: OSError, peer: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = (error.verify_message or str(error)).rstrip(".")
         return f"The certificate of {peer} is not accepted: {reason}."
