@@ -7,6 +7,7 @@ import click
 
 _COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fetcher.cli.serve"}
 _DEFAULT = "get"
+_GENERAL = "General"
 
 
 class FetcherGroup(click.Group):
@@ -47,8 +48,18 @@ class GroupedOption(click.Option):
         return super().value_from_envvar(ctx)
 
 
+class _Context(click.Context):
+    """`get` is not named where it was not typed, so its path ends with nothing: no space before that."""
+
+    @property
+    def command_path(self) -> str:
+        return super().command_path.rstrip()
+
+
 class GroupedCommand(click.Command):
-    """A command whose help shows its options in groups."""
+    """A command whose help shows its options in groups, the general ones last."""
+
+    context_class = _Context
 
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None,
                      **extra: Any) -> click.Context:
@@ -58,11 +69,12 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
+        for parameter in (each for each in self.get_params(ctx) if isinstance(each, click.Option)):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                group = parameter.group if isinstance(parameter, GroupedOption) else "General"
+                group = parameter.group if isinstance(parameter, GroupedOption) else _GENERAL
                 groups.setdefault(group, []).append(record)
+        groups[_GENERAL] = groups.pop(_GENERAL, [])
         for group, records in groups.items():
             with formatter.section(group):
                 formatter.write_dl(records, col_max=34)

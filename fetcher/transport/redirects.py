@@ -48,7 +48,7 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
 
 
 class StatusProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
-    """Hands an answer that redirects, or asks who we are, to the handlers of its status. Others are answers like any."""
+    """Hands an answer that redirects, or asks who we are, to the handlers of its status."""
 
     def http_response(self, request: Request, response: Response) -> Response:
         if response.status in REDIRECTS or (response.status == 401 and request.user is not None):

@@ -1,0 +1,129 @@
+"""The only place where the parts meet: targets, engine and sinks become one run."""
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
+from signal import SIGINT, SIGTERM
+from typing import Any
+
+import click
+
+from fetcher import green
+from fetcher.cli.options import Job
+from fetcher.cli.plan import print_plan
+from fetcher.cli.view import View
+from fetcher.engine import GreenEngine
+from fetcher.model import Result, Target
+from fetcher.sinks import Sink
+from fetcher.sinks.jsonl import JsonLines
+from fetcher.sinks.output import Output
+from fetcher.sinks.rows import Rows
+from fetcher.sinks.separated import Separated
+from fetcher.sinks.tally import Tally
+from fetcher.targets import TargetReader
+
+FAILED = 1
+_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
+
+
+def run(job: Job) -> int:
+    """Do what `job` says; return the exit status.
+
+    Raises InputError, OutputError and click.UsageError, of which nothing was fetched for the first and the last, and
+    BrokenPipeError where the reader of stdout went away.
+    """
+    reader = TargetReader(job.sources)
+    targets: Iterable[Target] = islice(reader, job.limit) if job.limit else reader
+    if job.dry_run:
+        return print_plan(targets, job.options.limits)
+    try:
+        engine = GreenEngine(job.options)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
+    tally = Tally()
+    with ExitStack() as closing:
+        format = _format(job)
+        view = View(job, format, tally, engine.in_flight, lambda: _total(reader, job.limit))
+        sinks: list[Sink] = [tally, *_record_sinks(job, format, view), *view.sinks]
+        for sink in sinks:
+            closing.callback(sink.close)
+        ended_by = _fetch(engine, targets, sinks, view)
+    view.print_summary()
+    if ended_by is not None:
+        return 128 + ended_by
+    return FAILED if tally.failed else 0
+
+
+def show_tracebacks() -> None:
+    """Have unforeseen errors told with their traceback, on stderr."""
+    logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
+
+
+def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], view: View) -> int | None:
+    """Run the engine into the sinks; return the signal that ended it, if one did."""
+    with _stoppable(engine, view) as signals:
+        for result in engine.run(targets):
+            for sink in sinks:
+                sink.write(result)
+    return signals[0] if signals else None
+
+
+@contextmanager
+def _stoppable(engine: GreenEngine, view: View) -> Iterator[list[int]]:
+    """While inside, the first SIGINT or SIGTERM stops the engine, and the second ends the process at once."""
+    arrived: list[int] = []
+
+    def stop(number: int) -> None:
+        if arrived:
+            with suppress(Exception):
+                view.restore_terminal()
+            os._exit(128 + number)
+        arrived.append(number)
+        engine.stop()
+
+    with green.signals({SIGINT: stop, SIGTERM: stop}):
+        yield arrived
+
+
+def _record_sinks(job: Job, format: str, view: View) -> list[Sink]:
+    """Where the records go: at most one sink, and none where the live table is what was asked for."""
+    if format == "none" or (format == "table" and view.is_the_table):
+        return []
+    sink = _encoder(format, view)(Output(None if job.output in (None, "-") else job.output))
+    return [_Only(job.only == "ok", sink) if job.only else sink]
+
+
+def _format(job: Job) -> str:
+    if job.format != "auto":
+        return job.format
+    if job.output not in (None, "-"):
+        return _SUFFIXES.get(os.path.splitext(str(job.output))[1].lower(), "jsonl")
+    return "table" if sys.stdout is not None and sys.stdout.isatty() else "jsonl"
+
+
+def _encoder(format: str, view: View) -> Callable[[Output], Sink]:
+    return {"jsonl": JsonLines, "csv": lambda output: Separated(output, ","),
+            "tsv": lambda output: Separated(output, "\t"),
+            "table": lambda output: Rows(output, view.row_width)}[format]
+
+
+class _Only:
+    """Lets through the results that are ok, or those that are not."""
+
+    def __init__(self, ok: bool, sink: Any) -> None:
+        self._ok = ok
+        self._sink = sink
+        self.close = sink.close
+
+    def write(self, result: Result) -> None:
+        if result.ok == self._ok:
+            self._sink.write(result)
+
+
+def _total(reader: TargetReader, limit: int | None) -> int | None:
+    count = reader.count()
+    return count if limit is None or count is None else min(count, limit)

@@ -1,0 +1,72 @@
+"""What people see of a run: a live table, a log, a summary; each only where someone looks.
+
+Progress is for terminals. The summary goes to a terminal too, and to stderr wherever it leads when the records go to a
+file; where stdout carries the records into a pipe, they tell all themselves, and stderr stays empty.
+"""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fetcher.attempt import InFlight
+from fetcher.cli.options import Job
+from fetcher.sinks import Sink
+from fetcher.sinks.log import Log
+from fetcher.sinks.tally import Tally
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fetcher.sinks.live import Live
+
+
+class View:
+    """The run's face. `sinks` are to be fed with its results; `print_summary` is called when they are closed."""
+
+    def __init__(self, job: Job, format: str, tally: Tally, in_flight: InFlight,
+                 total: Callable[[], int | None]) -> None:
+        self._job = job
+        self._tally = tally
+        stdout, stderr = _is_terminal(sys.stdout), _is_terminal(sys.stderr)
+        to_stdout = job.output in (None, "-")
+        records_scroll = stdout and to_stdout and format != "none"
+        lively = job.progress and not job.quiet and not job.verbose
+        self.is_the_table = lively and records_scroll and format == "table" and os.environ.get("TERM") != "dumb"
+        self._live: Live | None = None
+        if self.is_the_table or (lively and stderr and not records_scroll):
+            from fetcher.sinks.live import Live
+
+            self._live = Live(self._console(), in_flight, total, tally)
+        self._shows_summary = (self.is_the_table or stderr or not to_stdout or format == "none")
+        self.sinks: list[Sink] = [self._live] if self._live else []
+        if job.verbose:
+            self.sinks.append(Log(sys.stderr))
+
+    @property
+    def row_width(self) -> int | None:
+        """How wide a row of the plain table may be: as wide as the terminal, if it goes to one."""
+        if not _is_terminal(sys.stdout) or self._job.output not in (None, "-"):
+            return None
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+
+    def print_summary(self) -> None:
+        if self._shows_summary and (self._tally.failed or not self._job.quiet):
+            from fetcher.sinks.summary import print_summary
+
+            print_summary(self._console(), self._tally)
+
+    def restore_terminal(self) -> None:
+        if self._live is not None:
+            self._live.close()
+
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=not self.is_the_table, highlight=False, markup=False)
+
+
+def _is_terminal(stream: object) -> bool:
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and not getattr(stream, "closed", False) and isatty())
