@@ -1,0 +1,7 @@
+"""Lines in: lists become targets, one at a time, in the same memory whatever their length.
+
+    files ──▶ blocks of bytes ──▶ text ──▶ targets
+"""
+from fetcher.targets.reader import TargetReader
+
+__all__ = ["TargetReader"]
