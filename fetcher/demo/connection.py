@@ -1,0 +1,209 @@
+"""A client's connection: requests come in through the parser, answers go out in their order.
+
+The socket stays registered with the hub for reading. An answer is a generator of steps (see `message`), and the hub's
+callback takes these steps right there until one has to wait: for time, for the socket, or for the client. So a simple
+request costs one receive and one send, and neither a green thread nor a switch.
+"""
+from __future__ import annotations
+
+import ssl
+from collections import deque
+from collections.abc import Callable, Generator
+from socket import socket
+from typing import Any
+
+import httptools
+
+from fetcher import green
+from fetcher.demo.memory import Memory
+from fetcher.demo.message import CLOSE, LISTEN, MAX_BODY_BYTES, Answer, Move, Request, Step
+from fetcher.demo.routes import respond
+
+_STEPS_A_TURN = 16              # then the other connections have theirs
+_MOST_WAITING = 100             # pipelined requests; beyond them the connection stops reading
+_BUFFER = bytearray(64 * 1024)  # one for all: a callback receives and parses before the next one runs
+_VIEW = memoryview(_BUFFER)
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Connection:
+    """Serves one client until it goes, or until an answer ends the connection. `on_end` is called once, then."""
+
+    def __init__(self, sock: socket, memory: Memory, on_end: Callable[[Connection], None]) -> None:
+        self._socket = sock
+        self._fileno = sock.fileno()
+        self._memory = memory
+        self._on_end = on_end
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._arriving = Request()
+        self._requests: deque[Request] = deque()    # not yet answered whole; the last one may lack its body's rest
+        self._malformed = False
+        self._steps = self._talk()
+        self._listens = True            # the step in hand is LISTEN
+        self._unsent: bytes | memoryview = b""
+        self._reader: Any = None
+        self._writer: Any = None
+        self._timer: Any = None
+        self._closed = False
+        next(self._steps)
+        self._read_on()
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._stop_reading()
+        self._stop_writing()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._steps.close()
+        self._parser = None
+        self._socket.close()
+        for request in self._requests:
+            self._memory.ended(request)
+        self._on_end(self)
+
+    # The conversation.
+
+    def _talk(self) -> Generator[Step, None, None]:
+        """All that is to be done for this client, step by step; each is asked for when the one before is done."""
+        while True:
+            while not self._requests:
+                if self._malformed:
+                    yield from Answer(b"This is not HTTP.\n", status=400).steps(Request())
+                yield LISTEN
+            request = self._requests[0]
+            if not request.complete and (request.value("expect") or "").lower() == "100-continue":
+                yield _CONTINUE
+            while not request.complete:
+                yield CLOSE if self._malformed else LISTEN
+            yield from respond(request, self._memory)
+            self._requests.popleft()
+            self._memory.ended(request)
+
+    def _advance(self) -> None:
+        """Take the next steps, until one has to wait."""
+        self._listens = False
+        for _ in range(_STEPS_A_TURN):
+            step = next(self._steps)
+            if not isinstance(step, bytes):
+                self._rest(step)
+                return
+            self._unsent = step
+            if not self._send():
+                return
+        self._send_on()
+
+    def _rest(self, step: float | Move) -> None:
+        if step is CLOSE:
+            self.close()
+            return
+        self._stop_writing()
+        if isinstance(step, float):
+            self._timer = green.call_later(step, self._waited)
+        else:
+            self._listens = True
+            self._read_on()
+
+    def _send(self) -> bool:
+        """Hand over what is unsent; False when the socket does not take all of it now."""
+        try:
+            sent = self._socket.send(self._unsent)
+        except _NOT_NOW:
+            sent = 0
+        except OSError:
+            self.close()
+            return False
+        if sent == len(self._unsent):
+            self._unsent = b""
+            return True
+        self._unsent = memoryview(self._unsent)[sent:]
+        self._send_on()
+        return False
+
+    # For the hub. Nothing here may raise.
+
+    def _readable(self, _fileno: Any) -> None:
+        if self._closed:
+            return
+        try:
+            count = self._socket.recv_into(_BUFFER)
+        except _NOT_NOW:
+            return
+        except OSError:
+            count = 0
+        if not count:
+            self.close()
+            return
+        self._feed(_VIEW[:count])
+        if len(self._requests) > _MOST_WAITING:
+            self._stop_reading()
+        if self._listens:
+            self._advance()
+
+    def _feed(self, data: memoryview) -> None:
+        if self._malformed:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._feed(data[upgrade.args[0]:])      # declined: it goes on as HTTP/1.1 (RFC 9110 §7.8)
+        except httptools.HttpParserError:
+            self._malformed = True
+
+    def _writable(self, _fileno: Any) -> None:
+        if not self._closed and (not self._unsent or self._send()):
+            self._advance()
+
+    def _waited(self) -> None:
+        self._timer = None
+        if not self._closed:
+            self._advance()
+
+    def _read_on(self) -> None:
+        if self._reader is None:
+            self._reader = green.hub().add(green.READ, self._fileno, self._readable, self._readable, None)
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
+            green.hub().remove(self._reader)
+            self._reader = None
+
+    def _send_on(self) -> None:
+        if self._writer is None:
+            self._writer = green.hub().add(green.WRITE, self._fileno, self._writable, self._writable, None)
+
+    def _stop_writing(self) -> None:
+        if self._writer is not None:
+            green.hub().remove(self._writer)
+            self._writer = None
+
+    # For the parser.
+
+    def on_message_begin(self) -> None:
+        self._arriving = Request()
+
+    def on_url(self, part: bytes) -> None:
+        self._arriving.target += part.decode("latin-1")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._arriving.fields.append((name.decode("latin-1"), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        request, parser = self._arriving, self._parser
+        request.head_complete(parser.get_method().decode("ascii"), parser.get_http_version(),
+                              parser.should_keep_alive())
+        self._memory.began(request)
+        self._requests.append(request)
+
+    def on_body(self, data: bytes) -> None:
+        body = self._arriving.body
+        if len(body) + len(data) > MAX_BODY_BYTES:
+            self._arriving.too_large = True
+            body.clear()
+        if not self._arriving.too_large:
+            body += data
+
+    def on_message_complete(self) -> None:
+        self._arriving.complete = True

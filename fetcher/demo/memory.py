@@ -1,0 +1,61 @@
+"""What the server remembers: for each Host the requests it had, and what the forgetful routes have answered so far."""
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from fetcher.demo.message import Request
+
+MOST_TIMES = 10_000
+
+
+@dataclass(slots=True)
+class HostStats:
+    """The requests with one and the same Host field."""
+
+    requests: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_TIMES))   # the last arrivals, monotonic
+
+
+class Memory:
+    """`began` and `ended` count requests, except those to /stats itself.
+
+    `failures` and `windows` belong to the routes that fail for a while; their keys are Host and target.
+    """
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, HostStats] = {}
+        self.failures: Counter[str] = Counter()
+        self.windows: dict[str, float] = {}
+
+    def began(self, request: Request) -> None:
+        """A request's head arrived."""
+        if request.path == "/stats":
+            return
+        stats = self._hosts.get(request.host)
+        if stats is None:
+            stats = self._hosts[request.host] = HostStats()
+        stats.requests += 1
+        stats.at_once += 1
+        stats.most_at_once = max(stats.most_at_once, stats.at_once)
+        stats.times.append(monotonic())
+
+    def ended(self, request: Request) -> None:
+        """Its answer is handed over, or its connection is gone."""
+        if request.path != "/stats":
+            self._hosts[request.host].at_once -= 1
+
+    def stats(self, *, times: bool = False) -> dict[str, dict[str, Any]]:
+        """For each Host: requests in all, at once now, most at once, and with `times` when each of them arrived."""
+        return {host: {"requests": stats.requests, "at_once": stats.at_once, "most_at_once": stats.most_at_once,
+                       **({"times": list(stats.times)} if times else {})}
+                for host, stats in self._hosts.items()}
+
+    def reset(self) -> None:
+        """Count anew; requests that are in flight stay so."""
+        self._hosts = {host: HostStats(at_once=stats.at_once, most_at_once=stats.at_once)
+                       for host, stats in self._hosts.items() if stats.at_once}

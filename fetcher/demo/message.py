@@ -1,0 +1,117 @@
+"""A request as it came, and an answer as the steps that a connection takes to give it."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from typing import TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
+BINARY = "application/octet-stream"
+
+
+class Move(Enum):
+    """What a connection can do besides sending."""
+
+    LISTEN = "wait until the client says more"
+    CLOSE = "close the connection"
+
+
+LISTEN, CLOSE = Move.LISTEN, Move.CLOSE
+Step: TypeAlias = bytes | float | Move      # bytes to send, or seconds to wait, or a move
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_WITHOUT_BODY = (204, 304)
+
+
+@dataclass(slots=True)
+class Request:
+    """A request, which may still be on its way: see `complete`. Names and values are as they came."""
+
+    method: str = ""
+    target: str = ""
+    host: str = ""
+    http_version: str = ""
+    persistent: bool = False
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
+    too_large: bool = False             # the body was above MAX_BODY_BYTES and is not kept
+    complete: bool = False
+
+    def head_complete(self, method: str, http_version: str, persistent: bool) -> None:
+        self.method, self.http_version, self.persistent = method, http_version, persistent
+        self.host = self.value("host") or ""
+        if not self.target.startswith("/") and "://" in self.target:    # absolute-form, RFC 9112 §3.2.2
+            parts = urlsplit(self.target)
+            self.host = parts.netloc
+            self.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+    def value(self, name: str) -> str | None:
+        """The value of the first field called `name`, in lower case."""
+        return next((value for key, value in self.fields if key.lower() == name), None)
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer with head and body. A body in pieces may have pauses, and an early end, between them.
+
+    `length` is what Content-Length promises of a body in pieces; without it, the body goes out in chunks.
+    """
+
+    body: bytes | Iterable[Step] = b""
+    status: int = 200
+    content_type: str = TEXT
+    fields: tuple[tuple[str, str], ...] = ()
+    length: int | None = None
+
+    def steps(self, request: Request) -> Iterator[Step]:
+        """What to do for the client of `request`."""
+        length = len(self.body) if isinstance(self.body, bytes) else self.length
+        chunked = length is None and request.http_version != "1.0"
+        persistent = request.persistent and (chunked or length is not None)
+        head = self._head(length, chunked, persistent, request.http_version)
+        if request.method == "HEAD" or self.status in _WITHOUT_BODY:
+            yield head
+        elif isinstance(self.body, bytes):
+            yield head + self.body
+        else:
+            yield head
+            yield from _in_chunks(self.body) if chunked else self.body
+        if not persistent:
+            yield CLOSE
+
+    def _head(self, length: int | None, chunked: bool, persistent: bool, http_version: str) -> bytes:
+        lines = [f"HTTP/1.1 {self.status} {_PHRASES.get(self.status, '')}"]
+        if self.status not in _WITHOUT_BODY:
+            lines.append(f"Content-Type: {self.content_type}")
+            if chunked:
+                lines.append("Transfer-Encoding: chunked")
+            elif length is not None:
+                lines.append(f"Content-Length: {length}")
+        lines += [f"{name}: {value}" for name, value in self.fields]
+        if not persistent:
+            lines.append("Connection: close")
+        elif http_version == "1.0":
+            lines.append("Connection: keep-alive")
+        return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+
+
+def _in_chunks(pieces: Iterable[Step]) -> Iterator[Step]:
+    for piece in pieces:
+        if not isinstance(piece, bytes):
+            yield piece
+        elif piece:                     # an empty chunk would end the body
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"

@@ -1,0 +1,133 @@
+"""The embedded server: it stands for the network in `fetcher demo`, in `fetcher serve` and in the tests."""
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from functools import partial
+from typing import Any
+
+from fetcher import green
+from fetcher.demo.connection import Connection
+from fetcher.demo.memory import Memory
+
+_BACKLOG = 4096
+_ACCEPTS_A_TURN = 64
+_BREATH_SECONDS = 0.1       # without a free descriptor there is no sense in trying at once
+_TRIES_FOR_A_PORT = 20
+
+
+class Server:
+    """Answers on the hub of this thread, while its green threads wait. `localhost` means IPv4 and, if any, IPv6.
+
+        with Server() as server:
+            fetch(server.url("/status/200"))
+
+    `port` 0 takes a free one; `port` tells it after `start`, which raises OSError where the port is taken. With a
+    context for `tls`, the server speaks https.
+    """
+
+    def __init__(self, host: str = "localhost", port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
+        self.host = host
+        self.port = port
+        self.memory = Memory()
+        self._tls = tls
+        self._listeners: dict[socket.socket, Any] = {}
+        self._connections: set[Connection] = set()
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def url(self, path: str = "/", host: str | None = None) -> str:
+        """The URL of `path` here, or the same under another name for this machine."""
+        host = host or self.host
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
+
+    def start(self) -> None:
+        sockets = _listening(self.host, self.port)
+        self.port = sockets[0].getsockname()[1]
+        for listening in sockets:
+            self._listen(listening)
+
+    def stop(self) -> None:
+        """Stop listening, and close what is open."""
+        for listening, listener in self._listeners.items():
+            if listener is not None:
+                green.hub().remove(listener)
+            listening.close()
+        self._listeners.clear()
+        for connection in list(self._connections):
+            connection.close()
+
+    # For the hub. Nothing here may raise.
+
+    def _listen(self, listening: socket.socket) -> None:
+        accept = partial(self._accept, listening)
+        self._listeners[listening] = green.hub().add(green.READ, listening.fileno(), accept, accept, None)
+
+    def _accept(self, listening: socket.socket, _fileno: Any) -> None:
+        for _ in range(_ACCEPTS_A_TURN):
+            try:
+                accepted, _address = listening.accept()
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    self._take_a_breath(listening)
+                return
+            self._serve(accepted)
+
+    def _take_a_breath(self, listening: socket.socket) -> None:
+        green.hub().remove(self._listeners[listening])
+        self._listeners[listening] = None
+        green.call_later(_BREATH_SECONDS, self._listen_again, listening)
+
+    def _listen_again(self, listening: socket.socket) -> None:
+        if listening in self._listeners:
+            self._listen(listening)
+
+    def _serve(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        try:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                accepted = self._tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+        except OSError:
+            accepted.close()        # it is gone already
+            return
+        self._connections.add(Connection(accepted, self.memory, self._connections.discard))
+
+
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """Sockets for all addresses of `host`, with one port."""
+    if host != "localhost":
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][4]
+        return [_bound(str(address[0]), port)]
+    for _ in range(_TRIES_FOR_A_PORT):
+        four = _bound("127.0.0.1", port)
+        try:
+            return [four, _bound("::1", four.getsockname()[1])]
+        except OSError as error:
+            if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                return [four]       # no IPv6 here
+            four.close()
+            if port or error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRINUSE, "No port is free on both 127.0.0.1 and ::1")
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if ":" in address:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((address, port))
+        bound.listen(_BACKLOG)
+        bound.setblocking(False)
+    except OSError:
+        bound.close()
+        raise
+    return bound
