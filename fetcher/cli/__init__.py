@@ -17,10 +17,10 @@ from typing import NoReturn
 
 import click
 
-from fetcher.cli.group import FetcherGroup
+from fetcher.cli.group import READER_GONE, FetcherGroup
 from fetcher.errors import InputError, OutputError
 
-USAGE, OUTPUT_FAILED, READER_GONE = 2, 74, 141
+USAGE, DEFECT, OUTPUT_FAILED = 2, 70, 74     # 70 and 74: EX_SOFTWARE and EX_IOERR of sysexits.h
 
 
 @click.group(cls=FetcherGroup)
@@ -40,8 +40,11 @@ def main() -> NoReturn:
         status = _complain(str(error), "", USAGE)
     except OutputError as error:
         status = _complain(str(error), "", OUTPUT_FAILED)
-    except BrokenPipeError:
-        status = READER_GONE
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        status = _complain(f"An unforeseen {type(error).__name__}: {error}. Run again with --debug, and report it.",
+                           "", DEFECT)
     sys.exit(_flushed(status if isinstance(status, int) else 0))
 
 
@@ -58,7 +61,8 @@ def _whose_help(error: click.ClickException) -> str:
 def _flushed(status: int) -> int:
     """`status`, unless what is still buffered for stdout cannot be written; the interpreter must not find out."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (OSError, ValueError) as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return READER_GONE if isinstance(error, BrokenPipeError) else OUTPUT_FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from signal import SIGINT, SIGTERM
@@ -15,8 +15,9 @@ import click
 from fetcher import green
 from fetcher.cli.options import Job
 from fetcher.cli.plan import print_plan
-from fetcher.cli.view import View
+from fetcher.cli.display import Display
 from fetcher.engine import GreenEngine
+from fetcher.errors import InputError
 from fetcher.model import Result, Target
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
@@ -47,12 +48,13 @@ def run(job: Job) -> int:
     tally = Tally()
     with ExitStack() as closing:
         format = _format(job)
-        view = View(job, format, tally, engine.in_flight, lambda: _total(reader, job.limit))
-        sinks: list[Sink] = [tally, *_record_sinks(job, format, view), *view.sinks]
+        display = Display(job, format, tally, engine.in_flight, _Total(reader, job.limit))
+        sinks: list[Sink] = [tally, *_record_sinks(job, format, display), *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
-        ended_by = _fetch(engine, targets, sinks, view)
-    view.print_summary()
+        display.start()
+        ended_by = _fetch(engine, targets, sinks, display)
+    display.show_summary()
     if ended_by is not None:
         return 128 + ended_by
     return FAILED if tally.failed else 0
@@ -63,9 +65,9 @@ def show_tracebacks() -> None:
     logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
 
 
-def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], view: View) -> int | None:
+def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], display: Display) -> int | None:
     """Run the engine into the sinks; return the signal that ended it, if one did."""
-    with _stoppable(engine, view) as signals:
+    with _stoppable(engine, display) as signals:
         for result in engine.run(targets):
             for sink in sinks:
                 sink.write(result)
@@ -73,14 +75,14 @@ def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], vi
 
 
 @contextmanager
-def _stoppable(engine: GreenEngine, view: View) -> Iterator[list[int]]:
+def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
     """While inside, the first SIGINT or SIGTERM stops the engine, and the second ends the process at once."""
     arrived: list[int] = []
 
     def stop(number: int) -> None:
         if arrived:
             with suppress(Exception):
-                view.restore_terminal()
+                display.restore_terminal()
             os._exit(128 + number)
         arrived.append(number)
         engine.stop()
@@ -89,11 +91,12 @@ def _stoppable(engine: GreenEngine, view: View) -> Iterator[list[int]]:
         yield arrived
 
 
-def _record_sinks(job: Job, format: str, view: View) -> list[Sink]:
+def _record_sinks(job: Job, format: str, display: Display) -> list[Sink]:
     """Where the records go: at most one sink, and none where the live table is what was asked for."""
-    if format == "none" or (format == "table" and view.is_the_table):
+    if format == "none" or (format == "table" and display.is_the_table):
         return []
-    sink = _encoder(format, view)(Output(None if job.output in (None, "-") else job.output))
+    output = Output(None if job.output in (None, "-") else job.output)
+    sink = _encoder(format, output, display.row_width)
     return [_Only(job.only == "ok", sink) if job.only else sink]
 
 
@@ -105,10 +108,10 @@ def _format(job: Job) -> str:
     return "table" if sys.stdout is not None and sys.stdout.isatty() else "jsonl"
 
 
-def _encoder(format: str, view: View) -> Callable[[Output], Sink]:
-    return {"jsonl": JsonLines, "csv": lambda output: Separated(output, ","),
-            "tsv": lambda output: Separated(output, "\t"),
-            "table": lambda output: Rows(output, view.row_width)}[format]
+def _encoder(format: str, output: Output, row_width: int | None) -> Sink:
+    if format == "table":
+        return Rows(output, row_width)
+    return JsonLines(output) if format == "jsonl" else Separated(output, "," if format == "csv" else "\t")
 
 
 class _Only:
@@ -124,6 +127,22 @@ class _Only:
             self._sink.write(result)
 
 
-def _total(reader: TargetReader, limit: int | None) -> int | None:
-    count = reader.count()
-    return count if limit is None or count is None else min(count, limit)
+class _Total:
+    """How many lines there are, once that is known: they are counted beside the run, when it is first asked for."""
+
+    def __init__(self, reader: TargetReader, limit: int | None) -> None:
+        self._reader = reader
+        self._limit = limit
+        self._asked = False
+        self._count: int | None = None
+
+    def __call__(self) -> int | None:
+        if not self._asked:
+            self._asked = True
+            green.spawn_n(self._find_out)
+        return self._count
+
+    def _find_out(self) -> None:
+        with suppress(InputError):      # the run itself will tell
+            count = self._reader.count()
+            self._count = count if count is None or self._limit is None else min(count, self._limit)

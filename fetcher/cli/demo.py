@@ -3,13 +3,17 @@ from __future__ import annotations
 
 import errno
 import tempfile
+from typing import TYPE_CHECKING
 
 import click
 
 from fetcher.cli.get import get
 from fetcher.cli.group import GroupedCommand
+from fetcher.demo import PORT
 
-_PORT = 8765
+if TYPE_CHECKING:
+    from fetcher.demo.server import Server
+
 _DEFAULTS = ["--timeout", "5", "--max-size", "10M"]
 
 
@@ -23,11 +27,10 @@ def demo(arguments: tuple[str, ...]) -> int:
     `fetcher SOURCE...` can be given, for example: fetcher demo -f jsonl
     """
     from fetcher.demo import sample_list
-    from fetcher.demo.server import Server
 
-    server = _started(Server)
-    if server.port != _PORT:
-        click.echo(f"Port {_PORT} is taken; the demo takes {server.port}.", err=True)
+    server = _started()
+    if server.port != PORT:
+        click.echo(f"Port {PORT} is taken; the demo takes {server.port}.", err=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write(sample_list(server.port))
         file.flush()
@@ -39,13 +42,15 @@ def demo(arguments: tuple[str, ...]) -> int:
             server.stop()
 
 
-def _started(make: type) -> object:
-    try:
-        server = make(port=_PORT)
-        server.start()
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        server = make(port=0)
-        server.start()
+def _started() -> Server:
+    from fetcher.demo.server import Server
+
+    for port in (PORT, 0):
+        server = Server(port=port)
+        try:
+            server.start()
+            break
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or port == 0:
+                raise click.ClickException(f"The demo server cannot start: {error.strerror}.") from None
     return server

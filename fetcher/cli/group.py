@@ -7,6 +7,7 @@ import click
 
 _COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fetcher.cli.serve"}
 _DEFAULT = "get"
+READER_GONE = 141
 _GENERAL = "General"
 
 
@@ -29,6 +30,12 @@ class FetcherGroup(click.Group):
             args = [_DEFAULT, *args]
             ctx.meta["fetcher.short"] = True
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:     # click itself would make it status 1
+            return READER_GONE
 
 
 class GroupedOption(click.Option):

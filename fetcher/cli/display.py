@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fetcher.attempt import InFlight
 from fetcher.cli.options import Job
@@ -19,11 +19,9 @@ from fetcher.sinks.tally import Tally
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fetcher.sinks.live import Live
 
-
-class View:
-    """The run's face. `sinks` are to be fed with its results; `print_summary` is called when they are closed."""
+class Display:
+    """`sinks` are to be fed with the run's results between `start` and their `close`; the summary comes after."""
 
     def __init__(self, job: Job, format: str, tally: Tally, in_flight: InFlight,
                  total: Callable[[], int | None]) -> None:
@@ -34,12 +32,12 @@ class View:
         records_scroll = stdout and to_stdout and format != "none"
         lively = job.progress and not job.quiet and not job.verbose
         self.is_the_table = lively and records_scroll and format == "table" and os.environ.get("TERM") != "dumb"
-        self._live: Live | None = None
+        self._live: Any = None
         if self.is_the_table or (lively and stderr and not records_scroll):
             from fetcher.sinks.live import Live
 
             self._live = Live(self._console(), in_flight, total, tally)
-        self._shows_summary = (self.is_the_table or stderr or not to_stdout or format == "none")
+        self._shows_summary = self.is_the_table or stderr or not to_stdout or format == "none"
         self.sinks: list[Sink] = [self._live] if self._live else []
         if job.verbose:
             self.sinks.append(Log(sys.stderr))
@@ -51,11 +49,15 @@ class View:
             return None
         return os.get_terminal_size(sys.stdout.fileno()).columns or None
 
-    def print_summary(self) -> None:
-        if self._shows_summary and (self._tally.failed or not self._job.quiet):
-            from fetcher.sinks.summary import print_summary
+    def start(self) -> None:
+        if self._live is not None:
+            self._live.start()
 
-            print_summary(self._console(), self._tally)
+    def show_summary(self) -> None:
+        if self._shows_summary and (self._tally.failed or not self._job.quiet):
+            from fetcher.sinks import summary
+
+            summary.show(self._tally, self._console())
 
     def restore_terminal(self) -> None:
         if self._live is not None:
