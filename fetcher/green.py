@@ -29,6 +29,7 @@ sleep = eventlet.sleep
 current = greenlet.getcurrent
 GreenPool = eventlet.GreenPool
 Event = eventlet.Event
+Semaphore = eventlet.Semaphore
 trampoline = eventlet.hubs.trampoline
 hub = eventlet.hubs.get_hub
 READ = eventlet.hubs.hub.READ

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Any
 
 import click
@@ -88,6 +89,23 @@ class ByteRange(click.ParamType):
         if not all(_RANGE.fullmatch(part) for part in str(value).split(",")):
             self.fail(f"{value!r} is not a range of bytes; write 0-499, 500- or -500.", param, ctx)
         return str(value)
+
+
+class Resolved(click.ParamType):
+    """curl's HOST:PORT:ADDRESS[,ADDRESS]: where a host is found, without asking a name server."""
+
+    name = "host:port:address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        host, _, rest = str(value).partition(":")
+        port, _, addresses = rest.partition(":")
+        try:
+            found = tuple(str(ip_address(address.strip("[]"))) for address in addresses.split(","))
+            return (host.lower(), int(port), found)
+        except ValueError:
+            self.fail(f"{value!r} is not HOST:PORT:ADDRESS, as in example.com:443:127.0.0.1.", param, ctx)
 
 
 class Several(click.ParamType):
