@@ -1,0 +1,106 @@
+"""The rules of the house, as the docstring of `fetcher/__init__.py` draws it, held against every import there is."""
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fetcher
+
+ROOT = Path(fetcher.__file__).parent
+REPOSITORY = ROOT.parent
+
+FLOORS = {
+    "cli": 3, "__main__": 3,
+    "fetch": 2, "engine": 2, "demo": 2,
+    "targets": 1, "schedule": 1, "transport": 1, "sinks": 1,
+    "model": 0, "url": 0, "options": 0, "errors": 0, "attempt": 0, "green": 0,
+}
+ONLY_IN = {
+    "eventlet": ("green.py",),
+    "greenlet": ("green.py",),
+    "click": ("cli/",),
+    "rich": ("cli/", "sinks/live.py", "sinks/summary.py"),
+}
+MOST_LINES = 400
+
+
+def imports(source: str, package: str) -> Iterator[str]:
+    """The full name of everything that `source`, a module of `package`, imports, wherever in it that happens."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[:len(package.split(".")) + 1 - node.level] if node.level else []
+            home = ".".join([*parents, *filter(None, [node.module])])
+            yield from (f"{home}.{alias.name}" for alias in node.names)
+
+
+def breaches(path: str, source: str) -> list[str]:
+    """What `source` breaks if it stands at `path` under fetcher/."""
+    room = path.partition("/")[0].removesuffix(".py")
+    package = ".".join(["fetcher", *path.split("/")[:-1]])
+    found = []
+    for name in imports(source, package):
+        top, _, rest = name.partition(".")
+        other = rest.partition(".")[0]
+        if top in ONLY_IN and not path.startswith(ONLY_IN[top]):
+            found.append(f"{path} imports {top}")
+        if top != "fetcher" or path == "__init__.py" or other in (room, "__version__"):
+            continue
+        if other not in FLOORS:
+            found.append(f"{path} imports {name}, which is on no floor")
+        elif FLOORS[other] > FLOORS[room]:
+            found.append(f"{path} imports {name} from above")
+        elif FLOORS[other] == FLOORS[room] == 1:
+            found.append(f"{path} imports {name} from the next room")
+    return found
+
+
+MODULES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_imports_go_down_and_stay_behind_their_doors(path):
+    assert breaches(path, (ROOT / path).read_text()) == []
+
+
+def test_every_room_has_its_floor_and_stands_in_the_map():
+    rooms = {path.partition("/")[0].removesuffix(".py") for path in MODULES} - {"__init__"}
+    assert rooms <= FLOORS.keys()
+    assert [room for room in rooms - {"__main__"} if room not in str(fetcher.__doc__)] == []
+
+
+def test_no_file_is_too_long():
+    files = [path for folder in ("fetcher", "tests", "bench") for path in (REPOSITORY / folder).rglob("*.py")]
+    long = {path.name: lines for path in files if (lines := len(path.read_text().splitlines())) > MOST_LINES}
+    assert long == {}
+
+
+@pytest.mark.parametrize(("path", "source", "breach"), [
+    ("url.py", "from fetcher import transport", "url.py imports fetcher.transport from above"),
+    ("url.py", "import fetcher.engine.green", "url.py imports fetcher.engine.green from above"),
+    ("url.py", "def f():\n    from .fetch import Fetcher", "url.py imports fetcher.fetch.Fetcher from above"),
+    ("sinks/csv.py", "from fetcher.targets import text",
+     "sinks/csv.py imports fetcher.targets.text from the next room"),
+    ("sinks/csv.py", "from ..targets.text import targets",
+     "sinks/csv.py imports fetcher.targets.text.targets from the next room"),
+    ("fetch.py", "from fetcher import fetch_all", "fetch.py imports fetcher.fetch_all, which is on no floor"),
+    ("fetch.py", "from eventlet.green import socket", "fetch.py imports eventlet"),
+    ("engine/green.py", "import greenlet", "engine/green.py imports greenlet"),
+    ("engine/green.py", "import click", "engine/green.py imports click"),
+    ("sinks/csv.py", "from rich.table import Table", "sinks/csv.py imports rich"),
+])
+def test_a_breach_is_seen(path, source, breach):
+    assert breaches(path, source) == [breach]
+
+
+@pytest.mark.parametrize(("path", "source"), [
+    ("sinks/csv.py", "from fetcher import green\nfrom fetcher.model import Result\nfrom .tally import Tally\n"),
+    ("engine/green.py", "from fetcher.fetch import Fetcher\nfrom fetcher.schedule import Schedule"),
+    ("options.py", "from fetcher import __version__"),
+    ("green.py", "import eventlet.hubs"),
+    ("cli/get.py", "import click\nfrom rich.console import Console\nfrom fetcher.sinks import live"),
+])
+def test_what_is_allowed_is_no_breach(path, source):
+    assert breaches(path, source) == []
