@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from fetcher.attempt import Attempt, InFlight
 from fetcher.errors import HTTP, INTERNAL, FetchError
-from fetcher.model import Result, Target, Timings
+from fetcher.model import Result, Target, Timings, TlsDetails
 from fetcher.options import Options
 from fetcher.transport import Request, Response, request_fields
 
@@ -36,10 +36,11 @@ class Fetcher:
         attempt = Attempt(target, self._options.timeouts)
         attempt.timings.queue = max(attempt.started - target.read_at, 0.0)
         body = _Body(self._options.body.hash, self._options.body.keep)
-        response, failure = None, None
+        response, failure, tls = None, None, None
         self._in_flight.add(attempt)
         try:
             response = self._transport.open(self._request(target, attempt))
+            tls = response.tls if self._options.body.tls else None
             for piece in response:
                 body.take(piece)
         except FetchError as error:
@@ -51,7 +52,7 @@ class Fetcher:
             self._in_flight.discard(attempt)
             if response is not None:
                 response.close()
-        return self._result(target, attempt, response, failure, body)
+        return self._result(target, attempt, response, failure, body, tls)
 
     def _request(self, target: Target, attempt: Attempt) -> Request:
         options = self._options
@@ -60,7 +61,7 @@ class Fetcher:
                        user=options.request.user, keep=self._keeps_body, max_size=options.body.max_size)
 
     def _result(self, target: Target, attempt: Attempt, response: Response | None, failure: FetchError | None,
-                body: _Body) -> Result:
+                body: _Body, tls: TlsDetails | None) -> Result:
         timings = attempt.timings
         timings.total = attempt.since_start()
         word = message = None
@@ -91,6 +92,8 @@ class Fetcher:
             attempts=1,
             timings=timings,
             timestamp=attempt.timestamp,
+            hops=request.hops if self._options.body.timings else None,
+            tls=tls,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),
         )

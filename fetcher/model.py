@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from time import perf_counter
 from typing import Any
@@ -57,6 +57,26 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """One redirect on the way: where it was met, and when its head came, in seconds from the attempt's start."""
+
+    url: Url
+    status: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class TlsDetails:
+    """What the handshake agreed on, and whose certificate it saw. Names are as in RFC 4514: "CN=example.com,O=..."."""
+
+    version: str
+    cipher: str
+    issuer: str
+    subject: str
+    not_after: str                      # RFC 3339
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one target. `record()` is the JSON object of the contract."""
 
@@ -79,6 +99,8 @@ class Result:
     attempts: int = 0
     timings: Timings = field(default_factory=Timings)
     timestamp: float = 0.0              # Unix time of the start
+    hops: tuple[Hop, ...] | None = None
+    tls: TlsDetails | None = None
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
 
@@ -121,6 +143,13 @@ class Result:
         }
         if self.source is None:
             del record["source"]
+        if self.hops is not None:
+            record["timings"] = {
+                "time_proxy": _microseconds(timings.proxy),
+                "redirects": [{"url": str(hop.url), "status": hop.status, "time_starttransfer": _microseconds(hop.time)}
+                              for hop in self.hops]}
+        if self.tls is not None:
+            record["tls"] = asdict(self.tls)
         if self.headers is not None:
             record["headers"] = _grouped(self.headers)
         if self.body is not None:

@@ -80,6 +80,8 @@ class BodyOptions:
     hash: bool = False                  # sha256 of the decoded body
     keep: bool = False                  # the body itself is in the result
     headers: bool = False               # the answer's header fields are in the result
+    timings: bool = False               # so are the times of the redirects on the way
+    tls: bool = False                   # so is what the TLS handshake agreed on
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,13 +115,18 @@ class Connection:
         else:
             self.close()
 
+    @property
+    def secure(self) -> ssl.SSLSocket | None:
+        """The socket, where it speaks TLS."""
+        return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+
     def close(self) -> None:
         if not self.closed:
             self.closed = True
             self._response = self._attempt = None
             self._pause()
-            self._socket.close()
             self._on_end(self)
+            self._socket.close()
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "busy" if self._response else "idle"

@@ -7,6 +7,7 @@ from fetcher.attempt import CONNECTING, HANDSHAKE, PROXY, Attempt
 from fetcher.errors import ConnectError, DnsError, ProxyError
 from fetcher.options import Options
 from fetcher.transport import race, tls
+from fetcher.transport.connection import Connection
 from fetcher.transport.dns import Resolver
 from fetcher.transport.proxies import Proxy, ProxyRules, open_tunnel
 from fetcher.transport.route import Route
@@ -43,6 +44,11 @@ class Dialer:
             sock = self._tls.handshake(sock, route.host, route.port)
             attempt.timings.appconnect = attempt.since_start()
         return sock, address
+
+    def remember(self, connection: Connection) -> None:
+        """Keep what the next connection on the same route can take up: the TLS session."""
+        if connection.secure is not None:
+            self._tls.remember(connection.route.host, connection.route.port, connection.secure)
 
     def close(self) -> None:
         self._resolver.close()

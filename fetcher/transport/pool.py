@@ -96,6 +96,8 @@ class Pool:
         self._idle[connection.route] = idle
         idle.append(connection)
         self._idle_count += 1
+        if connection.served == 1:
+            self._dialer.remember(connection)
         if len(idle) > self._limits.per_host:
             idle[0].close()
         elif self._idle_count > self._limits.concurrency:
@@ -105,6 +107,8 @@ class Pool:
 
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
+        if not connection.served:
+            self._dialer.remember(connection)
         idle = self._idle.get(connection.route)
         if idle and connection in idle:
             idle.remove(connection)

@@ -31,7 +31,7 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
         response.close()
         try:
             url = urls.join(request.url, _as_utf8(location))
-            self._check((*request.hops, request.url), url)
+            self._check((*(hop.url for hop in request.hops), request.url), url)
         except (InvalidUrl, TooManyRedirects) as error:
             error.response = response
             raise

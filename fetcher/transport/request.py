@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from fetcher import green
 from fetcher.attempt import Attempt
+from fetcher.model import Hop
 from fetcher.transport.headers import Fields, basic_credentials, encode_fields
 from fetcher.transport.proxies import Proxy
 from fetcher.url import Url
@@ -19,7 +20,7 @@ class Request(green.request.Request):  # type: ignore[misc]
     """One request of an attempt.
 
     `fields` is what goes out in any case; `headers` is what handlers (cookies, authentication) add to it.
-    `keep` says that the body is wanted; otherwise it is only counted. `hops` are the URLs that redirected here.
+    `keep` says that the body is wanted; otherwise it is only counted. `hops` are the redirects that led here.
     """
 
     data: bytes | None = None       # a plain attribute in place of the parent's property
@@ -36,7 +37,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         self.user = user if user is not None else url.userinfo
         self.keep = keep
         self.max_size = max_size
-        self.hops: tuple[Url, ...] = ()
+        self.hops: tuple[Hop, ...] = ()
         self.authorization: str | None = None   # in place of Basic
         self.challenged = False
         self.proxy: Proxy | None = None     # the one that takes this request in absolute-form
@@ -90,7 +91,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         request = Request(url, self.attempt, method=method, fields=fields, data=data,
                           user=url.userinfo if url.userinfo is not None else user, keep=self.keep,
                           max_size=self.max_size)
-        request.hops = (*self.hops, self.url)
+        request.hops = (*self.hops, Hop(self.url, status, self.attempt.timings.starttransfer or 0.0))
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
         return request

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fetcher.errors import FetchError, TooLarge
+from fetcher.model import TlsDetails
+from fetcher.transport import tls
 from fetcher.transport.decoding import Decoder
 from fetcher.transport.headers import Headers
 from fetcher.transport.request import Request
@@ -59,6 +61,11 @@ class Response:
 
     def info(self) -> Headers:
         return self.headers
+
+    @property
+    def tls(self) -> TlsDetails | None:
+        """What the TLS handshake of its connection agreed on. To be asked before `close`."""
+        return tls.details(self.connection.secure) if self.connection.secure is not None else None
 
     # Reading.
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import ssl
 from socket import socket
+from typing import Any
 
 from fetcher import green
 from fetcher.errors import TlsError
+from fetcher.model import TlsDetails, rfc3339
 from fetcher.options import TlsOptions
 
 _MOST_SESSIONS = 10_000
@@ -55,6 +57,34 @@ class Handshakes:
         if self._made is None:
             self._made = context(self._options)
         return self._made
+
+
+def details(secure: ssl.SSLSocket) -> TlsDetails | None:
+    """What the handshake of `secure` agreed on."""
+    certificate: dict[str, Any] = secure.getpeercert() or _unverified(secure)
+    cipher = secure.cipher()
+    return TlsDetails(
+        version=secure.version() or "", cipher=cipher[0] if cipher else "",
+        issuer=_name(certificate.get("issuer", ())), subject=_name(certificate.get("subject", ())),
+        not_after=rfc3339(ssl.cert_time_to_seconds(certificate["notAfter"])) if "notAfter" in certificate else "")
+
+
+def _unverified(secure: ssl.SSLSocket) -> dict[str, Any]:
+    """The peer's certificate where it was not verified, of which `getpeercert` then says nothing."""
+    try:
+        chain = secure._sslobj.get_unverified_chain()   # type: ignore[attr-defined]
+        return dict(chain[0].get_info())
+    except (AttributeError, IndexError, TypeError):
+        return {}
+
+
+def _name(parts: Any) -> str:
+    """A distinguished name as RFC 4514 writes it, the most specific part first."""
+    return ",".join(f"{_SHORT.get(key, key)}={value}" for part in reversed(parts) for key, value in part)
+
+
+_SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C",
+          "stateOrProvinceName": "ST", "localityName": "L"}
 
 
 def context(options: TlsOptions) -> ssl.SSLContext:
