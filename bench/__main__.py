@@ -1,0 +1,108 @@
+"""`python -m bench`: run the peers, print medians. Status 1 if a peer missed a part of its list, 2 without nginx."""
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import report
+from bench.measure import Failed, compete
+from bench.peers import PEERS, Peer, Unable
+from bench.report import Outcome
+from bench.scenarios import SCENARIOS, Scenario, chosen
+from bench.servers import Missing, dnsmasq, nginx
+
+DESCRIPTORS = 65_536
+
+
+def main() -> int:
+    options = arguments()
+    out, progress = Console(), Console(stderr=True)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, DESCRIPTORS) if most > 0 else DESCRIPTORS, most))
+    outcomes: list[Outcome] = []
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        try:
+            far_end = stack.enter_context(nginx(directory))
+        except Missing as missing:
+            print(f"bench: {missing}", file=sys.stderr)
+            return 2
+        where = report.machine()
+        out.print(" · ".join(f"{key} {value}" for key, value in where.items()), highlight=False, soft_wrap=True)
+        versions = present(options.peers, out)
+        scenarios = [scenario.scaled(options.scale) for scenario in chosen(options.only)]
+        dns_server = None
+        if any(scenario.dns for scenario in scenarios):
+            try:
+                dns_server = stack.enter_context(dnsmasq())
+            except Missing as missing:
+                scenarios = without(scenarios, lambda scenario: scenario.dns, missing, out)
+        if far_end.cacert is None:
+            scenarios = without(scenarios, lambda scenario: scenario.tls, Missing("openssl is not installed"), out)
+        status = stack.enter_context(progress.status(""))
+        for scenario in scenarios:
+            scores = compete(scenario, list(versions), options.rounds, far_end, dns_server, status.update)
+            outcomes.append(Outcome(scenario, scores))
+            before = next((outcome for outcome in outcomes if outcome.scenario.name == scenario.against), None)
+            report.show(out, outcomes[-1], before)
+    if options.json:
+        figures = report.as_json(outcomes, where, {peer.name: version for peer, version in versions.items()})
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return int(any(isinstance(score.problem, Failed) for outcome in outcomes for score in outcome.scores))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description="fetcher and its peers on the same lists, in one run.")
+    scenarios, peers = [scenario.name for scenario in SCENARIOS], [peer.name for peer in PEERS]
+    parser.add_argument("--only", type=some_of(scenarios), default=scenarios, metavar="A,B",
+                        help="scenarios: " + ", ".join(scenarios))
+    parser.add_argument("--peers", type=some_of(peers), default=peers, metavar="A,B", help=f"peers: {', '.join(peers)}")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds that count, after a warm-up (5)")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="0.1: lists of a tenth of the length")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every run's figures, as JSON")
+    return parser.parse_args()
+
+
+def some_of(names: list[str]) -> Callable[[str], list[str]]:
+    """A parser of comma-separated values, each one of `names`."""
+    def parse(text: str) -> list[str]:
+        asked = text.split(",")
+        if unknown := [name for name in asked if name not in names]:
+            raise argparse.ArgumentTypeError(f"no {', '.join(unknown)}; there is {', '.join(names)}")
+        return asked
+
+    return parse
+
+
+def present(names: list[str], out: Console) -> dict[Peer, str]:
+    """The peers that are on this machine and what they say of their version; the others are named and left out."""
+    versions = {}
+    for peer in PEERS:
+        if peer.name in names:
+            try:
+                versions[peer] = peer.version()
+            except Unable as reason:
+                out.print(f"{peer.name} is left out: it {reason}", style="yellow", highlight=False)
+            else:
+                out.print(f"{peer.name} {versions[peer]}: {peer.does}", highlight=False)
+    return versions
+
+
+def without(scenarios: list[Scenario], some: Callable[[Scenario], bool], reason: Missing, out: Console
+            ) -> list[Scenario]:
+    """The scenarios but for `some` that cannot be run here, which are named."""
+    for scenario in filter(some, scenarios):
+        out.print(f"{scenario.name} is left out: {reason}", style="yellow", highlight=False)
+    return [scenario for scenario in scenarios if not some(scenario)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

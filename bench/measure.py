@@ -1,0 +1,103 @@
+"""Interleaved rounds: every peer once, then every peer again, each run checked against what nginx sent."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+from bench.peers import Job, Peer, Unable
+from bench.scenarios import Scenario
+from bench.servers import Nginx
+
+PATIENCE_SECONDS = 300
+
+
+class Failed(Exception):
+    """A run that did not do the work; the text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of a peer cost."""
+
+    wall: float         # seconds
+    cpu: float          # seconds, user and system
+    peak: float         # bytes of memory
+    connections: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A peer's runs in one scenario; `problem` is why there are none, or why they do not count."""
+
+    peer: Peer
+    runs: list[Run] = field(default_factory=list)
+    problem: Unable | Failed | None = None
+
+    @property
+    def median(self) -> Run:
+        return Run(wall=median(run.wall for run in self.runs), cpu=median(run.cpu for run in self.runs),
+                   peak=median(run.peak for run in self.runs),
+                   connections=median(run.connections for run in self.runs))
+
+
+def compete(scenario: Scenario, peers: list[Peer], rounds: int, nginx: Nginx, dns_server: str | None,
+            say: Callable[[str], None]) -> list[Score]:
+    """Run the peers in turn, one round to warm up and then `rounds` that count; who fails once is out."""
+    scores = {peer.name: Score(peer) for peer in peers}
+    for nth in range(rounds + 1):
+        for score in [score for score in scores.values() if score.problem is None]:
+            say(f"{scenario.name}, {f'round {nth} of {rounds}' if nth else 'warming up'}: {score.peer.name}")
+            try:
+                run = measured(scenario, score.peer, nginx, dns_server)
+            except (Unable, Failed) as reason:
+                scores[score.peer.name] = replace(score, problem=reason)
+            else:
+                if nth:
+                    score.runs.append(run)
+    return list(scores.values())
+
+
+def measured(scenario: Scenario, peer: Peer, nginx: Nginx, dns_server: str | None) -> Run:
+    """Run one peer once and see that it fetched all of the list."""
+    with _job(scenario, nginx, dns_server) as job:
+        command = peer.command(job)
+        nginx.forget()
+        run = _metered(command, job.directory)
+        answers = nginx.answers(scenario.count)
+        if answers.ok != scenario.count or answers.size != scenario.count * scenario.size:
+            raise Failed(f"got {answers.ok:,} of {scenario.count:,} answers, {answers.size:,} bytes of bodies")
+        records = (job.directory / "stdout").read_bytes().count(b"\n")
+        if peer.records and records != scenario.count:
+            raise Failed(f"wrote {records:,} of {scenario.count:,} records")
+        return replace(run, connections=answers.connections)
+
+
+@contextmanager
+def _job(scenario: Scenario, nginx: Nginx, dns_server: str | None) -> Iterator[Job]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        directory = Path(name)
+        urls = directory / "urls.txt"
+        urls.write_text("".join(f"{url}\n" for url in scenario.urls(nginx.ports)))
+        yield Job(urls, scenario.at_once, directory,
+                  cacert=nginx.cacert if scenario.tls else None, dns_server=dns_server if scenario.dns else None)
+
+
+def _metered(command: list[str], directory: Path) -> Run:
+    stderr = directory / "stderr"
+    meter = [sys.executable, "-I", "-S", str(Path(__file__).with_name("meter.py")), str(PATIENCE_SECONDS),
+             str(directory / "stdout"), str(stderr), *command]
+    # A bare environment: no proxies, no settings, and a home without anyone's .curlrc.
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory)}
+    answer = subprocess.run(meter, stdout=subprocess.PIPE, text=True, env=environment, cwd=directory, check=True)
+    status, wall, cpu, peak = answer.stdout.split()
+    if status != "0":
+        said = stderr.read_text(errors="replace").strip().splitlines()
+        raise Failed(f"ended with status {status} after {float(wall):.1f} s" + (f": {said[-1]}" if said else ""))
+    return Run(wall=float(wall), cpu=float(cpu), peak=float(peak), connections=0)

@@ -1,0 +1,58 @@
+"""What is fetched: one row for each load worth comparing."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+KB = 1024
+MB = 1024 * KB
+NAMES = "bench.test"    # every name below it is 127.0.0.1, if the local dnsmasq is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A list, and how much of it is fetched at once."""
+
+    name: str
+    measures: str
+    url: str                    # {n} counts up, the other fields are nginx's ports
+    count: int
+    concurrency: int
+    size: int = KB
+    against: str | None = None  # the scenario that differs by the measured thing alone
+
+    @property
+    def tls(self) -> bool:
+        return self.url.startswith("https:")
+
+    @property
+    def dns(self) -> bool:
+        return NAMES in self.url
+
+    def scaled(self, factor: float) -> Scenario:
+        return replace(self, count=max(1, round(self.count * factor)))
+
+    @property
+    def at_once(self) -> int:
+        return min(self.concurrency, self.count)
+
+    def urls(self, ports: Mapping[str, int]) -> Iterator[str]:
+        return (self.url.format(n=n, **ports) for n in range(self.count))
+
+
+SCENARIOS = (
+    Scenario("small", "1 KB bodies, connections kept", "http://127.0.0.1:{http}/1k/{n}", 20_000, 100),
+    Scenario("latency", "answers that take 100 ms", "http://127.0.0.1:{http}/delay/{n}", 10_000, 1_000),
+    Scenario("large", "10 MB bodies", "http://127.0.0.1:{http}/10m/{n}", 200, 8, size=10 * MB),
+    Scenario("tls", "1 KB bodies over TLS, connections kept", "https://127.0.0.1:{https}/1k/{n}", 10_000, 100),
+    Scenario("tls-new", "a TLS connection for each 1 KB body", "https://127.0.0.1:{https_close}/1k/{n}", 3_000, 100),
+    Scenario("one-name", "a connection each, one name", f"http://n.{NAMES}:{{http_close}}/1k/{{n}}", 10_000, 100),
+    Scenario("dns", "a connection and a name to look up each", f"http://n{{n}}.{NAMES}:{{http_close}}/1k/{{n}}",
+             10_000, 100, against="one-name"),
+)
+
+
+def chosen(names: list[str]) -> list[Scenario]:
+    """The scenarios of those names; with each comes the one that it is compared with."""
+    wanted = {*names, *(scenario.against for scenario in SCENARIOS if scenario.name in names)}
+    return [scenario for scenario in SCENARIOS if scenario.name in wanted]
