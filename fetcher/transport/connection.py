@@ -17,7 +17,7 @@ import httptools
 
 from fetcher import green
 from fetcher.attempt import BODY, SENDING, WAITING, Attempt
-from fetcher.errors import FetchError, Incomplete, ProtocolError, TooLarge
+from fetcher.errors import FetchError, Incomplete, ProtocolError
 from fetcher.transport import leniency
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
@@ -335,12 +335,7 @@ class Connection:
         if response.complete:
             response.persistent = False     # content where there can be none
             return
-        response.size_download += len(data)
-        if response.limit is not None and response.size_download > response.limit:
-            raise TooLarge(f"The body is longer than {response.limit:,} bytes.")
-        if response.chunks is not None:
-            response.chunks.append(data)
-            response.buffered += len(data)
+        response.take(data)
 
     def on_message_begin(self) -> None:
         response = self._response

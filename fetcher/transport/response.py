@@ -83,6 +83,15 @@ class Response:
         elif self.limit is not None and self.length is not None and self.length > self.limit:
             raise TooLarge(f"The body has {self.length:,} bytes; at most {self.limit:,} are allowed.")
 
+    def take(self, data: bytes) -> None:
+        """More of the body came. Raises TooLarge."""
+        self.size_download += len(data)
+        if self.limit is not None and self.size_download > self.limit:
+            raise TooLarge(f"The body is longer than {self.limit:,} bytes.")
+        if self.chunks is not None:
+            self.chunks.append(data)
+            self.buffered += len(data)
+
     def __iter__(self) -> Iterator[bytes]:
         """The decoded body, piece by piece. Without `request.keep` or a coding there are none: it is only counted.
 
