@@ -267,9 +267,9 @@ def close(request: Request, memory: Memory) -> Iterator[Step]:
 
 @route("/bad-gzip")
 def bad_gzip(request: Request, memory: Memory) -> Answer:
-    """Calls gzip what breaks off into noise."""
-    broken = coded("gzip")[:20] + b"\xff" * 100
-    return Answer(broken, fields=(("Content-Encoding", "gzip"),))
+    """Calls gzip what is none."""
+    header, no_such_block = coded("gzip")[:10], b"\xff" * 100
+    return Answer(header + no_such_block, fields=(("Content-Encoding", "gzip"),))
 
 
 @route("/bomb")
