@@ -157,7 +157,7 @@ class Result:
         return record
 
 
-_HOST = re.compile(r"[a-z]+://([^/?#]*)", re.I)
+_HOST = re.compile(r"[a-z]+://(?:[^/?#]*@)?([^/?#]*)", re.I)
 
 
 def rfc3339(timestamp: float) -> str:
