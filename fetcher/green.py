@@ -44,6 +44,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
+def patch_sockets() -> None:
+    """Make the sockets of libraries that know nothing of green threads cooperate."""
+    eventlet.monkey_patch(all=False, socket=True)
+
+
 def hub_name() -> str:
     """The name of the hub in use: epolls, kqueue, poll, selects or asyncio."""
     return type(hub()).__module__.rpartition(".")[2]

@@ -69,6 +69,7 @@ class NetworkOptions:
     proxy: str | None = field(default=None, repr=False)     # None: as the environment says; empty: none
     family: int | None = None           # 4 or 6: use these addresses only
     resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, port, its addresses
+    transport: str = "urllib"           # or "requests", which needs the extra of that name
     dns_servers: tuple[str, ...] = ()   # "address" or "address:port"; none: the system's
 
 

@@ -51,7 +51,7 @@ def job(chosen: dict[str, Any]) -> Job:
             redirects=fetching.RedirectOptions(pick("follow"), pick("max_redirects")),
             tls=fetching.TlsOptions(pick("insecure"), pick("cacert"), pick("cert"), pick("key")),
             network=fetching.NetworkOptions(pick("proxy"), 4 if pick("ipv4") else 6 if pick("ipv6") else None,
-                                            pick("resolve"), pick("dns_server")),
+                                            pick("resolve"), pick("transport"), pick("dns_server")),
             body=fetching.BodyOptions(
                 max_size=pick("max_size"), hash=pick("hash"), keep="body" in included, headers="headers" in included,
                 timings="timings" in included, tls="tls" in included),
@@ -130,6 +130,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="Find this host there, without asking. Can be given often."),
     _option("Connection", "--dns-server", multiple=True, metavar="ADDRESS",
             help="Ask this name server, with :PORT if need be. Can be given often."),
+    _option("Connection", "--transport", type=click.Choice(["urllib", "requests"]), default="urllib",
+            show_default=True, help="What carries requests; requests needs the extra of that name, and is slower."),
     _option("Connection", "--max-size", type=values.Size(), metavar="SIZE",
             help="End a body that is longer, decoded: 500k, 10M, 1G."),
 

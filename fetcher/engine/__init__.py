@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from fetcher.engine.green import GreenEngine
 from fetcher.model import Result, Target
@@ -13,7 +14,7 @@ from fetcher.options import Options
 __all__ = ["GreenEngine", "fetch_all"]
 
 
-def fetch_all(urls: Iterable[str | Target], options: Options | None = None) -> Iterator[Result]:
+def fetch_all(urls: Iterable[str | Target], options: Options | None = None, session: Any = None) -> Iterator[Result]:
     """Fetch `urls` concurrently; give each one's `Result` as soon as it is there, so not in their order.
 
     `urls` may be of any length, a generator too: it is read only as far ahead as needed. Nothing is raised for a URL
@@ -24,8 +25,9 @@ def fetch_all(urls: Iterable[str | Target], options: Options | None = None) -> I
         for result in fetch_all(open("urls.txt"), options):
             print(result.status or result.error, result.url)
 
-    Raises ValueError where the options hold a header field that must not be sent.
+    `session` is a requests.Session to send with, for the sake of its adapters; that makes all sockets of the process
+    green. Raises ValueError where the options cannot be followed.
     """
     targets = (url if isinstance(url, Target) else Target.read(url.strip(), line)
                for line, url in enumerate(urls, start=1))
-    return GreenEngine(options or Options()).run(targets)
+    return GreenEngine(options or Options(), session).run(targets)

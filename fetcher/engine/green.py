@@ -26,9 +26,10 @@ _MOST_UNTAKEN = 1000    # results that may wait for the caller before workers do
 class GreenEngine:
     """One run: `run` once. `in_flight` may be looked at while it lasts, and `stop` ends it early."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, session: Any = None) -> None:
+        """`session` is a requests.Session to send with. Raises ValueError where the options cannot be followed."""
         self.in_flight = InFlight(options.timeouts)
-        self._transport = Transport(options)
+        self._transport = Transport(options, session)
         self._fetch = Fetcher(options, self._transport, self.in_flight)
         self._schedule = Schedule(options.limits)
         self._pool = green.GreenPool(options.limits.concurrency)

@@ -5,10 +5,13 @@
           ├ StatusProcessor, RedirectHandler, DigestHandler, NetrcHandler, HTTPCookieProcessor
           └ HttpHandler ──▶ Pool ──▶ Connection     kept alive, registered with the hub once
                              └ Dialer               new ones: dns, race, proxies, tls
+            or SessionHandler                       a requests.Session in their place
 
 Foreign errors (OSError, ssl.SSLError, httptools.HttpParserError) become those of `fetcher.errors` here.
 """
 from __future__ import annotations
+
+from typing import Any
 
 from fetcher import green
 from fetcher.errors import OutputError, ProxyError
@@ -29,15 +32,13 @@ __all__ = ["Request", "Response", "Transport", "request_fields"]
 class Transport:
     """Opens requests. One serves all green threads of a run."""
 
-    def __init__(self, options: Options) -> None:
-        """Raises ValueError where the options name a file or a proxy that cannot be used."""
-        self._dialer = Dialer(options)
-        self._pool = Pool(options.limits, self._dialer)
+    def __init__(self, options: Options, session: Any = None) -> None:
+        """`session`: a requests.Session to send with. Raises ValueError where the options cannot be followed."""
+        self._exchange = _exchange(options, session)
         self._opener = green.request.OpenerDirector()
         self._cookies = _cookies(options.request)
         self._cookie_jar = options.request.cookie_jar
-        handlers = [HttpHandler(self._dialer, self._pool), RedirectHandler(options.redirects), StatusProcessor(),
-                    DigestHandler()]
+        handlers = [self._exchange, RedirectHandler(options.redirects), StatusProcessor(), DigestHandler()]
         if options.request.netrc:
             handlers.append(NetrcHandler())
         if self._cookies is not None:
@@ -55,8 +56,7 @@ class Transport:
 
     def close(self) -> None:
         """End all connections, and write the cookies where the options say so. Raises OutputError."""
-        self._pool.close()
-        self._dialer.close()
+        self._exchange.close()
         if self._cookies is not None and self._cookie_jar is not None:
             try:
                 self._cookies.write(self._cookie_jar)
@@ -67,9 +67,9 @@ class Transport:
 class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
     """http and https, over connections of the pool."""
 
-    def __init__(self, dialer: Dialer, pool: Pool) -> None:
-        self._dialer = dialer
-        self._pool = pool
+    def __init__(self, options: Options) -> None:
+        self._dialer = Dialer(options)
+        self._pool = Pool(options.limits, self._dialer)
 
     def http_open(self, request: Request) -> Response:
         """Send `request`; again, on a new connection, where a used one proved to be closed (RFC 9112 §9.3.1)."""
@@ -86,6 +86,19 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
         return response
 
     https_open = http_open
+
+    def close(self) -> None:
+        self._pool.close()
+        self._dialer.close()
+
+
+def _exchange(options: Options, session: Any) -> Any:
+    """The handler that sends requests and receives answers."""
+    if session is None and options.network.transport == "urllib":
+        return HttpHandler(options)
+    from fetcher.transport.requests_session import SessionHandler
+
+    return SessionHandler(options, session)
 
 
 def _cookies(options: RequestOptions) -> CookieFile | None:

@@ -57,18 +57,21 @@ class Request(green.request.Request):  # type: ignore[misc]
     def get_method(self) -> str:
         return self.method
 
-    def encode(self) -> bytes:
-        """The head, and the content if there is any, as they go on the wire (RFC 9112 §3)."""
+    def added_fields(self) -> dict[str, str]:
+        """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers}
         if self.user is not None and not self._has("authorization"):
             added["Authorization"] = self.authorization or basic_credentials(self.user)
         if self.data is not None or self.method in _WITH_CONTENT:
             added["Content-Length"] = str(len(self.data or b""))
-        target = self.selector
-        if self.proxy is not None:
-            target = f"http://{self.host}{target}"
-            if self.proxy.authorization:
-                added["Proxy-Authorization"] = self.proxy.authorization
+        if self.proxy is not None and self.proxy.authorization:
+            added["Proxy-Authorization"] = self.proxy.authorization
+        return added
+
+    def encode(self) -> bytes:
+        """The head, and the content if there is any, as they go on the wire (RFC 9112 §3)."""
+        added = self.added_fields()
+        target = self.selector if self.proxy is None else f"http://{self.host}{self.selector}"
         host = "" if self._has("host") else f"Host: {self.host}\r\n"
         head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(self.fields)
         if added:

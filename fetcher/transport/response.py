@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from ssl import SSLSocket
+from typing import Protocol
 
 from fetcher.errors import FetchError, TooLarge
 from fetcher.model import TlsDetails
@@ -11,10 +12,19 @@ from fetcher.transport.decoding import Decoder
 from fetcher.transport.headers import Headers
 from fetcher.transport.request import Request
 
-if TYPE_CHECKING:
-    from fetcher.transport.connection import Connection
 
 DRAIN_BYTES = 64 * 1024     # the most that is read of a body only to keep its connection
+
+
+class Source(Protocol):
+    """Where an answer comes from: a connection of ours, or one of a session of requests."""
+
+    @property
+    def secure(self) -> SSLSocket | None: ...
+
+    def wait_for_body(self) -> None: ...
+
+    def finish(self, response: Response) -> None: ...
 
 
 class Response:
@@ -23,7 +33,7 @@ class Response:
     `size_download` counts the body's bytes on the wire (without chunk framing), `size` those after decoding.
     """
 
-    def __init__(self, request: Request, connection: Connection) -> None:
+    def __init__(self, request: Request, connection: Source) -> None:
         self.request = request
         self.connection = connection
         self.status = 0
