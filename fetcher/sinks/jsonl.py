@@ -1,0 +1,37 @@
+"""Records as NDJSON: one JSON object a line, in UTF-8."""
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+from fetcher.model import Result
+from fetcher.sinks.output import Output
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class JsonLines:
+    """Writes each result's record as a line of JSON."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def write(self, result: Result) -> None:
+        record = result.record()
+        try:
+            line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:
+            line = _without_surrogates(record)
+        self._output.write(line)
+
+    def close(self) -> None:
+        self._output.close()
+
+
+def _without_surrogates(record: dict[str, Any]) -> bytes:
+    """The line of a record that UTF-8 cannot hold: each half of a surrogate pair becomes U+FFFD."""
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return _LONE_SURROGATE.sub("\ufffd", text).encode() + b"\n"
