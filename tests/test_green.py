@@ -1,0 +1,152 @@
+import os
+import subprocess
+import sys
+from signal import SIGUSR1, SIGUSR2, getsignal, set_wakeup_fd
+
+import pytest
+
+from fetcher import green
+
+
+def test_importing_it_prints_nothing():
+    script = "from fetcher import green; green.sleep(0); green.request"
+    done = subprocess.run([sys.executable, "-W", "default", "-c", script], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_green_urllib_and_greendns_are_not_loaded_before_they_are_needed():
+    script = "import sys; from fetcher import green; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "eventlet" in modules
+    assert not {"dns", "eventlet.support.greendns", "eventlet.green.urllib.request"} & set(modules)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nothing"):
+        green.nothing
+
+
+def test_the_hub_has_a_name():
+    assert green.hub_name() in ("epolls", "kqueue", "poll", "selects", "asyncio")
+
+
+def test_callbacks_come_in_time_and_can_be_cancelled():
+    called = []
+    green.call_later(0.01, called.append, "later")
+    green.call_later(0.01, called.append, "never").cancel()
+    green.call_soon(called.append, "soon")
+    assert called == []
+    green.sleep(0.05)
+    assert called == ["soon", "later"]
+
+
+# Signal
+
+@pytest.fixture
+def signal():
+    return green.Signal()
+
+
+@pytest.fixture
+def wakings(signal):
+    """Grows each time that a green thread that waits for `signal`, again and again, is woken."""
+    def wait():
+        while True:
+            signal.wait()
+            wakings.append("woken")
+
+    wakings = []
+    waiting = green.spawn(wait)
+    green.sleep(0)
+    yield wakings
+    waiting.kill()
+
+
+def test_a_signal_wakes_the_one_that_waits(signal, wakings):
+    assert wakings == []
+    signal.set()
+    assert wakings == []
+    green.sleep(0)
+    assert wakings == ["woken"]
+
+
+def test_a_signal_that_is_raised_before_the_wait_is_not_lost(signal):
+    signal.set()
+    signal.wait()
+
+
+def test_a_signal_that_is_raised_twice_wakes_once(signal, wakings):
+    signal.set()
+    signal.set()
+    green.sleep(0.01)
+    assert wakings == ["woken"]
+
+
+def test_a_signal_can_be_raised_again(signal, wakings):
+    for _ in range(3):
+        signal.set()
+        green.sleep(0)
+    assert wakings == ["woken"] * 3
+
+
+def test_a_signal_is_used_up_by_the_wait(signal):
+    signal.set()
+    signal.wait()
+    waiting = green.spawn(signal.wait)
+    green.sleep(0.01)
+    assert not waiting.dead
+    signal.set()
+    waiting.wait()
+
+
+def test_a_signal_outlives_a_waiter_that_was_killed(signal):
+    killed = green.spawn(signal.wait)
+    green.sleep(0)
+    signal.set()
+    killed.kill()
+    green.sleep(0.01)
+    signal.wait()
+
+
+# Signals of the operating system
+
+def test_a_signal_reaches_its_handler_while_the_hub_sleeps():
+    arrived = []
+    news = green.Signal()
+    alarm = green.call_later(60, news.set)
+    with green.signals({SIGUSR1: lambda number: (arrived.append(number), news.set())}):
+        with subprocess.Popen(["sh", "-c", f"sleep 0.1; kill -USR1 {os.getpid()}"]):
+            news.wait()
+    alarm.cancel()
+    assert arrived == [SIGUSR1]
+
+
+def test_each_signal_has_its_handler():
+    arrived = []
+    handlers = {SIGUSR1: lambda number: arrived.append(("one", number)),
+                SIGUSR2: lambda number: arrived.append(("two", number))}
+    with green.signals(handlers):
+        os.kill(os.getpid(), SIGUSR2)
+        green.sleep(0.01)
+        os.kill(os.getpid(), SIGUSR1)
+        green.sleep(0.01)
+    assert arrived == [("two", SIGUSR2), ("one", SIGUSR1)]
+
+
+def test_a_handler_may_end_a_green_thread():
+    waiting = green.spawn(green.sleep, 60)
+    green.sleep(0)
+    with green.signals({SIGUSR1: lambda _: waiting.kill()}):
+        os.kill(os.getpid(), SIGUSR1)
+        green.sleep(0.01)
+    assert waiting.dead
+
+
+def test_afterwards_all_is_as_it_was():
+    before = getsignal(SIGUSR1), len(os.listdir("/dev/fd"))
+    wakeup = set_wakeup_fd(-1)
+    set_wakeup_fd(wakeup)
+    with pytest.raises(KeyError), green.signals({SIGUSR1: print}):
+        raise KeyError
+    assert (getsignal(SIGUSR1), len(os.listdir("/dev/fd"))) == before
+    assert set_wakeup_fd(wakeup) == wakeup
