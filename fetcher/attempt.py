@@ -107,7 +107,7 @@ class InFlight:
             self._timer = None
 
     def interrupt(self, error: type[FetchError] = Interrupted, reason: str = "The run was interrupted") -> None:
-        """End every attempt now, with `error`. For the hub: a green thread that calls it is not come back to."""
+        """End every attempt now, with `error`. Called from the hub: any other green thread would not be resumed."""
         for attempt in list(self._attempts):
             self._end(attempt, error(f"{reason} while {attempt.doing()}."))
 
