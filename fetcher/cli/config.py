@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ def load(ctx: click.Context, param: click.Parameter, path: str | None) -> None:
 
     Without the option, $XDG_CONFIG_HOME/fetcher/config.toml is read where it exists.
     """
-    file = Path(path) if path else _standard_place()
+    file = path or _standard_place()
     if file is None or ctx.resilient_parsing:
         return
     options = {name.replace("-", "_"): value for name, value in _parse(file).items()}
@@ -31,22 +30,23 @@ def load(ctx: click.Context, param: click.Parameter, path: str | None) -> None:
     ctx.default_map = {**options, **(ctx.default_map or {})}
 
 
-def _standard_place() -> Path | None:
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    file = Path(home).expanduser() / "fetcher" / "config.toml"
-    return file if file.is_file() else None
+def _standard_place() -> str | None:
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    file = os.path.join(home, "fetcher", "config.toml")
+    return file if os.path.isfile(file) else None
 
 
-def _parse(file: Path) -> dict[str, Any]:
+def _parse(path: str) -> dict[str, Any]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
 
     try:
-        options: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            options: dict[str, Any] = tomllib.load(file)
         return options
     except OSError as error:
-        raise click.UsageError(f"The configuration {file} cannot be read: {error.strerror}.") from None
+        raise click.UsageError(f"The configuration {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"The configuration {file} is not TOML: {error}.") from None
+        raise click.UsageError(f"The configuration {path} is not TOML: {error}.") from None

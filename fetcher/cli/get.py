@@ -35,12 +35,12 @@ def show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
     """Click's callback for `--version`."""
     if not wanted or ctx.resilient_parsing:
         return
-    import platform
     import ssl
+    import sys
 
     from fetcher import __version__, green
 
-    click.echo(f"fetcher {__version__} (Python {platform.python_version()}, eventlet {green.version}, "
+    click.echo(f"fetcher {__version__} (Python {sys.version.split()[0]}, eventlet {green.version}, "
                f"hub {green.hub_name()}, {ssl.OPENSSL_VERSION})")
     ctx.exit()
 
