@@ -286,13 +286,13 @@ class Connection:
             if b"\0" in value:
                 raise ProtocolError(f"The field {name.decode('latin-1')[:60]} of the answer contains NUL.")
             response.fields.append((name.lower(), value))
-            if len(response.fields) > MAX_FIELDS:
-                raise ProtocolError(f"The head of the answer has more than {MAX_FIELDS:,} fields.")
 
     def on_headers_complete(self) -> None:
         response = self._response
         if response is None or response.head_done:
             return
+        if len(response.fields) > MAX_FIELDS:
+            raise ProtocolError(f"The head of the answer has more than {MAX_FIELDS:,} fields.")
         parser = self._parser
         status = parser.get_status_code()
         if status < 200 and status != 101:

@@ -59,7 +59,7 @@ class Request(green.request.Request):  # type: ignore[misc]
 
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
-        added = {**self.unredirected_hdrs, **self.headers}
+        added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
         if self.user is not None and not self._has("authorization"):
             added["Authorization"] = self.authorization or basic_credentials(self.user)
         if self.data is not None or self.method in _WITH_CONTENT:
