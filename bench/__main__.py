@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import report
-from bench.measure import Failed, compete
+from bench.measure import compete
 from bench.peers import PEERS, Peer, Unable
 from bench.report import Outcome
 from bench.scenarios import SCENARIOS, Scenario, chosen
@@ -56,7 +56,7 @@ def main() -> int:
     if options.json:
         figures = report.as_json(outcomes, where, {peer.name: version for peer, version in versions.items()})
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    return int(any(isinstance(score.problem, Failed) for outcome in outcomes for score in outcome.scores))
+    return int(any(score.problem is not None for outcome in outcomes for score in outcome.scores))
 
 
 def arguments() -> argparse.Namespace:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from bench.peers import Job, Peer, Unable
+from bench.peers import Job, Peer
 from bench.scenarios import Scenario
 from bench.servers import Nginx
 
@@ -34,11 +35,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A peer's runs in one scenario; `problem` is why there are none, or why they do not count."""
+    """A peer's runs in one scenario; `problem` is why they do not count."""
 
     peer: Peer
     runs: list[Run] = field(default_factory=list)
-    problem: Unable | Failed | None = None
+    problem: Failed | None = None
 
     @property
     def median(self) -> Run:
@@ -50,13 +51,13 @@ class Score:
 def compete(scenario: Scenario, peers: list[Peer], rounds: int, nginx: Nginx, dns_server: str | None,
             say: Callable[[str], None]) -> list[Score]:
     """Run the peers in turn, one round to warm up and then `rounds` that count; who fails once is out."""
-    scores = {peer.name: Score(peer) for peer in peers}
+    scores = {peer.name: Score(peer) for peer in peers if peer.dns_server or not scenario.dns}
     for nth in range(rounds + 1):
         for score in [score for score in scores.values() if score.problem is None]:
             say(f"{scenario.name}, {f'round {nth} of {rounds}' if nth else 'warming up'}: {score.peer.name}")
             try:
                 run = measured(scenario, score.peer, nginx, dns_server)
-            except (Unable, Failed) as reason:
+            except Failed as reason:
                 scores[score.peer.name] = replace(score, problem=reason)
             else:
                 if nth:
@@ -81,12 +82,20 @@ def measured(scenario: Scenario, peer: Peer, nginx: Nginx, dns_server: str | Non
 
 @contextmanager
 def _job(scenario: Scenario, nginx: Nginx, dns_server: str | None) -> Iterator[Job]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=_in_memory(scenario)) as name:
         directory = Path(name)
         urls = directory / "urls.txt"
         urls.write_text("".join(f"{url}\n" for url in scenario.urls(nginx.ports)))
         yield Job(urls, scenario.at_once, directory,
                   cacert=nginx.cacert if scenario.tls else None, dns_server=dns_server if scenario.dns else None)
+
+
+def _in_memory(scenario: Scenario) -> Path | None:
+    """Where files cost no disk's time, as long as all bodies have room there: aria2c has to save them."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > 2 * scenario.count * scenario.size:
+        return memory
+    return None
 
 
 def _metered(command: list[str], directory: Path) -> Run:
@@ -95,7 +104,9 @@ def _metered(command: list[str], directory: Path) -> Run:
              str(directory / "stdout"), str(stderr), *command]
     # A bare environment: no proxies, no settings, and a home without anyone's .curlrc.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory)}
-    answer = subprocess.run(meter, stdout=subprocess.PIPE, text=True, env=environment, cwd=directory, check=True)
+    answer = subprocess.run(meter, stdout=subprocess.PIPE, text=True, env=environment, cwd=directory)
+    if answer.returncode != 0:
+        raise Failed(f"could not be started as {command[0]}")
     status, wall, cpu, peak = answer.stdout.split()
     if status != "0":
         said = stderr.read_text(errors="replace").strip().splitlines()

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-FETCHER = str(Path(sys.executable).with_name("fetcher"))
+FETCHER = (sys.executable, "-m", "fetcher")
 CURL_CAP = 300      # curl falls back to 50 when it is asked for more
 
 
 class Unable(Exception):
-    """Why a peer cannot take part, in a few words."""
+    """Why a peer cannot run here, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +31,25 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A program that fetches a list. `version` and `command` raise Unable."""
+    """A program that fetches a list. `version` raises Unable where it is missing."""
 
     name: str
     does: str
     version: Callable[[], str]
     command: Callable[[Job], list[str]]
     records: bool = False       # writes a line for each URL to stdout
+    dns_server: bool = False    # can be told which DNS server to ask
 
 
-def _asked(program: str) -> str:
+def _asked(*program: str) -> str:
     """The first number that looks like a version in what the program says to --version."""
     try:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True)
+        answer = subprocess.run([*program, "--version"], capture_output=True, text=True)
     except FileNotFoundError:
         raise Unable("is not installed") from None
     number = re.search(r"\d+\.[\w.]+", answer.stdout)
     if answer.returncode != 0 or number is None:
-        raise Unable(f"does not run here: `{program} --version` ended with status {answer.returncode}")
+        raise Unable(f"does not run here: `{' '.join(program)} --version` ended with status {answer.returncode}")
     return number[0]
 
 
@@ -59,29 +60,16 @@ def _packages(*names: str) -> str:
         raise Unable(f"needs {error.name}: pip install 'fetcher[bench]'") from None
 
 
-def _no_dns_server(job: Job) -> None:
-    if job.dns_server:
-        raise Unable("cannot be given a DNS server")
-
-
-@functools.cache
-def _fetcher_help() -> str:
-    return subprocess.run([FETCHER, "--help"], capture_output=True, text=True).stdout
-
-
 def fetcher(job: Job) -> list[str]:
-    command = [FETCHER, "-f", "jsonl", "-c", str(job.concurrency), "--per-host", str(job.concurrency)]
+    command = [*FETCHER, "-f", "jsonl", "-c", str(job.concurrency), "--per-host", str(job.concurrency)]
     if job.cacert:
         command += ["--cacert", str(job.cacert)]
     if job.dns_server:
-        if "--dns-server" not in _fetcher_help():
-            raise Unable("has no --dns-server")
         command += ["--dns-server", job.dns_server]
     return [*command, str(job.urls)]
 
 
 def curl_plain(job: Job) -> list[str]:
-    _no_dns_server(job)
     config = job.directory / "curl.conf"
     config.write_text("".join(f'url = "{url}"\noutput = "/dev/null"\n' for url in job.urls.read_text().split()))
     command = ["curl", "-q", "--silent", "--show-error", "--no-progress-meter", "--parallel",
@@ -96,7 +84,6 @@ def curl(job: Job) -> list[str]:
 
 
 def wget2(job: Job) -> list[str]:
-    _no_dns_server(job)
     command = ["wget2", "--no-config", "--quiet", "--no-hsts", "--no-hpkp", "--no-ocsp", "--no-tls-session-file",
                f"--max-threads={job.concurrency}", "--output-document=/dev/null", f"--input-file={job.urls}"]
     if job.cacert:
@@ -105,24 +92,23 @@ def wget2(job: Job) -> list[str]:
 
 
 def aria2c(job: Job) -> list[str]:
-    _no_dns_server(job)
     numbered = job.directory / "aria2.txt"      # each URL with a file name of its own
     numbered.write_text("".join(f"{url}\n  out={n}\n" for n, url in enumerate(job.urls.read_text().split())))
     command = ["aria2c", "--no-conf", "--quiet", f"--max-concurrent-downloads={job.concurrency}", "--split=1",
-               "--file-allocation=none", f"--dir={job.directory / 'saved'}", f"--input-file={numbered}"]
+               "--file-allocation=none", "--auto-save-interval=0", f"--dir={job.directory / 'saved'}",
+               f"--input-file={numbered}"]
     if job.cacert:
         command += [f"--ca-certificate={job.cacert}"]
     return command
 
 
 def _script(name: str, job: Job) -> list[str]:
-    _no_dns_server(job)
     command = [sys.executable, str(Path(__file__).with_name(name)), str(job.urls), str(job.concurrency)]
     return [*command, str(job.cacert)] if job.cacert else command
 
 
 PEERS = (
-    Peer("fetcher", "a JSON record each", functools.partial(_asked, FETCHER), fetcher, True),
+    Peer("fetcher", "a JSON record each", functools.partial(_asked, *FETCHER), fetcher, True, True),
     Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_asked, "curl"), curl, True),
     Peer("curl-plain", "-Z, nothing written", functools.partial(_asked, "curl"), curl_plain),
     Peer("wget2", "threads, nothing written", functools.partial(_asked, "wget2"), wget2),

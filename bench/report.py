@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench.measure import Failed, Score
+from bench.measure import Score
 from bench.scenarios import MB, Scenario
 
 YARDSTICK = "curl"
@@ -47,11 +47,11 @@ def _processor() -> str:
 def show(console: Console, outcome: Outcome, before: Outcome | None) -> None:
     """Print the medians; `before` is the outcome that this scenario is compared with."""
     scenario = outcome.scenario
-    table = Table(title=f"{scenario.name}: {scenario.count:,} x {scenario.measures}, {scenario.at_once:,} at once",
-                  title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    table.add_column("peer")
-    headings = ["wall\ns", "requests\na second", "CPU µs\na request", "peak\nMB", "connec-\ntions",
-                f"wall to\n{YARDSTICK}'s", f"CPU to\n{YARDSTICK}'s"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("peer", no_wrap=True)
+    headings = ["wall\ns", "requests\na second", "CPU µs\na request", "peak\nMB", "connec-\ntions"]
+    if outcome.of(YARDSTICK):
+        headings += [f"wall to\n{YARDSTICK}'s", f"CPU to\n{YARDSTICK}'s"]
     if before:
         headings.append(f"CPU µs above\n{before.scenario.name}")
     for heading in headings:
@@ -59,21 +59,25 @@ def show(console: Console, outcome: Outcome, before: Outcome | None) -> None:
     for score in outcome.scores:
         if score.problem is None:
             table.add_row(score.peer.name, *_row(outcome, score, before))
+    console.print(f"{scenario.name}: {scenario.count:,} x {scenario.measures}, {scenario.at_once:,} at once",
+                  style="bold", highlight=False, soft_wrap=True)
+    if scenario.dns:
+        console.print("(without the peers that cannot be told which DNS server to ask)", soft_wrap=True)
     if table.row_count:
         console.print(table)
     for score in outcome.scores:
-        if score.problem is not None:
-            loud = "bold red" if isinstance(score.problem, Failed) else "yellow"
-            console.print(f"{scenario.name}: {score.peer.name} is out, it {score.problem}", style=loud, highlight=False)
+        if score.problem:
+            console.print(f"{scenario.name}: {score.peer.name} FAILED, it {score.problem}", style="bold red",
+                          highlight=False, soft_wrap=True)
 
 
 def _row(outcome: Outcome, score: Score, before: Outcome | None) -> list[str]:
     count, median = outcome.scenario.count, score.median
     yardstick = outcome.of(YARDSTICK)
-    ratios = [f"{median.wall / yardstick.median.wall:.2f}", f"{median.cpu / yardstick.median.cpu:.2f}"] \
-        if yardstick else ["", ""]
     row = [f"{median.wall:.2f}", f"{count / median.wall:,.0f}", f"{median.cpu / count * 1e6:,.0f}",
-           f"{median.peak / MB:.0f}", f"{median.connections:,.0f}", *ratios]
+           f"{median.peak / MB:.0f}", f"{median.connections:,.0f}"]
+    if yardstick:
+        row += [f"{median.wall / yardstick.median.wall:.2f}", f"{median.cpu / yardstick.median.cpu:.2f}"]
     if before:
         base = before.of(score.peer.name)
         row.append(f"{(median.cpu - base.median.cpu) / count * 1e6:,.0f}" if base else "")
