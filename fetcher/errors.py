@@ -85,7 +85,6 @@ class Interrupted(FetchError):
 
 
 HTTP = "http"
-INTERNAL = "internal"
 
 
 class OutputError(Exception):

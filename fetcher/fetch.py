@@ -6,7 +6,7 @@ from time import time
 from typing import Any, Protocol
 
 from fetcher.attempt import Attempt, InFlight
-from fetcher.errors import HTTP, INTERNAL, FetchError
+from fetcher.errors import HTTP, FetchError
 from fetcher.model import Result, Target, Timings, TlsDetails
 from fetcher.options import Options
 from fetcher.transport import Request, Response, request_fields
@@ -47,7 +47,7 @@ class Fetcher:
             failure = error
             response = response or error.response
         except Exception as error:
-            failure = _Defect(error)
+            failure = _defect(error, target)
         finally:
             self._in_flight.discard(attempt)
             if response is not None:
@@ -123,11 +123,9 @@ class _Body:
         return b"".join(self._pieces) if self._pieces is not None else None
 
 
-class _Defect(FetchError):
-    """An error that nothing in `transport` has foreseen."""
+def _defect(cause: Exception, target: Target) -> FetchError:
+    """What to call an error that nothing has foreseen; its traceback goes to the log of this module."""
+    import logging
 
-    word = INTERNAL
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(f"An unforeseen {type(cause).__name__}: {cause}. Run with --debug for the traceback.")
-        self.cause = cause
+    logging.getLogger(__name__).debug("%s", target.url, exc_info=cause)
+    return FetchError(f"An unforeseen {type(cause).__name__}: {cause}. --debug shows where.")

@@ -113,7 +113,7 @@ class Result:
 
     def record(self) -> dict[str, Any]:
         """The record's keys and values, in the contract's order."""
-        timings = self.timings
+        timings = self.timings      # each is None, 0.0, or rounded to the microsecond
         record = {
             "url": self.url,
             "line": self.line,
@@ -133,12 +133,12 @@ class Result:
             "sha256": self.sha256,
             "saved_to": None,
             "attempts": self.attempts,
-            "time_queue": _microseconds(timings.queue),
-            "time_namelookup": _microseconds(timings.namelookup),
-            "time_connect": _microseconds(timings.connect),
-            "time_appconnect": _microseconds(timings.appconnect),
-            "time_starttransfer": _microseconds(timings.starttransfer),
-            "time_total": _microseconds(timings.total),
+            "time_queue": timings.queue and round(timings.queue, 6),
+            "time_namelookup": timings.namelookup and round(timings.namelookup, 6),
+            "time_connect": timings.connect and round(timings.connect, 6),
+            "time_appconnect": timings.appconnect and round(timings.appconnect, 6),
+            "time_starttransfer": timings.starttransfer and round(timings.starttransfer, 6),
+            "time_total": timings.total and round(timings.total, 6),
             "timestamp": rfc3339(self.timestamp),
             "change": None,
         }
@@ -146,8 +146,8 @@ class Result:
             del record["source"]
         if self.hops is not None:
             record["timings"] = {
-                "time_proxy": _microseconds(timings.proxy),
-                "redirects": [{"url": str(hop.url), "status": hop.status, "time_starttransfer": _microseconds(hop.time)}
+                "time_proxy": timings.proxy and round(timings.proxy, 6),
+                "redirects": [{"url": str(hop.url), "status": hop.status, "time_starttransfer": round(hop.time, 6)}
                               for hop in self.hops]}
         if self.tls is not None:
             record["tls"] = asdict(self.tls)
@@ -170,10 +170,6 @@ def rfc3339(timestamp: float) -> str:
 @lru_cache(maxsize=64)
 def _whole_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _microseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 6)
 
 
 def _grouped(fields: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
@@ -38,22 +38,18 @@ _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
 class Url:
     """An http or https URL in its normal form.
 
-    `host` is lower-case ASCII (IDNA), without brackets for IPv6; `target` is path and query, the request's
-    origin-form (RFC 9112 §3.2.1); `userinfo` is "name:password", percent-decoded, or None.
+    `host` is lower-case ASCII (IDNA), without brackets for IPv6; `authority` is host and, where it is not the
+    scheme's own, port: the value of the Host field; `target` is path and query, the request's origin-form (RFC 9112
+    §3.2.1); `userinfo` is "name:password", percent-decoded, or None.
     """
 
     scheme: str
     host: str
     port: int
+    authority: str
     target: str
     fragment: str = ""
     userinfo: str | None = field(default=None, repr=False)
-
-    @property
-    def authority(self) -> str:
-        """Host and, where it is not the scheme's own, port: the value of the Host field."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -79,8 +75,9 @@ def parse(text: str) -> Url:
         raise InvalidUrl(_why_not_http(text))
     scheme, authority, path, query, fragment = parts.groups()
     scheme = scheme.lower()
-    userinfo, host, port = _split_authority(scheme, authority)
-    return Url(scheme, host, port, _encode_target(path, query or ""), _encode_fragment(fragment or ""), userinfo)
+    userinfo, host, port, authority = _split_authority(scheme, authority)
+    target = _encode_target(path, query or "")
+    return Url(scheme, host, port, authority, target, quote(fragment, _FRAGMENT_SAFE) if fragment else "", userinfo)
 
 
 def join(base: Url, location: str) -> Url:
@@ -93,7 +90,7 @@ def join(base: Url, location: str) -> Url:
         location = _stem(base, location) + location
     url = parse(location)
     if not url.fragment and base.fragment:
-        return Url(url.scheme, url.host, url.port, url.target, base.fragment, url.userinfo)
+        return replace(url, fragment=base.fragment)
     return url
 
 
@@ -132,7 +129,8 @@ def _why_not_http(text: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int]:
+def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int, str]:
+    """Userinfo, host, port, and the last two in their normal form."""
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise InvalidUrl("The URL's host is malformed.")
@@ -146,7 +144,9 @@ def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int]
     else:
         number = int(port)
     decoded = unquote_to_bytes(userinfo).decode("utf-8", "replace") if userinfo else None
-    return decoded, _normal_host(host), number
+    name = _normal_host(host)
+    shown = f"[{name}]" if ":" in name else name
+    return decoded, name, number, shown if number == DEFAULT_PORTS[scheme] else f"{shown}:{number}"
 
 
 def _normal_host(host: str) -> str:
@@ -225,7 +225,3 @@ def _without_dots(path: str) -> str:
         if position == len(segments) - 1:
             kept.append("")
     return "/" + "/".join(kept)
-
-
-def _encode_fragment(fragment: str) -> str:
-    return quote(fragment, safe=_FRAGMENT_SAFE) if fragment else fragment

@@ -24,7 +24,7 @@ def host(text: str) -> str:
 
 def test_a_url_falls_into_its_parts():
     assert parse("https://me:secret@Example.org:8443/a/b?c=d#e") == Url(
-        "https", "example.org", 8443, "/a/b?c=d", "#e", "me:secret")
+        "https", "example.org", 8443, "example.org:8443", "/a/b?c=d", "#e", "me:secret")
 
 
 @pytest.mark.parametrize(("text", "normal"), [

@@ -1,7 +1,6 @@
 """The only place where the parts meet: targets, engine and sinks become one run."""
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -62,6 +61,8 @@ def run(job: Job) -> int:
 
 def show_tracebacks() -> None:
     """Have unforeseen errors told with their traceback, on stderr."""
+    import logging
+
     logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
 
 

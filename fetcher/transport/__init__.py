@@ -18,7 +18,6 @@ from fetcher.errors import OutputError, ProxyError
 from fetcher.options import Options, RequestOptions
 from fetcher.transport.authentication import DigestHandler, NetrcHandler
 from fetcher.transport.connection import ConnectionLost
-from fetcher.transport.cookies import CookieFile
 from fetcher.transport.dial import Dialer
 from fetcher.transport.headers import request_fields
 from fetcher.transport.pool import Pool
@@ -101,11 +100,14 @@ def _exchange(options: Options, session: Any) -> Any:
     return SessionHandler(options, session)
 
 
-def _cookies(options: RequestOptions) -> CookieFile | None:
-    """The cookies of a run, if it keeps any: as with curl, a file of them or a jar for them switches that on."""
-    cookies = CookieFile()
-    if options.cookie is not None and "=" not in options.cookie:
-        cookies.read(options.cookie)
-    elif options.cookie_jar is None:
+def _cookies(options: RequestOptions) -> Any:
+    """The `CookieFile` of a run that keeps cookies: as with curl, a file of them, or a jar for them, makes it."""
+    given = options.cookie if options.cookie is not None and "=" not in options.cookie else None
+    if given is None and options.cookie_jar is None:
         return None
+    from fetcher.transport.cookies import CookieFile
+
+    cookies = CookieFile()
+    if given is not None:
+        cookies.read(given)
     return cookies

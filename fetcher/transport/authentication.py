@@ -8,7 +8,6 @@ import hashlib
 import netrc
 import os
 from typing import Any
-from urllib.request import parse_http_list, parse_keqv_list
 
 from fetcher import green
 from fetcher.transport.headers import Headers
@@ -89,7 +88,8 @@ class _Session(green.request.AbstractDigestAuthHandler):  # type: ignore[misc]
             scheme, _, rest = value.partition(" ")
             if scheme.lower() != "digest":
                 continue
-            challenge = parse_keqv_list([part for part in parse_http_list(rest) if "=" in part])
+            parts = [part for part in green.request.parse_http_list(rest) if "=" in part]
+            challenge = green.request.parse_keqv_list(parts)
             algorithm = challenge.setdefault("algorithm", "MD5").upper()
             qop = [word.strip() for word in challenge.get("qop", "auth").split(",")]
             if algorithm in _HASHES and "auth" in qop and "realm" in challenge and "nonce" in challenge:

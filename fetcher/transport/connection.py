@@ -283,8 +283,6 @@ class Connection:
     def on_header(self, name: bytes, value: bytes) -> None:
         response = self._response
         if response is not None and not response.head_done:
-            if b"\0" in value:
-                raise ProtocolError(f"The field {name.decode('latin-1')[:60]} of the answer contains NUL.")
             response.fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -315,6 +313,8 @@ class Connection:
                 coding = f"{coding}, {text}" if coding else text
             elif name == b"transfer-encoding":
                 transfer = value
+            if b"\0" in value:
+                raise ProtocolError(f"The field {name.decode('latin-1')[:60]} of the answer contains NUL.")
         if response.request.method == "HEAD" or status in (204, 304):
             response.length, response.complete = 0, True
             return

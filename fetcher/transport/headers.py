@@ -92,6 +92,12 @@ def encode_fields(fields: Fields) -> bytes:
     return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("utf-8")
 
 
+@lru_cache(maxsize=1024)
+def field_names(fields: Fields) -> frozenset[str]:
+    """The names among `fields`, in lower case."""
+    return frozenset(name.lower() for name, _ in fields)
+
+
 def basic_credentials(user: str) -> str:
     """The value of an Authorization field for "name:password" (RFC 7617)."""
     return "Basic " + b64encode(user.encode("utf-8")).decode("ascii")

@@ -4,7 +4,7 @@ from __future__ import annotations
 from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.model import Hop
-from fetcher.transport.headers import Fields, basic_credentials, encode_fields
+from fetcher.transport.headers import Fields, basic_credentials, encode_fields, field_names
 from fetcher.transport.proxies import Proxy
 from fetcher.url import Url
 
@@ -23,7 +23,9 @@ class Request(green.request.Request):  # type: ignore[misc]
     `keep` says that the body is wanted; otherwise it is only counted. `hops` are the redirects that led here.
     """
 
-    data: bytes | None = None       # a plain attribute in place of the parent's property
+    # Plain attributes in place of the parent's properties.
+    data: bytes | None = None
+    full_url: str = ""
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
@@ -41,6 +43,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         self.authorization: str | None = None   # in place of Basic
         self.challenged = False
         self.proxy: Proxy | None = None     # the one that takes this request in absolute-form
+        self.full_url = str(url)
         self.type = url.scheme
         self.host = url.authority
         self.selector = url.target
@@ -50,17 +53,13 @@ class Request(green.request.Request):  # type: ignore[misc]
         self.headers: dict[str, str] = {}
         self.unredirected_hdrs: dict[str, str] = {}
 
-    @property
-    def full_url(self) -> str:
-        return str(self.url)
-
     def get_method(self) -> str:
         return self.method
 
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
-        if self.user is not None and not self._has("authorization"):
+        if self.user is not None and "authorization" not in field_names(self.fields):
             added["Authorization"] = self.authorization or basic_credentials(self.user)
         if self.data is not None or self.method in _WITH_CONTENT:
             added["Content-Length"] = str(len(self.data or b""))
@@ -72,7 +71,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         """The head, and the content if there is any, as they go on the wire (RFC 9112 §3)."""
         added = self.added_fields()
         target = self.selector if self.proxy is None else f"http://{self.host}{self.selector}"
-        host = "" if self._has("host") else f"Host: {self.host}\r\n"
+        host = "" if "host" in field_names(self.fields) else f"Host: {self.host}\r\n"
         head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(self.fields)
         if added:
             head += encode_fields(tuple(added.items()))
@@ -98,6 +97,3 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
         return request
-
-    def _has(self, name: str) -> bool:
-        return any(field[0].lower() == name for field in self.fields)
