@@ -141,8 +141,12 @@ def _size(console: Console) -> tuple[int, int]:
         columns, lines = os.get_terminal_size(console.file.fileno())
     except OSError:
         return console.size
-    asked = [int(value) if value.isdigit() else 0 for value in map(os.environ.get, ("COLUMNS", "LINES"), ("", ""))]
-    return min(asked[0] or columns, columns) or 80, min(asked[1] or lines, lines) or 24
+    return _at_most(columns or 80, "COLUMNS"), _at_most(lines or 24, "LINES")
+
+
+def _at_most(there_are: int, name: str) -> int:
+    asked = os.environ.get(name, "")
+    return min(int(asked) or there_are, there_are) if asked.isdecimal() else there_are
 
 
 def _progress_line(view: View) -> str:

@@ -95,7 +95,7 @@ class Output:
         if self._is_regular:
             data = self._buffer
         else:
-            if not self._poll.poll(0):
+            while not self._poll.poll(0):       # again after the wait: another may have been quicker
                 green.trampoline(self._fd, write=True)
             data = self._buffer[:self._buffer.rfind(b"\n", 0, select.PIPE_BUF) + 1 or select.PIPE_BUF]
         count = os.write(self._fd, data)

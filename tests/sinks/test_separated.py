@@ -1,0 +1,49 @@
+import csv
+import io
+
+import pytest
+
+from fetcher.sinks.output import Output
+from fetcher.sinks.separated import Separated
+from tests.sinks.results import bad, good
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(delimiter, *results, extra=()):
+        sink = Separated(Output(str(tmp_path / "out")), delimiter, extra)
+        for result in results:
+            sink.write(result)
+        sink.close()
+        return (tmp_path / "out").read_bytes().decode("utf-8")
+    return write
+
+
+def test_csv_begins_with_the_keys_of_the_record_and_has_a_row_for_each_result(written):
+    first, second = good(), bad(error_message='He said "no", and\nleft.')
+    header, *rows = csv.reader(io.StringIO(written(",", first, second), newline=""))
+    assert header == list(first.record())
+    assert dict(zip(header, rows[1]))["error_message"] == 'He said "no", and\nleft.'
+    assert [len(row) for row in rows] == [len(header)] * 2
+
+
+def test_values_are_spelled_as_in_json_and_null_is_empty(written):
+    header, row = csv.reader(io.StringIO(written(",", good(seconds=0.25))))
+    cells = dict(zip(header, row))
+    assert (cells["ok"], cells["status"], cells["time_total"], cells["error"]) == ("true", "200", "0.25", "")
+
+
+def test_tsv_has_no_tab_and_no_line_end_inside_a_value(written):
+    text = written("\t", bad(error_message='a\tb\r\n"c"'))
+    header, row = [line.split("\t") for line in text.splitlines()]
+    assert dict(zip(header, row))["error_message"] == 'a b "c"'
+
+
+def test_a_column_that_only_some_records_have_is_there_for_all(written):
+    answered = good(headers=(("server", "x"),))
+    header, *rows = csv.reader(io.StringIO(written(",", bad(), answered, extra=("headers",))))
+    assert [dict(zip(header, row))["headers"] for row in rows] == ["", '{"server": ["x"]}']
+
+
+def test_half_a_surrogate_pair_costs_a_character_not_the_row(written):
+    assert "http://?/" in written("\t", good("http://\udc80/"))
