@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -40,6 +41,7 @@ def run(job: Job) -> int:
     targets: Iterable[Target] = islice(reader, job.limit) if job.limit else reader
     if job.dry_run:
         return print_plan(targets, job.options.limits)
+    _raise_descriptor_limit()
     try:
         engine = GreenEngine(job.options)
     except ValueError as error:
@@ -64,6 +66,13 @@ def show_tracebacks() -> None:
     import logging
 
     logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
+
+
+def _raise_descriptor_limit() -> None:
+    """Have as many connections at once as the machine allows this process."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):     # some systems say "unlimited" and mean less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], display: Display) -> int | None:

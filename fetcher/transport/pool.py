@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from collections import deque
 from time import perf_counter
 from typing import Any
@@ -26,7 +27,9 @@ class Pool:
     def __init__(self, limits: Limits, dialer: Dialer) -> None:
         self._limits = limits
         self._dialer = dialer
-        self._capacity = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_DESCRIPTORS, 4)
+        descriptors, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unlimited = descriptors == resource.RLIM_INFINITY
+        self._capacity = sys.maxsize if unlimited else max(descriptors - _OTHER_DESCRIPTORS, 4)
         self._idle: dict[Route, list[Connection]] = {}      # the route that got one back last is the last
         self._idle_count = 0
         self._open: set[Connection] = set()
