@@ -1,0 +1,116 @@
+from collections import deque
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from fetcher.attempt import Attempt
+from fetcher.model import Target
+from fetcher.options import Timeouts
+from fetcher.sinks.printable import cells
+from fetcher.sinks.screen import Finished, View, compose
+from fetcher.sinks.tally import Tally
+from tests.sinks.results import bad, good
+
+ANY_TEXT = st.text(max_size=60)
+COUNTS = st.integers(0, 10**7)
+
+
+def attempt(url, age, phase="wait"):
+    started = Attempt(Target.read(url), Timeouts())
+    started.started = 1000.0 - age
+    started.phase = phase
+    return started
+
+
+def view(results=(), running=(), total=None, last=()):
+    tally = Tally()
+    for result in results:
+        tally.write(result)
+    tally.ended = tally.started + 65.0
+    return View(now=1000.0, tally=tally, total=total, rate=12.0, speed=3456.0, running=list(running), last=list(last))
+
+
+def text(view, width, height):
+    return ["".join(span for span, _ in line).rstrip() for line in compose(view, width, height)]
+
+
+@settings(deadline=None)
+@given(width=st.integers(1, 250), height=st.integers(1, 70), total=st.none() | COUNTS, done=COUNTS, failed=COUNTS,
+       urls=st.lists(ANY_TEXT, max_size=5), hosts=st.lists(ANY_TEXT, max_size=5),
+       seconds=st.none() | st.floats(0, 1e6))
+def test_no_screen_is_wider_or_higher_than_the_terminal(width, height, total, done, failed, urls, hosts, seconds):
+    running = [attempt("http://a.example/", age) for age, _ in enumerate(hosts)]
+    for each, host in zip(running, hosts):
+        each.host = host
+    shown = view([good(), bad(), bad("http", status=404)], running, total,
+                 [Finished("too_many_redirects", 10**12, seconds, url) for url in urls] * 20)
+    shown.tally.done, shown.tally.ok = done, done - min(failed, done)
+    lines = compose(shown, width, height)
+    assert len(lines) <= height
+    assert max(sum(cells(span) for span, _ in line) for line in lines) <= width
+    assert all(span.isprintable() for line in lines for span, _ in line)
+
+
+def test_80x24_shows_all_of_it_one_above_the_other():
+    results = [good(size_download=1000)] * 9 + [bad("dns"), bad("http", status=404)]
+    running = [attempt("http://a.example/x", 2.5), attempt("http://slow.example/y", 12.3, "body")]
+    last = [Finished("dns", 0, None, "http://b.example/"), Finished("200", 1234, 0.12, "http://a.example/")]
+    assert text(view(results, running, 22, last), 80, 24) == [
+        " " + "━" * 35 + "─" * 36 + "   50 %",
+        " 11 of 22   0:00 left   12/s   9.00 KB   1:05 elapsed   3.46 KB/s",
+        "",
+        " 2xx 9   4xx 1   error 1",
+        " dns 1",
+        "",
+        " Running 2                                                     phase        age",
+        " slow.example/y                                                body      12.3 s",
+        " a.example/x                                                   wait      2.50 s",
+        "", "", "", "",
+        " Results         size     time  URL",
+        " dns              0 B        -  http://b.example/",
+        " 200          1.23 KB   120 ms  http://a.example/",
+        *[""] * 8,
+    ]
+
+
+def test_200x50_shows_running_and_results_beside_each_other():
+    shown = view([good()], [attempt("http://a.example/x", 2.5)], 2, [Finished("200", 1, 0.1, "http://b/")])
+    lines = text(shown, 200, 50)
+    assert any("a.example/x" in line and "http://b/" in line for line in lines)
+
+
+def test_40x10_shows_bar_counts_and_a_few_results():
+    lines = text(view([good()] * 3, [attempt("http://a.example/x", 2.5)], 4,
+                      [Finished("200", 1, 0.1, "http://b/")] * 20), 40, 10)
+    assert lines == ["━" * 24 + "─" * 9 + "   75 %", "3 of 4  0:00 left  12/s  0 B", "2xx 3", "", "",
+                     "Results     time  URL", *["200       100 ms  http://b/"] * 4]
+
+
+def test_the_slowest_requests_come_first():
+    running = [attempt(f"http://h{age}.example/", age) for age in (3, 9, 1, 7)]
+    shown = [line.split()[0] for line in text(view(running=running), 80, 24) if ".example" in line]
+    assert shown == ["h9.example/", "h7.example/", "h3.example/", "h1.example/"]
+
+
+def test_one_failure_of_many_is_seen_in_the_bar():
+    bar = compose(view([good()] * 500 + [bad()], total=501), 60, 10)[0]
+    assert [(len(span), style) for span, style in bar if style == "red"] == [(1, "red")]
+
+
+def test_a_list_whose_length_is_not_known_has_a_bar_that_moves():
+    shown = view([good()])
+    places = set()
+    for tenths in range(30):
+        shown.tally.ended = shown.tally.started + tenths / 10
+        places.add(text(shown, 40, 10)[0].index("━"))
+    assert len(places) > 10
+    assert text(shown, 40, 10)[1].startswith("1 done  12/s")
+
+
+@pytest.mark.parametrize("evil", ["\x1b[2J", "\u202e", "\r\n", "[bold]", "\ud800"])
+def test_foreign_text_is_shown_and_does_nothing(evil):
+    started = attempt("http://a.example/", 1.0)
+    started.host = f"{evil}.example"
+    lines = text(view(running=[started], last=deque([Finished("200", 1, 0.1, f"http://{evil}/")])), 80, 24)
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) == 24
