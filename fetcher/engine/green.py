@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from fetcher import green
@@ -18,7 +19,7 @@ from fetcher.fetch import Fetcher
 from fetcher.model import Result, Target
 from fetcher.options import Options
 from fetcher.schedule import Schedule
-from fetcher.transport import Transport
+from fetcher.transport import Transport, most_connections
 
 _MOST_UNTAKEN = 1000    # results that may wait for the caller before workers do
 
@@ -28,6 +29,8 @@ class GreenEngine:
 
     def __init__(self, options: Options, session: Any = None) -> None:
         """`session` is a requests.Session to send with. Raises ValueError where the options cannot be followed."""
+        limits = replace(options.limits, concurrency=min(options.limits.concurrency, most_connections()))
+        options = replace(options, limits=limits)
         self.in_flight = InFlight(options.timeouts)
         self._transport = Transport(options, session)
         self._fetch = Fetcher(options, self._transport, self.in_flight)

@@ -3,11 +3,8 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections import deque
 from time import perf_counter
-from typing import Any
 
-from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.options import Limits
 from fetcher.transport.connection import Connection
@@ -18,23 +15,29 @@ LONGEST_IDLE_SECONDS = 90.0     # beyond it, a middlebox may have dropped the co
 _OTHER_DESCRIPTORS = 32         # left for files, name servers and races
 
 
+def most_connections() -> int:
+    """How many connections RLIMIT_NOFILE leaves room for: one in eight descriptors is kept for races, too."""
+    descriptors, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max((descriptors - _OTHER_DESCRIPTORS) * 7 // 8, 4)
+
+
 class Pool:
     """At most `per_host` idle connections on a route, and `concurrency` in all: the longest idle one goes first.
 
-    Open connections never exceed what RLIMIT_NOFILE leaves for them: then whoever wants a new one waits.
+    Where all that `most_connections` allows are open, an idle one makes room for a new one. The busy ones alone are
+    never that many: the engine keeps to the same bound.
     """
 
     def __init__(self, limits: Limits, dialer: Dialer) -> None:
         self._limits = limits
         self._dialer = dialer
-        descriptors, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        unlimited = descriptors == resource.RLIM_INFINITY
-        self._capacity = sys.maxsize if unlimited else max(descriptors - _OTHER_DESCRIPTORS, 4)
+        self._capacity = most_connections()
         self._idle: dict[Route, list[Connection]] = {}      # the route that got one back last is the last
         self._idle_count = 0
         self._open: set[Connection] = set()
         self._dialing = 0
-        self._waiting: deque[Any] = deque()                 # green.Event of each that waits for a descriptor
 
     def take(self, route: Route, attempt: Attempt) -> Connection:
         """An idle connection on `route`, the one used last, or else a new one."""
@@ -54,13 +57,11 @@ class Pool:
 
     def make(self, route: Route, attempt: Attempt) -> Connection:
         """A new connection on `route`. Raises DnsError, ConnectError, ProxyError, TlsError, TimedOut."""
-        self._wait_for_descriptor()
+        if self._idle and len(self._open) + self._dialing >= self._capacity:
+            self._evict()
         self._dialing += 1
         try:
             sock, address = self._dialer.dial(route, attempt)
-        except BaseException:
-            self._wake_next()
-            raise
         finally:
             self._dialing -= 1
         connection = Connection(sock, route, address, on_idle=self._keep, on_end=self._forget)
@@ -70,26 +71,6 @@ class Pool:
     def close(self) -> None:
         for connection in list(self._open):
             connection.close()
-
-    def _wait_for_descriptor(self) -> None:
-        while len(self._open) + self._dialing >= self._capacity:
-            if self._idle:
-                self._evict()
-                continue
-            event = green.Event()
-            self._waiting.append(event)
-            try:
-                event.wait()
-            except BaseException:
-                if event in self._waiting:
-                    self._waiting.remove(event)
-                else:
-                    self._wake_next()
-                raise
-
-    def _wake_next(self) -> None:
-        if self._waiting:
-            self._waiting.popleft().send()
 
     def _evict(self) -> None:
         next(iter(self._idle.values()))[0].close()
@@ -105,8 +86,6 @@ class Pool:
             idle[0].close()
         elif self._idle_count > self._limits.concurrency:
             self._evict()
-        elif self._waiting:
-            self._wake_next()       # it will close an idle one for a descriptor of its own
 
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
@@ -118,4 +97,3 @@ class Pool:
             self._idle_count -= 1
             if not idle:
                 del self._idle[connection.route]
-        self._wake_next()
