@@ -28,21 +28,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Options", "Result", "Target", "__version__", "fetch_all"]
+__all__ = ["BodyOptions", "Limits", "NetworkOptions", "Options", "RedirectOptions", "RequestOptions", "Result",
+           "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
 
 if TYPE_CHECKING:
     from fetcher.engine import fetch_all
     from fetcher.model import Result, Target
-    from fetcher.options import Options
+    from fetcher.options import (BodyOptions, Limits, NetworkOptions, Options, RedirectOptions, RequestOptions,
+                                 Timeouts, TlsOptions)
 
-_HOMES = {"fetch_all": "fetcher.engine", "Result": "fetcher.model", "Target": "fetcher.model",
-          "Options": "fetcher.options"}
+_HOMES = {"fetch_all": "fetcher.engine", "Result": "fetcher.model", "Target": "fetcher.model"}
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that `fetcher --version` does not pay for the engine."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES.get(name, "fetcher.options")), name)
