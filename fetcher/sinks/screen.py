@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
+from math import ceil
 from typing import NamedTuple
 
 from fetcher.attempt import Attempt
@@ -89,7 +90,7 @@ def _numbers(view: View, width: int) -> Line:
     done, total = view.tally.done, view.total
     parts: list[Line] = [[(f"{done:,}", TITLE), (" done" if total is None else f" of {total:,}", PLAIN)]]
     if total is not None and view.rate > 0:
-        parts.append([(units.clock(max(total - done, 0) / view.rate), PLAIN), (" left", FAINT)])
+        parts.append([(units.clock(ceil(max(total - done, 0) / view.rate)), PLAIN), (" left", FAINT)])
     parts += [[(units.rate(view.rate), PLAIN)], [(units.size(view.tally.size_download), PLAIN)],
               [(units.clock(view.tally.elapsed), PLAIN), (" elapsed", FAINT)], [(f"{units.size(view.speed)}/s", PLAIN)]]
     return joined(parts, width)
@@ -132,16 +133,17 @@ def _path(attempt: Attempt) -> str:
 
 
 def _results(view: View, width: int, height: int) -> list[Line]:
-    """The last results, the newest first, in exactly `height` lines of `width` cells."""
-    with_size = width >= ROOMY
-    word = 11 if with_size else 7
-    lines = [[(fit("Results", word), TITLE),
-              (fit(f"{'  size':>9}  {'time':>7}  URL" if with_size else f"  {'time':>7}  URL", width - word), FAINT)]]
+    """The last results, the newest first, in exactly `height` lines of `width` cells; briefer where that is little."""
+    roomy = width >= ROOMY
+    word = 11 if roomy else 7
+    captions = f"{'  size':>9}  {'time':>7}  URL" if roomy else f"  {'time':>7}  URL"
+    lines = [[(fit("Results", word), TITLE), (fit(captions, width - word), FAINT)]]
     for result in islice(view.last, max(height - 1, 0)):
         time = "-" if result.seconds is None else units.duration(result.seconds)
-        numbers = f"  {units.size(result.size):>7}  {time:>7}  " if with_size else f"  {time:>7}  "
+        numbers = f"  {units.size(result.size):>7}  {time:>7}  " if roomy else f"  {time:>7}  "
+        url = result.url if roomy else result.url.partition("://")[2] or result.url
         lines.append([(fit(result.outcome, word), CLASS_STYLES[status_class(result.outcome)]),
-                      (numbers, PLAIN), (fit(printable(result.url), width - word - len(numbers)), PLAIN)])
+                      (numbers, PLAIN), (fit(printable(url), width - word - len(numbers)), PLAIN)])
     return _filled(lines, width, height)
 
 

@@ -14,10 +14,10 @@ def test_sizes_have_three_digits(count, shown):
 
 @pytest.mark.parametrize(("seconds", "shown"), [
     (0, "0.0 ms"), (0.0123, "12.3 ms"), (0.0999, "100 ms"), (0.9994, "999 ms"), (0.9996, "1.00 s"), (12.34, "12.3 s"),
-    (99.96, "1m40s"), (123, "2m03s"), (3599.9, "60m00s"), (3720, "1h02m"),
+    (99.96, "1m40s"), (123, "2m03s"), (3599.9, "1h00m"), (3720, "1h02m"),
 ])
 def test_durations_have_three_digits(seconds, shown):
-    assert units.duration(seconds).replace("60m00s", "1h00m") == shown.replace("60m00s", "1h00m")
+    assert units.duration(seconds) == shown
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.9, "0:00"), (7, "0:07"), (754, "12:34"), (3723, "1:02:03")])
