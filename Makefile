@@ -11,7 +11,7 @@ test: .venv/test
 	$(BIN)/python -m pytest -n 4
 
 lint: .venv/test
-	$(BIN)/flake8 fetcher tests bench
+	$(BIN)/flake8 fetcher tests bench docs
 	$(BIN)/mypy
 
 bench: .venv/bench
