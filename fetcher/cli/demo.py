@@ -19,7 +19,7 @@ _DEFAULTS = ["--timeout", "5", "--max-size", "10M"]
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"],
                                                      "ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF fetcher]...")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="")
 def demo(arguments: tuple[str, ...]) -> int:
     """Start the embedded server, and fetch the sample list from it.
 

@@ -9,6 +9,7 @@ _COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fet
 _DEFAULT = "get"
 READER_GONE = 141
 _GENERAL = "General"
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class FetcherGroup(click.Group):
@@ -47,6 +48,15 @@ class GroupedOption(click.Option):
         if self.name and self.envvar is None and self.expose_value:
             self.envvar = f"FETCHER_{self.name.upper()}"
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """As click's, but the default stays together where the line breaks."""
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        names, text = record
+        text, mark, default = text.partition("[default: ")
+        return names, text + (mark + default).replace(" ", _NO_BREAK)
+
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """As click's, but several values stand on lines of their own: a header holds spaces."""
         text = self.resolve_envvar_value(ctx)
@@ -55,8 +65,17 @@ class GroupedOption(click.Option):
         return super().value_from_envvar(ctx)
 
 
+class _Formatter(click.HelpFormatter):
+    """Turns what kept words together into the spaces that they are."""
+
+    def write(self, string: str) -> None:
+        super().write(string.replace(_NO_BREAK, " "))
+
+
 class _Context(click.Context):
     """`get` is not named where it was not typed, so its path ends with nothing: no space before that."""
+
+    formatter_class = _Formatter
 
     @property
     def command_path(self) -> str:
@@ -80,13 +99,19 @@ class GroupedCommand(click.Command):
             record = parameter.get_help_record(ctx)
             if record is not None:
                 group = parameter.group if isinstance(parameter, GroupedOption) else _GENERAL
-                groups.setdefault(group, []).append(record)
+                groups.setdefault(group, []).append((_indented(record[0]), record[1]))
         groups[_GENERAL] = groups.pop(_GENERAL, [])
+        width = max(len(names) for records in groups.values() for names, _ in records)
         for group, records in groups.items():
             with formatter.section(group):
-                formatter.write_dl(records, col_max=34)
+                formatter.write_dl([(names.ljust(width), text) for names, text in records], col_max=width)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.epilog:
             formatter.write_paragraph()
             formatter.write(self.epilog)
+
+
+def _indented(names: str) -> str:
+    """An option's names, the long one below the others' long ones."""
+    return f"    {names}" if names.startswith("--") else names

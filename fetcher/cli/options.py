@@ -73,18 +73,18 @@ def _option(group: str, *names: str, **attributes: Any) -> Callable[[Function], 
 
 
 _OPTIONS: list[Callable[[Any], Any]] = [
-    _option("Input", "--limit", type=click.IntRange(min=1), metavar="N", help="Stop after the first N URLs."),
+    _option("Input", "--limit", type=values.Number(1), metavar="N", help="Stop after the first N URLs."),
     _option("Input", "--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing."),
 
     _option("Request", "-X", "--method", type=values.Method(), metavar="METHOD",
-            help="The method. [default: GET; POST with --data]"),
+            help="The method. Without this: GET, or POST with --data."),
     _option("Request", "-H", "--header", type=values.Header(), multiple=True, metavar="'NAME: VALUE'",
             help="Send this header field, in place of the one that would be sent. 'Name:' takes it out. "
                  "Can be given often."),
     _option("Request", "-d", "--data", type=values.Data(), metavar="DATA",
             help="Send this as the body; @FILE sends what the file holds."),
     _option("Request", "-A", "--user-agent", default=fetching.USER_AGENT, show_default=True, metavar="NAME",
-            help="Who asks. Empty: do not tell."),
+            help="What the User-Agent field says. Empty: leave it out."),
     _option("Request", "-u", "--user", metavar="NAME:PASSWORD",
             help="Basic authentication, for the list's hosts and not for those that they redirect to. Better given "
                  "in FETCHER_USER, where no process list shows it."),
@@ -99,24 +99,25 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Request", "--no-compressed", is_flag=True,
             help="Do not offer gzip, deflate, br and zstd."),
 
-    _option("Fan-out", "-c", "--concurrency", type=click.IntRange(1, 50_000), default=_default.limits.concurrency,
+    _option("Fan-out", "-c", "--concurrency", type=values.Number(1, 50_000), default=_default.limits.concurrency,
             show_default=True, metavar="N", help="Requests at once, in all."),
-    _option("Fan-out", "--per-host", type=click.IntRange(1, 50_000), default=_default.limits.per_host,
+    _option("Fan-out", "--per-host", type=values.Number(1, 50_000), default=_default.limits.per_host,
             show_default=True, metavar="N", help="Requests at once, for one host."),
 
-    _option("Time", "--connect-timeout", type=values.Duration(), default=_default.timeouts.connect, show_default=True,
-            metavar="SECONDS", help="For the look-up of the name, the connection and the TLS handshake."),
-    _option("Time", "--read-timeout", type=values.Duration(), default=_default.timeouts.read, show_default=True,
-            metavar="SECONDS", help="For silence: nothing comes."),
-    _option("Time", "-m", "--timeout", type=values.Duration(), default=_default.timeouts.total, show_default=True,
-            metavar="SECONDS", help="For one attempt in all, redirects and body included."),
+    _option("Time", "--connect-timeout", type=values.Duration(), default=f"{_default.timeouts.connect:g} s",
+            show_default=True, metavar="TIME",
+            help="For the look-up of the name, the connection and the TLS handshake: 10, 500ms, 2m."),
+    _option("Time", "--read-timeout", type=values.Duration(), default=f"{_default.timeouts.read:g} s",
+            show_default=True, metavar="TIME", help="For silence: nothing comes."),
+    _option("Time", "-m", "--timeout", type=values.Duration(), default=f"{_default.timeouts.total:g} s",
+            show_default=True, metavar="TIME", help="For one attempt in all, redirects and body included."),
 
     _option("Connection", "--follow/--no-follow", default=True, show_default=True, help="Follow redirects."),
-    _option("Connection", "--max-redirects", type=click.IntRange(min=0), default=_default.redirects.max_redirects,
+    _option("Connection", "--max-redirects", type=values.Number(0), default=_default.redirects.max_redirects,
             show_default=True, metavar="N", help="How many, one after the other."),
     _option("Connection", "-x", "--proxy", metavar="URL",
-            help="Go through this proxy: http://, socks5:// or socks5h://. Empty: through none. [default: as "
-                 "http_proxy, https_proxy, all_proxy and no_proxy say]"),
+            help="Go through this proxy: http://, socks5:// or socks5h://. Empty: through none. Without this: "
+                 "as http_proxy, https_proxy, all_proxy and no_proxy say."),
     _option("Connection", "-k", "--insecure", is_flag=True, help="Accept any TLS certificate."),
     _option("Connection", "--cacert", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
             help="Trust the certificates in this PEM file, and no others."),
@@ -126,21 +127,22 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="The key of --cert, where that file does not hold it."),
     _option("Connection", "-4", "--ipv4", is_flag=True, help="Use IPv4 addresses only."),
     _option("Connection", "-6", "--ipv6", is_flag=True, help="Use IPv6 addresses only."),
-    _option("Connection", "--resolve", type=values.Resolved(), multiple=True, metavar="HOST:PORT:ADDRESS",
+    _option("Connection", "--resolve", type=values.Resolved(), multiple=True, metavar="HOST:PORT:ADDR",
             help="Find this host there, without asking. Can be given often."),
     _option("Connection", "--dns-server", multiple=True, metavar="ADDRESS",
             help="Ask this name server, with :PORT if need be. Can be given often."),
     _option("Connection", "--transport", type=click.Choice(["urllib", "requests"]), default="urllib",
-            show_default=True, help="What carries requests; requests needs the extra of that name, and is slower."),
+            show_default=True, metavar="NAME",
+            help="What carries requests: urllib, or requests, which needs the extra of that name and is slower."),
     _option("Connection", "--max-size", type=values.Size(), metavar="SIZE",
             help="End a body that is longer, decoded: 500k, 10M, 1G."),
 
-    _option("Output", "-f", "--format", default="auto",
-            type=click.Choice(["auto", "table", "jsonl", "csv", "tsv", "none"]),
-            help="How records are written. auto: a live table on a terminal, what the suffix of --output says, "
-                 "else NDJSON."),
+    _option("Output", "-f", "--format", type=click.Choice(["auto", "table", "jsonl", "csv", "tsv", "none"]),
+            default="auto", show_default=True, metavar="FORMAT",
+            help="How records are written: table, jsonl, csv, tsv or none. auto: a live table on a terminal, what "
+                 "the suffix of --output says, else jsonl."),
     _option("Output", "-o", "--output", metavar="FILE", help="Write the records to FILE. '-' is stdout."),
-    _option("Output", "--only", type=click.Choice(["ok", "failed"]),
+    _option("Output", "--only", type=click.Choice(["ok", "failed"]), metavar="ok|failed",
             help="Write only these records. The exit status and the summary count all."),
     _option("Output", "--include",
             type=values.Several("body", "headers", "timings", "tls"), default=(), metavar="PARTS",
@@ -152,6 +154,6 @@ _OPTIONS: list[Callable[[Any], Any]] = [
 
     _option("General", "--config", type=click.Path(), metavar="FILE", is_eager=True, expose_value=False,
             callback=config.load, envvar="FETCHER_CONFIG",
-            help="Read options from this TOML file. [default: ~/.config/fetcher/config.toml, where it exists]"),
+            help="Read options from this TOML file. Without this: ~/.config/fetcher/config.toml, where it exists."),
     _option("General", "--debug", is_flag=True, help="Show tracebacks of unforeseen errors."),
 ]

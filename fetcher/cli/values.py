@@ -1,4 +1,4 @@
-"""Values as they are typed: sizes, durations, header fields, data from files."""
+"""Values as they are typed: numbers, sizes, durations, header fields, data from files."""
 from __future__ import annotations
 
 import re
@@ -7,10 +7,28 @@ from typing import Any
 
 import click
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.I)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.I)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RANGE = re.compile(r"\d+-\d*|-\d+")
+
+
+class Number(click.ParamType):
+    """A whole number, not below `least` nor above `most`."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._least = least
+        self._most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = int(value) if _NUMBER.fullmatch(str(value)) else -1
+        if number < self._least or self._most is not None and number > self._most:
+            top = "up" if self._most is None else f"to {self._most:,}"
+            self.fail(f"{value!r} is not a whole number from {self._least} {top}.", param, ctx)
+        return number
 
 
 class Size(click.ParamType):
