@@ -13,23 +13,21 @@ from socket import socket
 from time import perf_counter
 from typing import Any
 
-import httptools
-
 from fetcher import green
-from fetcher.attempt import BODY, SENDING, WAITING, Attempt
-from fetcher.errors import FetchError, Incomplete, ProtocolError
-from fetcher.transport import leniency
+from fetcher.attempt import SENDING, WAITING
+from fetcher.errors import FetchError, Incomplete, TlsError
+from fetcher.transport import tls
+from fetcher.transport.parser import Parser
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
 
-MAX_HEAD_BYTES = 256 * 1024
-MAX_FIELDS = 1000
 _BRIEF = 64 * 1024              # a body up to this size is waited for together with its head
 _ENOUGH = 64 * 1024             # what makes it worth to wake the reader of a body
 _TOO_MUCH = 512 * 1024          # what makes the connection stop reading until someone takes the body
 _BUFFER = bytearray(256 * 1024)     # one for all: a callback receives and parses before the next one runs
 _VIEW = memoryview(_BUFFER)
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class ConnectionLost(Incomplete):
@@ -55,12 +53,8 @@ class Connection:
         self._receive = sock.recv_into
         self._on_idle = on_idle
         self._on_end = on_end
-        self._parser = leniency.response_parser(self)
-        self._head_bytes = 0
-        self._head = b""                    # what came of a head that is not complete yet
-        self._refusal: ProtocolError | None = None      # why the parser gave up on that head
+        self._parser = Parser(self.peer)
         self._response: Response | None = None
-        self._attempt: Attempt | None = None
         self._waiter: Any = None
         self._wants_head = False
         self._listener: Any = None
@@ -73,16 +67,17 @@ class Connection:
 
         Raises ConnectionLost, Incomplete, ProtocolError, TooLarge, TimedOut; the connection is closed then.
         """
-        attempt = self._attempt = request.attempt
+        attempt = request.attempt
         attempt.peer = self.peer
         attempt.remote_ip = self.remote_ip
         attempt.talking(SENDING)
         response = self._response = Response(request, self)
-        self._head_bytes, self._head, self._refusal = 0, b"", None
+        self._parser.expect(response)
         self._wants_head = True
         try:
-            self._send(request.encode())
-            attempt.talking(WAITING)
+            self._send(request.encode(), response)
+            if not response.head_done:
+                attempt.talking(WAITING)
             while not self._head_ready(response):
                 self._wait()
             if response.failure is not None and not response.head_done:
@@ -97,17 +92,19 @@ class Connection:
         """Wait until more of the body is there, or its end, or a failure."""
         if self._listener is None and not self.closed:
             self._listen()
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.close()
+            raise
 
     def finish(self, response: Response) -> None:
         """The user of `response` is done with it."""
         if self._response is not response:
             return
-        self._response = self._attempt = None
+        self._response = None
         if response.complete and response.persistent and response.failure is None and not self.closed:
             self.served += 1
-            if response.request.method == "HEAD":
-                self._parser = leniency.response_parser(self)   # the old one waits for the body that never comes
             if self._listener is None:
                 self._listen()
             self.idle_since = perf_counter()
@@ -123,7 +120,7 @@ class Connection:
     def close(self) -> None:
         if not self.closed:
             self.closed = True
-            self._response = self._attempt = None
+            self._response = None
             self._pause()
             self._on_end(self)
             self._socket.close()
@@ -132,24 +129,32 @@ class Connection:
         state = "closed" if self.closed else "busy" if self._response else "idle"
         return f"<Connection to {self.peer}, {state}, served {self.served}>"
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, response: Response) -> None:
+        """Hand `data` over; not all of it where the peer says no before (RFC 9112 §9.3)."""
         rest = memoryview(data)
         while True:
             try:
                 sent = self._socket.send(rest)
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            except _NOT_NOW:
                 sent = 0
             except OSError:
                 return      # what the peer had to say, and that it closed, is told by the reading side
             if sent == len(rest):
                 return
             rest = rest[sent:]
-            green.trampoline(self._fileno, write=True)
-            assert self._response is not None and self._attempt is not None
-            if self._response.head_done:
-                self._response.persistent = False   # it answered before it had the whole request
+            self._wait_to_send()
+            if response.complete or response.failure is not None or response.status >= 400:
+                response.persistent = False
                 return
-            self._attempt.touched = perf_counter()
+            response.request.attempt.touched = perf_counter()
+
+    def _wait_to_send(self) -> None:
+        """Wait until the socket takes more, or until there is news of the answer."""
+        listener = green.hub().add(green.WRITE, self._fileno, self._writable, self._writable, None)
+        try:
+            self._wait()
+        finally:
+            green.hub().remove(listener)
 
     def _head_ready(self, response: Response) -> bool:
         if response.complete or response.failure is not None:
@@ -178,7 +183,7 @@ class Connection:
             return
         try:
             count = self._receive(_BUFFER)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except _NOT_NOW:
             return
         except OSError as error:
             self._ended(error)
@@ -186,55 +191,18 @@ class Connection:
         response = self._response
         if not count:
             self._ended(None)
-        elif response is None or response.complete:
+        elif response is None or response.complete or response.failure is not None:
             self._spoil(response)
         else:
-            assert self._attempt is not None
-            self._attempt.touched = perf_counter()
-            self._feed(response, _VIEW[:count])
+            response.request.attempt.touched = perf_counter()
+            self._parser.feed(_VIEW[:count])
             if response.buffered > _TOO_MUCH and self._waiter is None:
                 self._pause()
             self._wake(response)
 
-    def _feed(self, response: Response, data: memoryview) -> None:
-        """Have the parser take `data`, a view of the shared buffer."""
-        if response.head_done:
-            self._parse(response, data)
-            return
-        self._head_bytes += len(data)
-        if self._refusal is None:
-            self._parse(response, data)
-        if not response.head_done and response.failure is None:
-            self._head += bytes(data)
-            if self._refusal is not None and leniency.is_whole(self._head):
-                self._mend(response)
-            elif self._head_bytes > MAX_HEAD_BYTES:
-                response.failure = ProtocolError(f"The head of the answer is above {MAX_HEAD_BYTES // 1024} KB.")
-
-    def _parse(self, response: Response, data: memoryview | bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            response.complete, response.persistent = True, False
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            refusal = ProtocolError(f"The answer of {self.peer} is not HTTP: {error}.")
-            if response.complete:
-                response.persistent = False
-            elif isinstance(cause, FetchError):
-                response.failure = cause
-            elif not response.head_done and leniency.may_mend(self._head + bytes(data)) and self._refusal is None:
-                self._refusal = refusal
-            else:
-                response.failure = refusal
-
-    def _mend(self, response: Response) -> None:
-        self._parser = leniency.response_parser(self)
-        response.fields.clear()
-        try:
-            self._parse(response, leniency.mend(self._head))
-        except ProtocolError as error:
-            response.failure = error
+    def _writable(self, _fileno: Any) -> None:
+        if self._waiter is not None:
+            self._waiter.switch()
 
     def _wake(self, response: Response) -> None:
         waiter = self._waiter
@@ -249,26 +217,21 @@ class Connection:
             self.close()
             return
         self._pause()
-        if response.complete:
+        if response.complete or response.failure is not None:
             response.persistent = False
-        elif error is None and response.head_done and response.until_close:
-            response.complete = True
         else:
-            response.failure = self._why_incomplete(response, error)
+            self._parser.end("reset" if isinstance(error, ConnectionResetError) else "broke" if error else "closed")
+            if self._parser.untouched:
+                response.failure = self._why_lost(error, response.failure)
         self._wake(response)
 
-    def _why_incomplete(self, response: Response, error: OSError | None) -> FetchError:
-        ended = "reset" if isinstance(error, ConnectionResetError) else "closed" if error is None else "broke"
-        if response.head_done:
-            of = f" of {response.length:,}" if response.length is not None else ""
-            return Incomplete(f"{self.peer} {ended} the connection after {response.size_download:,}{of} bytes of "
-                              "the body.")
-        if self._refusal is not None:
-            return self._refusal
-        if self._head_bytes:
-            return Incomplete(f"{self.peer} {ended} the connection within the head of its answer.")
-        kind = ConnectionLost if self.served else Incomplete
-        return kind(f"{self.peer} {ended} the connection without an answer.")
+    def _why_lost(self, error: OSError | None, plainly: FetchError | None) -> FetchError | None:
+        """What the end of the connection means where not a byte of an answer came."""
+        if self.served:
+            return ConnectionLost(str(plainly))
+        if isinstance(error, ssl.SSLError):
+            return TlsError(tls.sentence(error, self.peer))     # TLS 1.3: what the peer thinks of our certificate
+        return plainly
 
     def _spoil(self, response: Response | None) -> None:
         """Bytes that nobody asked for: what else this connection says cannot be trusted."""
@@ -277,72 +240,3 @@ class Connection:
         else:
             response.persistent = False
             self._pause()
-
-    # For the parser.
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        response = self._response
-        if response is not None and not response.head_done:
-            response.fields.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        response = self._response
-        if response is None or response.head_done:
-            return
-        if len(response.fields) > MAX_FIELDS:
-            raise ProtocolError(f"The head of the answer has more than {MAX_FIELDS:,} fields.")
-        parser = self._parser
-        status = parser.get_status_code()
-        if status < 200 and status != 101:
-            response.fields.clear()         # an interim answer; the final one follows (RFC 9110 §15.2)
-            return
-        assert self._attempt is not None
-        attempt = self._attempt
-        attempt.timings.starttransfer = perf_counter() - attempt.started
-        attempt.phase = BODY
-        response.status = status
-        response.http_version = parser.get_http_version()
-        response.persistent = parser.should_keep_alive()
-        response.head_done = True
-        coding, transfer = None, b""
-        for name, value in response.fields:
-            if name == b"content-length":
-                response.length = int(value)
-            elif name == b"content-encoding":
-                text = value.decode("latin-1")
-                coding = f"{coding}, {text}" if coding else text
-            elif name == b"transfer-encoding":
-                transfer = value
-            if b"\0" in value:
-                raise ProtocolError(f"The field {name.decode('latin-1')[:60]} of the answer contains NUL.")
-        if response.request.method == "HEAD" or status in (204, 304):
-            response.length, response.complete = 0, True
-            return
-        if transfer:
-            chunked = transfer.rpartition(b",")[2].strip().lower() == b"chunked"
-            if response.length is not None and not chunked:
-                raise ProtocolError("The answer has a Content-Length, and a Transfer-Encoding that is not chunked.")
-            response.length = None          # RFC 9112 §6.3: Transfer-Encoding overrides it
-            response.until_close = not chunked
-        else:
-            response.until_close = response.length is None
-        response.begin(coding)
-
-    def on_body(self, data: bytes) -> None:
-        response = self._response
-        if response is None or not response.head_done:
-            return
-        if response.complete:
-            response.persistent = False     # content where there can be none
-            return
-        response.take(data)
-
-    def on_message_begin(self) -> None:
-        response = self._response
-        if response is not None and response.complete:
-            response.persistent = False     # a second answer to one request
-
-    def on_message_complete(self) -> None:
-        response = self._response
-        if response is not None and response.head_done:
-            response.complete = True

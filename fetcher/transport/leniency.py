@@ -25,8 +25,10 @@ from typing import Any
 import httptools
 
 from fetcher.errors import ProtocolError
+from fetcher.transport.headers import Headers
 
 _STATUS_LINE = re.compile(rb"(?:\r?\n)*HTTP/1\.[01] ")
+_INTERIM = re.compile(rb"(?:\r?\n)*(?:HTTP/1\.[01] 1(?!01)\d\d[^\n]*\n(?:[^\r\n][^\n]*\n)*(?:\r?\n)+)*")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _NAME_END = re.compile(rb"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:", re.MULTILINE)
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*([^\r\n]*?)[ \t]*(\r?\n)", re.MULTILINE | re.IGNORECASE)
@@ -45,15 +47,17 @@ def may_mend(head: bytes) -> bool:
     return _STATUS_LINE.match(head) is not None
 
 
-def is_whole(head: bytes) -> bool:
-    return _HEAD_END.search(head) is not None
+def mend(data: bytes) -> bytes | None:
+    """The answer that `data` begins with, its head made acceptable; None where that head is not yet whole.
 
-
-def mend(data: bytes) -> bytes:
-    """`data`, a whole head and what follows it, with the head made acceptable. Raises ProtocolError."""
-    end = _HEAD_END.search(data)
-    assert end is not None
-    head = _NAME_END.sub(rb"\1:", data[:end.end()])
+    Interim answers before it are left out. Raises ProtocolError.
+    """
+    skipped = _INTERIM.match(data)
+    assert skipped is not None
+    end = _HEAD_END.search(data, skipped.end())
+    if end is None:
+        return None
+    head = _NAME_END.sub(rb"\1:", data[skipped.end():end.end()])
     lengths = {part.strip() for match in _LENGTH.finditer(head) for part in match[1].split(b",")}
     if len(lengths) > 1:
         shown = ", ".join(sorted(length.decode("latin-1")[:20] for length in lengths))
@@ -63,3 +67,9 @@ def mend(data: bytes) -> bytes:
         status, line_end, fields = head.partition(b"\n")
         head = status + line_end + b"Content-Length: " + lengths.pop() + b"\r\n" + fields
     return head + data[end.end():]
+
+
+def persists(http_version: str, headers: Headers) -> bool:
+    """Whether the connection lasts after an answer that has no body, whatever its head says of one (RFC 9112 §9.3)."""
+    options = {option.strip().lower() for value in headers.get_all("connection") or () for option in value.split(",")}
+    return "keep-alive" in options if http_version == "1.0" else "close" not in options

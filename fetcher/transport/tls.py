@@ -39,7 +39,7 @@ class Handshakes:
                     green.trampoline(secure.fileno(), write=True)
         except OSError as error:
             secure.close()
-            raise TlsError(_sentence(error, f"{host} port {port}")) from None
+            raise TlsError(sentence(error, f"{host} port {port}")) from None
         except BaseException:
             secure.close()
             raise
@@ -107,7 +107,7 @@ def context(options: TlsOptions) -> ssl.SSLContext:
     return made
 
 
-def _sentence(error: OSError, peer: str) -> str:
+def sentence(error: OSError, peer: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = (error.verify_message or str(error)).rstrip(".")
         return f"The certificate of {peer} is not accepted: {reason}."
