@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from signal import SIGINT
 from typing import NoReturn
 
 import click
@@ -32,38 +34,43 @@ def main() -> NoReturn:
     """The `fetcher` command."""
     try:
         status = cli.main(prog_name="fetcher", standalone_mode=False)
+    except click.UsageError as error:
+        status = _complain(f"{_sentence(error)} See {error.ctx.command_path if error.ctx else 'fetcher'} -h.", USAGE)
     except click.ClickException as error:
-        status = _complain(error.format_message(), _whose_help(error), USAGE)
+        status = _complain(error.format_message(), USAGE)
     except (click.Abort, KeyboardInterrupt):
-        status = 130
+        status = 128 + SIGINT
     except InputError as error:
-        status = _complain(str(error), "", USAGE)
+        status = _complain(str(error), USAGE)
     except OutputError as error:
-        status = _complain(str(error), "", OUTPUT_FAILED)
+        status = _complain(str(error), OUTPUT_FAILED)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         status = _complain(f"An unforeseen {type(error).__name__}: {error}. Run again with --debug, and report it.",
-                           "", DEFECT)
+                           DEFECT)
     sys.exit(_flushed(status if isinstance(status, int) else 0))
 
 
-def _complain(message: str, hint: str, status: int) -> int:
-    print(f"fetcher: {' '.join(message.split())}{hint}", file=sys.stderr)
+def _complain(message: str, status: int) -> int:
+    with suppress(OSError):
+        click.echo(f"fetcher: {' '.join(message.split())}", err=True)
     return status
 
 
-def _whose_help(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    return f" See {context.command_path if context else 'fetcher'} -h."
+def _sentence(error: click.UsageError) -> str:
+    message = error.format_message()
+    return message if message.endswith((".", "?)")) else f"{message}."
 
 
 def _flushed(status: int) -> int:
-    """`status`, unless what is still buffered for stdout cannot be written; the interpreter must not find out."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (OSError, ValueError) as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return READER_GONE if isinstance(error, BrokenPipeError) else OUTPUT_FAILED
+    """`status`, unless stdout cannot take what is still buffered. The interpreter must not find out itself."""
+    for stream, descriptor in (sys.stderr, 2), (sys.stdout, 1):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError) as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+            if stream is sys.stdout:
+                status = READER_GONE if isinstance(error, BrokenPipeError) else OUTPUT_FAILED
     return status

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fetcher.attempt import InFlight
@@ -57,7 +58,8 @@ class Display:
         if self._shows_summary and (self._tally.failed or not self._job.quiet):
             from fetcher.sinks import summary
 
-            summary.show(self._tally, self._console())
+            with suppress(OSError, SystemExit):     # the latter is rich's way where the reader went away
+                summary.show(self._tally, self._console())
 
     def restore_terminal(self) -> None:
         if self._live is not None:

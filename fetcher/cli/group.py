@@ -1,14 +1,18 @@
 """The commands, and help that reads like documentation."""
 from __future__ import annotations
 
+from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from typing import Any
 
 import click
+
+from fetcher.errors import OutputError
 
 _COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fetcher.cli.serve"}
 _DEFAULT = "get"
 READER_GONE = 141
 _GENERAL = "General"
+_NO_ROOM = (ENOSPC, EDQUOT, EFBIG, EIO)
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -37,6 +41,10 @@ class FetcherGroup(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:     # click itself would make it status 1
             return READER_GONE
+        except OSError as error:    # of click's own output: whatever else writes or reads has an error of its own
+            if error.errno not in _NO_ROOM:
+                raise
+            raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 class GroupedOption(click.Option):

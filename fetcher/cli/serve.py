@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import click
 
+from fetcher.cli import values
 from fetcher.cli.group import GroupedCommand, GroupedOption
 
 
@@ -10,7 +11,7 @@ from fetcher.cli.group import GroupedCommand, GroupedOption
 @click.option("--host", cls=GroupedOption, group="Address", default="localhost", show_default=True, metavar="NAME",
               envvar="FETCHER_SERVE_HOST", help="The name or address to listen on.")
 @click.option("--port", cls=GroupedOption, group="Address", default=8765, show_default=True, metavar="PORT",
-              type=click.IntRange(0, 65535), envvar="FETCHER_SERVE_PORT",
+              type=values.Number(0, 65_535), envvar="FETCHER_SERVE_PORT",
               help="The port to listen on; 0 takes a free one.")
 def serve(host: str, port: int) -> int:
     """Serve one path for each kind of thing that a fetcher can meet, until Ctrl-C.
@@ -27,7 +28,8 @@ def serve(host: str, port: int) -> int:
         server = Server(host, port)
         server.start()
     except OSError as error:
-        raise click.ClickException(f"{host} port {port} cannot be listened on: {error.strerror}.") from None
+        raise click.ClickException(f"{host} port {port} cannot be listened on: {error.strerror}; see --host and "
+                                   "--port.") from None
     click.echo(f"Serving on http://{host}:{server.port}/ (that page lists the paths). Ctrl-C ends it.", err=True)
     with green.signals({SIGINT: lambda _: ended.set(), SIGTERM: lambda _: ended.set()}):
         ended.wait()
