@@ -4,6 +4,7 @@
       └ opener          an OpenerDirector of eventlet.green.urllib.request, with these handlers and no other:
           ├ StatusProcessor, RedirectHandler, DigestHandler, NetrcHandler, HTTPCookieProcessor
           └ HttpHandler ──▶ Pool ──▶ Connection     kept alive, registered with the hub once
+                             │        └ Parser      bytes to answers
                              └ Dialer               new ones: dns, race, proxies, tls
             or SessionHandler                       a requests.Session in their place
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 from socket import socket
 
 from fetcher.attempt import CONNECTING, HANDSHAKE, PROXY, Attempt
-from fetcher.errors import ConnectError, DnsError, ProxyError
+from fetcher.errors import ConnectError, DnsError, FetchError, ProxyError, TlsError
 from fetcher.options import Options
-from fetcher.transport import race, tls
+from fetcher.transport import race
 from fetcher.transport.connection import Connection
 from fetcher.transport.dns import Resolver
 from fetcher.transport.proxies import Proxy, ProxyRules, open_tunnel
 from fetcher.transport.route import Route
+from fetcher.transport.tls import Handshakes, Untrusted
 from fetcher.url import Url
 
 
@@ -18,10 +19,10 @@ class Dialer:
     """Connects to where URLs point, and marks the attempt's timings on the way."""
 
     def __init__(self, options: Options) -> None:
-        """Raises ValueError where a proxy's URL cannot be understood."""
+        """Raises ValueError where a proxy's URL, or a file of certificates, cannot be used."""
         self._resolver = Resolver(options.network)
         self._rules = ProxyRules(options.network.proxy)
-        self._tls = tls.Handshakes(options.tls)
+        self._tls = Handshakes(options.tls)
 
     def route(self, url: Url) -> Route:
         proxy = self._rules.proxy_for(url)
@@ -35,13 +36,13 @@ class Dialer:
         Raises DnsError, ConnectError, ProxyError, TlsError.
         """
         attempt.timings.appconnect = None
-        if route.proxy is None:
-            sock, address = self._connect(route.host, route.port, attempt)
-        else:
-            sock, address = self._connect_by_proxy(route, route.proxy, attempt)
+        sock, address = self._reach(route, attempt)
         if route.scheme == "https":
             attempt.phase, attempt.peer = HANDSHAKE, route.peer
-            sock = self._tls.handshake(sock, route.host, route.port)
+            try:
+                sock = self._tls.handshake(sock, route.host, route.port)
+            except Untrusted as error:
+                raise self._explained(error, route, attempt) from None
             attempt.timings.appconnect = attempt.since_start()
         return sock, address
 
@@ -52,6 +53,19 @@ class Dialer:
 
     def close(self) -> None:
         self._resolver.close()
+
+    def _reach(self, route: Route, attempt: Attempt) -> tuple[socket, str]:
+        if route.proxy is None:
+            return self._connect(route.host, route.port, attempt)
+        return self._connect_by_proxy(route, route.proxy, attempt)
+
+    def _explained(self, error: Untrusted, route: Route, attempt: Attempt) -> TlsError:
+        """`error`, telling more where the peer shows its certificate again."""
+        try:
+            sock, _address = self._reach(route, attempt)
+            return self._tls.explain(error, sock, route.host, route.port)
+        except FetchError:
+            return error
 
     def _connect(self, host: str, port: int, attempt: Attempt) -> tuple[socket, str]:
         attempt.connecting(host)

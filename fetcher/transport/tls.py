@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ssl
 from socket import socket
+from time import time
 from typing import Any
 
 from fetcher import green
@@ -13,36 +14,42 @@ from fetcher.options import TlsOptions
 _MOST_SESSIONS = 10_000
 
 
+class Untrusted(TlsError):
+    """A certificate that was not accepted; `cause` is what OpenSSL says of it."""
+
+    def __init__(self, cause: ssl.SSLCertVerificationError, peer: str) -> None:
+        super().__init__(sentence(cause, peer))
+        self.cause = cause
+
+
 class Handshakes:
     """Makes handshakes by one set of options. A host's last session is taken up again where it allows that."""
 
     def __init__(self, options: TlsOptions) -> None:
+        """Raises ValueError where a file of certificates cannot be used."""
         self._options = options
-        self._made: ssl.SSLContext | None = None
+        self._made = context(options) if options.cacert or options.cert else None   # the default ones take long to load
         self._sessions: dict[tuple[str, int], ssl.SSLSession] = {}
 
     def handshake(self, plain: socket, host: str, port: int) -> ssl.SSLSocket:
         """`plain`, a connected non-blocking socket, as a TLS one. Takes `plain` over, and closes it on failure.
 
-        Raises TlsError.
+        Raises Untrusted and TlsError.
         """
-        secure = self._context().wrap_socket(plain, server_hostname=host.rstrip("."), do_handshake_on_connect=False,
-                                             session=self._sessions.get((host, port)))
-        try:
-            while True:
-                try:
-                    secure.do_handshake()
-                    return secure
-                except ssl.SSLWantReadError:
-                    green.trampoline(secure.fileno(), read=True)
-                except ssl.SSLWantWriteError:
-                    green.trampoline(secure.fileno(), write=True)
-        except OSError as error:
-            secure.close()
-            raise TlsError(sentence(error, f"{host} port {port}")) from None
-        except BaseException:
-            secure.close()
-            raise
+        if self._made is None:
+            self._made = context(self._options)
+        return _shake(self._made, plain, host, port, self._sessions.get((host, port)))
+
+    def explain(self, error: Untrusted, plain: socket, host: str, port: int) -> TlsError:
+        """`error` in the light of the certificate itself, which `plain`, another connection, shows unverified.
+
+        A handshake that refuses a certificate keeps nothing of it. Raises TlsError.
+        """
+        with _shake(context(TlsOptions(insecure=True)), plain, host, port) as secure:
+            certificate = _unverified(secure)
+        if not certificate:
+            return error
+        return TlsError(_why_untrusted(error, certificate, host, f"{host} port {port}"))
 
     def remember(self, host: str, port: int, secure: ssl.SSLSocket) -> None:
         """Keep the session of `secure` for the next handshake. With TLS 1.3 it is there after the first answer."""
@@ -53,10 +60,28 @@ class Handshakes:
             if len(self._sessions) > _MOST_SESSIONS:
                 del self._sessions[next(iter(self._sessions))]
 
-    def _context(self) -> ssl.SSLContext:
-        if self._made is None:
-            self._made = context(self._options)
-        return self._made
+
+def _shake(settings: ssl.SSLContext, plain: socket, host: str, port: int,
+           session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
+    sock = plain
+    try:
+        sock = secure = settings.wrap_socket(plain, server_hostname=host.rstrip("."), do_handshake_on_connect=False,
+                                             session=session)
+        while True:
+            try:
+                secure.do_handshake()
+                return secure
+            except ssl.SSLWantReadError:
+                green.trampoline(secure.fileno(), read=True)
+            except ssl.SSLWantWriteError:
+                green.trampoline(secure.fileno(), write=True)
+    except BaseException as error:
+        sock.close()
+        if isinstance(error, ssl.SSLCertVerificationError):
+            raise Untrusted(error, f"{host} port {port}") from None
+        if isinstance(error, OSError):
+            raise TlsError(sentence(error, f"{host} port {port}")) from None
+        raise
 
 
 def details(secure: ssl.SSLSocket) -> TlsDetails | None:
@@ -88,7 +113,7 @@ _SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName":
 
 
 def context(options: TlsOptions) -> ssl.SSLContext:
-    """The settings of every handshake. Raises TlsError where a file of certificates cannot be used."""
+    """The settings of every handshake. Raises ValueError where a file of certificates cannot be used."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if options.insecure:
         made.check_hostname = False
@@ -102,18 +127,48 @@ def context(options: TlsOptions) -> ssl.SSLContext:
             made.load_cert_chain(options.cert, options.key)
     except (OSError, ssl.SSLError) as error:
         files = " and ".join(file for file in (options.cacert, options.cert, options.key) if file)
-        raise TlsError(f"The certificates in {files} cannot be used: {error.strerror or error}.") from None
+        raise ValueError(f"the certificates in {files} cannot be used: {error.strerror or error}") from None
     made.set_alpn_protocols(["http/1.1"])
     return made
 
 
 def sentence(error: OSError, peer: str) -> str:
+    """What went wrong between us and `peer`."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = (error.verify_message or str(error)).rstrip(".")
-        return f"The certificate of {peer} is not accepted: {reason}."
-    if isinstance(error, ssl.SSLError):
+        return f"The certificate of {peer} is not accepted: {error.verify_message.rstrip('.')}."
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         if error.reason == "WRONG_VERSION_NUMBER":
             return f"{peer} does not speak TLS."
         reason = (error.reason or str(error)).replace("_", " ").lower()
         return f"The TLS handshake with {peer} failed: {reason}."
     return f"{peer} ended the connection in the TLS handshake."
+
+
+def _why_untrusted(error: Untrusted, certificate: dict[str, Any], host: str, peer: str) -> str:
+    code = error.cause.verify_code
+    if code == _EXPIRED and ssl.cert_time_to_seconds(certificate["notAfter"]) < time():
+        return f"The certificate of {peer} expired on {_day(certificate['notAfter'])}."
+    if code == _NOT_YET_VALID and ssl.cert_time_to_seconds(certificate["notBefore"]) > time():
+        return f"The certificate of {peer} is not valid before {_day(certificate['notBefore'])}."
+    if code == _SELF_SIGNED:
+        return f"The certificate of {peer} is self-signed, by {_name(certificate['subject']) or 'nobody'}."
+    if code in _WRONG_NAME:
+        return f"The certificate of {peer} is for {_names(certificate)}, not for {host}."
+    return f"{str(error)[:-1]}; it is issued by {_name(certificate['issuer'])}."
+
+
+# https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+_NOT_YET_VALID, _EXPIRED, _SELF_SIGNED, _WRONG_NAME = 9, 10, 18, (62, 64)
+
+
+def _day(time_of_certificate: str) -> str:
+    return rfc3339(ssl.cert_time_to_seconds(time_of_certificate))[:10]
+
+
+def _names(certificate: dict[str, Any]) -> str:
+    """The hosts that a certificate is for, the first of them where there are many."""
+    names = [name for kind, name in certificate.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
+    if not names:
+        return _name(certificate["subject"]) or "nobody"
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
