@@ -82,7 +82,8 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
                 raise
             response = self._pool.make(route, request.attempt).exchange(request)
         if response.status == 407 and route.forwarding:
-            raise ProxyError(f"T{str(route.proxy)[1:]} does not accept the credentials, or wants some.", response)
+            response.close()
+            raise ProxyError(f"T{str(route.proxy)[1:]} does not accept the credentials, or wants some.")
         return response
 
     https_open = http_open

@@ -56,8 +56,10 @@ def request_fields(options: RequestOptions) -> Fields:
     """The fields that every request of `options` carries.
 
     As with curl, a given `Name:` without a value takes a field out, and `Name;` sends it empty.
-    Raises ValueError for a field that must not go on the wire.
+    Raises ValueError for a field, or a method, that must not go on the wire.
     """
+    if options.method is not None and not _TOKEN.fullmatch(options.method):
+        raise ValueError(f"{options.method[:60]!r} is not a method")
     fields = {"user-agent": ("User-Agent", options.user_agent or ""), "accept": ("Accept", "*/*")}
     if not options.user_agent:
         del fields["user-agent"]
@@ -69,13 +71,15 @@ def request_fields(options: RequestOptions) -> Fields:
         fields["content-type"] = ("Content-Type", "application/x-www-form-urlencoded")
     if options.cookie is not None and "=" in options.cookie:
         fields["cookie"] = ("Cookie", options.cookie)
-    given = []
+    given: list[tuple[str, str]] = []
     for name, value in options.headers:
-        check_field(name.rstrip(";"), value)
         if value or name.endswith(";"):
             given.append((name.rstrip(";"), value))
         fields.pop(name.rstrip(";").lower(), None)
-    return (*fields.values(), *given)
+    together = (*fields.values(), *given)
+    for name, value in together:
+        check_field(name, value)
+    return together
 
 
 def check_field(name: str, value: str) -> None:

@@ -125,7 +125,9 @@ def open_tunnel(sock: socket, proxy: Proxy, host: str, port: int, addresses: tup
     if proxy.scheme == "http":
         _connect(wire, proxy, host, port)
     else:
-        _socks5(wire, proxy, addresses[0] if addresses else host, port)
+        # it has one try, and IPv4 is what more of them can reach
+        address = next((address for address in addresses if ":" not in address), addresses[0] if addresses else host)
+        _socks5(wire, proxy, address, port)
 
 
 def _connect(wire: _Wire, proxy: Proxy, host: str, port: int) -> None:

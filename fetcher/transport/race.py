@@ -50,7 +50,11 @@ class _Race:
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
-            self._failures.append((address, error.errno or 0))
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._waiting.insert(0, address)    # other races hold descriptors, each for a moment
+                green.sleep(HEAD_START_SECONDS)
+            else:
+                self._failures.append((address, error.errno or 0))
             return None
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -31,20 +31,22 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
         response.close()
         try:
             url = urls.join(request.url, _as_utf8(location))
-            self._check((*(hop.url for hop in request.hops), request.url), url)
-        except (InvalidUrl, TooManyRedirects) as error:
-            error.response = response
-            raise
+        except InvalidUrl as error:
+            raise InvalidUrl(f"{request.url} redirects to {urls.recordable(location)[:200]!r}: {error}",
+                             response) from None
+        self._check((*(hop.url for hop in request.hops), request.url), url, response)
         answer: Response = self.parent.open(request.redirected(url, code))
         return answer
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
-    def _check(self, chain: tuple[urls.Url, ...], following: urls.Url) -> None:
-        if following in chain:
-            raise TooManyRedirects(f"The redirects run in a loop: {_shown((*chain, following))}.")
+    def _check(self, chain: tuple[urls.Url, ...], following: urls.Url, response: Response) -> None:
+        """Once round is no loop: a POST may have become a GET, and a cookie may have been set."""
+        if chain.count(following) > 1:
+            raise TooManyRedirects(f"The redirects run in a loop: {_shown((*chain, following))}.", response)
         if len(chain) > self._options.max_redirects:
-            raise TooManyRedirects(f"There are more than {self._options.max_redirects} redirects: {_shown(chain)}.")
+            raise TooManyRedirects(f"There are more than {self._options.max_redirects} redirects: "
+                                   f"{_shown((*chain, following))}.", response)
 
 
 class StatusProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
