@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import resource
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -41,6 +42,7 @@ def run(job: Job) -> int:
     targets: Iterable[Target] = islice(reader, job.limit) if job.limit else reader
     if job.dry_run:
         return print_plan(targets, job.options.limits)
+    _keep_the_lists(job)
     _raise_descriptor_limit()
     try:
         engine = GreenEngine(job.options)
@@ -66,6 +68,15 @@ def show_tracebacks() -> None:
     import logging
 
     logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
+
+
+def _keep_the_lists(job: Job) -> None:
+    """Refuse to write over what is to be read."""
+    for source in job.sources:
+        with suppress(OSError):     # no file, or not yet
+            listed, output = os.stat(0 if source == "-" else source), os.stat(job.output or "")
+            if stat.S_ISREG(output.st_mode) and os.path.samestat(listed, output):
+                raise click.UsageError(f"{job.output} is the list itself; name another file with --output.")
 
 
 def _raise_descriptor_limit() -> None:
