@@ -21,12 +21,14 @@ def load(ctx: click.Context, param: click.Parameter, path: str | None) -> None:
     file = path or _standard_place()
     if file is None or ctx.resilient_parsing:
         return
-    options = {name.replace("-", "_"): value for name, value in _parse(file).items()}
     known = {parameter.name: parameter for parameter in ctx.command.params
              if isinstance(parameter, click.Option) and parameter.expose_value}
-    for name in options:
+    options = {}
+    for key, value in _parse(file).items():
+        name = key.replace("-", "_")
         if name not in known:
-            raise click.UsageError(f"{file} sets {name!r}, which is no option.", ctx)
+            raise click.UsageError(f"{file} sets {key!r}, which is no option.", ctx)
+        options[name] = _as_typed(value, known[name].multiple)
     ctx.default_map = {**options, **(ctx.default_map or {})}
 
 
@@ -34,6 +36,14 @@ def _standard_place() -> str | None:
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     file = os.path.join(home, "fetcher", "config.toml")
     return file if os.path.isfile(file) else None
+
+
+def _as_typed(value: Any, several: bool) -> Any:
+    """A value of the file as it would stand on the command line."""
+    values = [each if isinstance(each, bool) else str(each) for each in (value if isinstance(value, list) else [value])]
+    if several or len(values) == 1:
+        return values if several else values[0]
+    return ",".join(map(str, values))
 
 
 def _parse(path: str) -> dict[str, Any]:

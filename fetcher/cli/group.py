@@ -5,6 +5,7 @@ from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from fetcher.errors import OutputError
 
@@ -64,6 +65,15 @@ class GroupedOption(click.Option):
         names, text = record
         text, mark, default = text.partition("[default: ")
         return names, text + (mark + default).replace(" ", _NO_BREAK)
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Where a bad value stands: the option as click spells it, the variable, or the key."""
+        source = ctx.get_parameter_source(self.name) if ctx and self.name else None
+        if source is ParameterSource.ENVIRONMENT:
+            return str(self.envvar)
+        if source is ParameterSource.DEFAULT_MAP:
+            return f"{self.name} in the configuration"
+        return super().get_error_hint(ctx)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """As click's, but several values stand on lines of their own: a header holds spaces."""

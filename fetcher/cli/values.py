@@ -157,7 +157,7 @@ class Several(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        parts = [part.strip() for part in (value.split(",") if isinstance(value, str) else value)]
+        parts = [part.strip() for part in str(value).split(",") if part.strip()]
         for part in parts:
             if part not in self.words:
                 self.fail(f"{part!r} is not one of {', '.join(self.words)}.", param, ctx)
