@@ -2,7 +2,7 @@
 
     Transport.open(request) -> Response         the one verb
       └ opener          an OpenerDirector of eventlet.green.urllib.request, with these handlers and no other:
-          ├ StatusProcessor, RedirectHandler, DigestHandler, NetrcHandler, HTTPCookieProcessor
+          ├ StatusProcessor, RedirectHandler, DigestHandler, NetrcHandler, CookieHandler
           └ HttpHandler ──▶ Pool ──▶ Connection     kept alive, registered with the hub once
                              │        └ Parser      bytes to answers
                              └ Dialer               new ones: dns, race, proxies, tls
@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from fetcher import green
-from fetcher.errors import OutputError, ProxyError
+from fetcher.errors import ProxyError
 from fetcher.options import Options, RequestOptions
 from fetcher.transport.authentication import DigestHandler, NetrcHandler
 from fetcher.transport.connection import ConnectionLost
@@ -37,12 +37,11 @@ class Transport:
         self._exchange = _exchange(options, session)
         self._opener = green.request.OpenerDirector()
         self._cookies = _cookies(options.request)
-        self._cookie_jar = options.request.cookie_jar
         handlers = [self._exchange, RedirectHandler(options.redirects), StatusProcessor(), DigestHandler()]
         if options.request.netrc:
             handlers.append(NetrcHandler())
         if self._cookies is not None:
-            handlers.append(green.request.HTTPCookieProcessor(self._cookies))
+            handlers.append(self._cookies)
         for handler in handlers:
             self._opener.add_handler(handler)
 
@@ -57,11 +56,8 @@ class Transport:
     def close(self) -> None:
         """End all connections, and write the cookies where the options say so. Raises OutputError."""
         self._exchange.close()
-        if self._cookies is not None and self._cookie_jar is not None:
-            try:
-                self._cookies.write(self._cookie_jar)
-            except OSError as error:
-                raise OutputError(f"The cookies cannot be written to {self._cookie_jar}: {error.strerror}.") from None
+        if self._cookies is not None:
+            self._cookies.close()
 
 
 class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
@@ -103,13 +99,10 @@ def _exchange(options: Options, session: Any) -> Any:
 
 
 def _cookies(options: RequestOptions) -> Any:
-    """The `CookieFile` of a run that keeps cookies: as with curl, a file of them, or a jar for them, makes it."""
-    given = options.cookie if options.cookie is not None and "=" not in options.cookie else None
-    if given is None and options.cookie_jar is None:
+    """The handler of a run that keeps cookies: as with curl, a file of them, or a jar for them, makes it."""
+    file = options.cookie if options.cookie is not None and "=" not in options.cookie else None
+    if file is None and options.cookie_jar is None:
         return None
-    from fetcher.transport.cookies import CookieFile
+    from fetcher.transport.cookies import CookieHandler
 
-    cookies = CookieFile()
-    if given is not None:
-        cookies.read(given)
-    return cookies
+    return CookieHandler(file, options.cookie_jar)

@@ -1,12 +1,14 @@
 """Who we are: Basic at once, as curl does, and Digest (RFC 7616) where a server asks for it.
 
-A request's `user` comes from its URL, from .netrc or from --user, in this order, and never leaves its origin.
+As with curl, a request's `user` comes from --user, from its URL or from .netrc, in this order. It never leaves its
+origin.
 """
 from __future__ import annotations
 
 import hashlib
 import netrc
 import os
+import re
 from typing import Any
 
 from fetcher import green
@@ -15,6 +17,7 @@ from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_SESSIONS = 10_000
 
 
@@ -34,7 +37,7 @@ class NetrcHandler(green.request.BaseHandler):  # type: ignore[misc]
             raise ValueError(f"{path} is not a netrc file: {error}") from None
 
     def http_request(self, request: Request) -> Request:
-        if request.url.userinfo is None:
+        if request.user is None:
             found = self._hosts.authenticators(request.url.host)
             if found is not None:
                 request.user = f"{found[0]}:{found[2] or ''}"
@@ -74,7 +77,10 @@ class DigestHandler(green.request.BaseHandler):  # type: ignore[misc]
 
 
 class _Session(green.request.AbstractDigestAuthHandler):  # type: ignore[misc]
-    """One challenge, and the count of its answers: the arithmetic is the standard library's."""
+    """One challenge, and the count of its answers: the arithmetic is the standard library's.
+
+    Text stands for bytes here, as Latin-1, as in a field's value: a realm goes back as it came, whatever it means.
+    """
 
     def __init__(self, challenge: dict[str, str]) -> None:
         super().__init__(_Passwords())
@@ -99,15 +105,24 @@ class _Session(green.request.AbstractDigestAuthHandler):  # type: ignore[misc]
         best = offers.get("SHA-256") or offers.get("MD5")
         return cls(best) if best is not None else None
 
-    def answer(self, request: Request) -> str:
+    def answer(self, request: Request) -> str | None:
+        """The value of an Authorization field; None for a name that no field can hold."""
         self.passwd.user = request.user
-        return f"Digest {self.get_authorization(request, self._challenge)}"
+        name, _password = self.passwd.find_user_password("", "")
+        if _CONTROL.search(name):
+            return None
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        plain: str = self.get_authorization(request, self._challenge)
+        return "Digest " + plain.replace(f'username="{name}"', f'username="{quoted}"', 1)
+
+    def get_cnonce(self, nonce: str) -> str:
+        return os.urandom(8).hex()
 
     def get_algorithm_impls(self, algorithm: str) -> Any:
         make = _HASHES[algorithm.upper()]
 
         def hashed(text: str) -> str:
-            return make(text.encode("utf-8")).hexdigest()
+            return make(text.encode("latin-1")).hexdigest()
 
         return hashed, lambda secret, data: hashed(f"{secret}:{data}")
 
@@ -122,5 +137,5 @@ class _Passwords:
         self.user = f"{user}:{passwd}"
 
     def find_user_password(self, _realm: str, _uri: str) -> tuple[str, str]:
-        name, _, password = self.user.partition(":")
+        name, _, password = self.user.encode("utf-8").decode("latin-1").partition(":")
         return name, password

@@ -7,26 +7,58 @@ from __future__ import annotations
 
 import http.cookiejar
 import os
+import re
 import tempfile
 import time
 from http.cookiejar import Cookie
 
+from fetcher import green
+from fetcher.errors import OutputError
+
 HTTP_ONLY = "#HttpOnly_"
+_CHARSET = "latin-1"        # a cookie is bytes, and goes back as it came
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEAD = "# Netscape HTTP Cookie File\n# Made by fetcher; edit at your own risk.\n\n"
 
 
+class CookieHandler(green.request.HTTPCookieProcessor):  # type: ignore[misc]
+    """Takes the cookies of a run from a file and from answers to the requests they are for."""
+
+    def __init__(self, file: str | None, jar: str | None) -> None:
+        """`file` is read now, `jar` written by `close`. Raises ValueError."""
+        self._cookies = CookieFile()
+        self._jar = jar
+        super().__init__(self._cookies)
+        if file is not None:
+            self._cookies.read(file)
+
+    def close(self) -> None:
+        """Write the cookies where they are wanted. Raises OutputError."""
+        if self._jar is not None:
+            try:
+                self._cookies.write(self._jar)
+            except OSError as error:
+                raise OutputError(f"The cookies cannot be written to {self._jar}: {error.strerror}.") from None
+
+
 class CookieFile(http.cookiejar.CookieJar):
-    """The cookies of a run: read from one file, kept between redirects and requests, written to another."""
+    """The cookies of a run: read from one file, kept between redirects and requests, written to another.
+
+    One that names no domain is for its own host alone (RFC 6265 §5.4).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(http.cookiejar.DefaultCookiePolicy(
+            strict_domain=True, strict_ns_domain=http.cookiejar.DefaultCookiePolicy.DomainStrictNonDomain))
 
     def read(self, path: str) -> None:
         """Add the cookies that the file at `path` holds. Raises ValueError."""
         try:
-            with open(path, encoding="utf-8") as file:
-                lines = file.read().splitlines()
+            with open(path, encoding=_CHARSET) as file:
+                lines = file.read().split("\n")
         except OSError as error:
             raise ValueError(f"the cookies in {path} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ValueError(f"{path} is not a file of cookies in Netscape's format") from None
         now = time.time()
         for number, line in enumerate(lines, start=1):
             http_only = line.startswith(HTTP_ONLY)
@@ -34,7 +66,9 @@ class CookieFile(http.cookiejar.CookieJar):
             if not line.strip() or line.startswith("#"):
                 continue
             fields = line.split("\t")
-            if len(fields) != 7 or not fields[4].lstrip("-").isdigit():
+            if len(fields) == 6:
+                fields.append("")       # some editors take away the tab before an empty value
+            if len(fields) != 7 or not _NUMBER.fullmatch(fields[4]) or _CONTROL.search(fields[5] + fields[6]):
                 raise ValueError(f"{path} line {number} is not a cookie in Netscape's format")
             cookie = _cookie(fields, http_only)
             if not cookie.is_expired(int(now)):
@@ -45,7 +79,7 @@ class CookieFile(http.cookiejar.CookieJar):
         folder = os.path.dirname(os.path.abspath(path))
         handle, name = tempfile.mkstemp(dir=folder, prefix=".cookies-")     # made with the rights 0600
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with os.fdopen(handle, "w", encoding=_CHARSET) as file:
                 file.write(_HEAD)
                 file.writelines(_line(cookie) for cookie in self if not cookie.is_expired())
             os.replace(name, path)

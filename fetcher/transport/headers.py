@@ -91,9 +91,9 @@ def check_field(name: str, value: str) -> None:
 
 
 @lru_cache(maxsize=1024)
-def encode_fields(fields: Fields) -> bytes:
+def encode_fields(fields: Fields, charset: str = "utf-8") -> bytes:
     """`fields` as they go on the wire."""
-    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("utf-8")
+    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode(charset)
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,8 @@ _ABOUT_CONTENT = frozenset({"content-type", "content-length", "content-encoding"
 class Request(green.request.Request):  # type: ignore[misc]
     """One request of an attempt.
 
-    `fields` is what goes out in any case; `headers` is what handlers (cookies, authentication) add to it.
+    `fields` is what goes out in any case; `headers` is what handlers (cookies, authentication) add to it, bytes as
+    Latin-1 like the values that they got from an answer.
     `keep` says that the body is wanted; otherwise it is only counted. `hops` are the redirects that led here.
     """
 
@@ -59,9 +60,12 @@ class Request(green.request.Request):  # type: ignore[misc]
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
+        if "Cookie" in added:       # one field holds them all (RFC 6265 §5.4)
+            given = [value for name, value in self.fields if name.lower() == "cookie"]
+            added["Cookie"] = "; ".join([added["Cookie"], *(_as_latin_1(value) for value in given)])
         if self.user is not None and "authorization" not in field_names(self.fields):
             added["Authorization"] = self.authorization or basic_credentials(self.user)
-        if self.data is not None or self.method in _WITH_CONTENT:
+        if (self.data is not None or self.method in _WITH_CONTENT) and "content-length" not in field_names(self.fields):
             added["Content-Length"] = str(len(self.data or b""))
         if self.proxy is not None and self.proxy.authorization:
             added["Proxy-Authorization"] = self.proxy.authorization
@@ -72,9 +76,12 @@ class Request(green.request.Request):  # type: ignore[misc]
         added = self.added_fields()
         target = self.selector if self.proxy is None else f"http://{self.host}{self.selector}"
         host = "" if "host" in field_names(self.fields) else f"Host: {self.host}\r\n"
-        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(self.fields)
+        fields = self.fields
+        if "Cookie" in added:
+            fields = tuple(field for field in fields if field[0].lower() != "cookie")
+        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(fields)
         if added:
-            head += encode_fields(tuple(added.items()))
+            head += encode_fields(tuple(added.items()), "latin-1")
         return head + b"\r\n" + (self.data or b"")
 
     def redirected(self, url: Url, status: int) -> Request:
@@ -97,3 +104,8 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
         return request
+
+
+def _as_latin_1(text: str) -> str:
+    """`text` as the bytes that go on the wire, each as a character of Latin-1."""
+    return text.encode("utf-8").decode("latin-1")
