@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -92,7 +93,7 @@ def present(names: list[str], out: Console) -> dict[Peer, str]:
             except Unable as reason:
                 out.print(f"{peer.name} is left out: it {reason}", style="yellow", highlight=False)
             else:
-                out.print(f"{peer.name} {versions[peer]}: {peer.does}", highlight=False)
+                out.print(f"{peer.name}: {peer.does} ({versions[peer]})", highlight=False)
     return versions
 
 
@@ -105,4 +106,8 @@ def without(scenarios: list[Scenario], some: Callable[[Scenario], bool], reason:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # an exit ends the servers, a bare death would not
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -3,7 +3,8 @@
     python -I -S meter.py SECONDS STDOUT STDERR COMMAND...
 
 A program of its own, as bare as possible: a child's peak memory starts at that of the process that forked it, so a
-large parent would hide what curl takes. A command that is still running after SECONDS is killed.
+large parent would hide what curl takes. What this interpreter takes, about 9 MB, is the least that can be told.
+A command that is still running after SECONDS is killed.
 """
 import os
 import signal

@@ -57,7 +57,7 @@ def _packages(*names: str) -> str:
     try:
         return ", ".join(f"{name} {version(name)}" for name in names)
     except PackageNotFoundError as error:
-        raise Unable(f"needs {error.name}: pip install 'fetcher[bench]'") from None
+        raise Unable(f"needs {error.name}: pip install '.[bench]'") from None
 
 
 def fetcher(job: Job) -> list[str]:
