@@ -34,6 +34,7 @@ class Resolver:
     """Looks names up, as the options say."""
 
     def __init__(self, options: NetworkOptions) -> None:
+        """Raises ValueError for a name server that is no address."""
         self._servers = options.dns_servers
         self._family = _FAMILIES[options.family]
         self._given = {(host, port): addresses for host, port, addresses in options.resolve}
@@ -42,6 +43,8 @@ class Resolver:
         self._asked: dict[str, Any] = {}        # name -> green.Event of the look-up in flight
         self._listeners: dict[tuple[int, str], Any] = {}
         self._timer: Any = None
+        if self._servers:
+            self._channel = self._open()
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of `host`, IPv6 and IPv4 in turns (RFC 8305 §4). Raises DnsError."""
@@ -80,6 +83,7 @@ class Resolver:
             green.hub().remove(listener)
         self._listeners.clear()
         if self._channel is not None:
+            self._channel.cancel()      # here: `close` would have it done in another thread
             self._channel.close()
             self._channel = None
 
@@ -91,12 +95,20 @@ class Resolver:
         answer: _Answer = event.wait()
         return answer
 
+    def _open(self) -> Any:
+        import pycares
+
+        try:
+            return pycares.Channel(servers=self._servers or None, lookups="fb", timeout=3.0, tries=3,
+                                   sock_state_cb=self._watch)
+        except pycares.AresError:
+            raise ValueError(f"{', '.join(self._servers)} is not the address of a name server") from None
+
     def _look_up(self, host: str) -> None:
         import pycares
 
         if self._channel is None:
-            self._channel = pycares.Channel(servers=self._servers or None, lookups="fb", timeout=3.0, tries=3,
-                                            sock_state_cb=self._watch)
+            self._channel = self._open()
         if self._timer is None:
             self._timer = green.call_later(_TICK_SECONDS, self._tick)
 

@@ -58,8 +58,8 @@ def request_fields(options: RequestOptions) -> Fields:
     As with curl, a given `Name:` without a value takes a field out, and `Name;` sends it empty.
     Raises ValueError for a field, or a method, that must not go on the wire.
     """
-    if options.method is not None and not _TOKEN.fullmatch(options.method):
-        raise ValueError(f"{options.method[:60]!r} is not a method")
+    if options.method is not None and (not _TOKEN.fullmatch(options.method) or options.method == "CONNECT"):
+        raise ValueError(f"{options.method[:60]!r} is not a method that can be sent")
     fields = {"user-agent": ("User-Agent", options.user_agent or ""), "accept": ("Accept", "*/*")}
     if not options.user_agent:
         del fields["user-agent"]
