@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
-from signal import SIGINT, SIGTERM
+from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
 from typing import Any
 
 import click
@@ -97,7 +97,10 @@ def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], di
 
 @contextmanager
 def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
-    """While inside, the first SIGINT or SIGTERM stops the engine, and the second ends the process at once."""
+    """While inside, the first SIGINT or SIGTERM stops the engine, and the second ends the process at once.
+
+    SIGTSTP (Ctrl-Z) suspends it, and leaves the terminal to others meanwhile.
+    """
     arrived: list[int] = []
 
     def stop(number: int) -> None:
@@ -108,7 +111,11 @@ def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
         arrived.append(number)
         engine.stop()
 
-    with green.signals({SIGINT: stop, SIGTERM: stop}):
+    def suspend(_number: int) -> None:
+        display.restore_terminal()
+        os.kill(os.getpid(), SIGSTOP)
+
+    with green.signals({SIGINT: stop, SIGTERM: stop, SIGTSTP: suspend}):
         yield arrived
 
 

@@ -62,8 +62,9 @@ class Display:
                 summary.show(self._tally, self._console())
 
     def restore_terminal(self) -> None:
+        """Give the terminal back, until there is something new to show."""
         if self._live is not None:
-            self._live.close()
+            self._live.hide()
 
     def _console(self) -> Console:
         from rich.console import Console
