@@ -8,6 +8,7 @@ Each arrow holds back what comes before it, so memory stays flat whatever the li
 """
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -65,7 +66,7 @@ class GreenEngine:
     def stop(self) -> None:
         """Start nothing more, and end what is in flight as `interrupted`. For the hub: a signal's handler."""
         self._stopped = True
-        if self._feeder:
+        if self._feeder is not None:
             self._feeder.kill()
         self._wake_idle(len(self._idle))
         self.in_flight.interrupt()
@@ -131,11 +132,10 @@ class GreenEngine:
 
     def _close(self) -> None:
         """Leave nothing behind, also where the caller went away in the middle."""
-        if not self._finished():
-            green.call_soon(self.stop)
-        else:
-            self._stopped = True
-            self._wake_idle(len(self._idle))
+        if sys.is_finalizing():
+            return      # there is no hub any more, and the system closes what is open
+        self._feeder.kill()
+        green.call_soon(self.stop)
         self._release()
         self._pool.waitall()
         self.in_flight.close()
