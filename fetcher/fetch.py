@@ -36,10 +36,11 @@ class Fetcher:
         attempt = Attempt(target, self._options.timeouts)
         attempt.timings.queue = max(attempt.started - target.read_at, 0.0)
         body = _Body(self._options.body.hash, self._options.body.keep)
+        request = self._request(target, attempt)
         response, failure, tls = None, None, None
         self._in_flight.add(attempt)
         try:
-            response = self._transport.open(self._request(target, attempt))
+            response = self._transport.open(request)
             tls = response.tls if self._options.body.tls else None
             for piece in response:
                 body.take(piece)
@@ -52,7 +53,9 @@ class Fetcher:
             self._in_flight.discard(attempt)
             if response is not None:
                 response.close()
-        return self._result(target, attempt, response, failure, body, tls)
+        if response is None:
+            return self._unanswered(target, request.last, failure)
+        return self._answered(target, response, failure, body, tls)
 
     def _request(self, target: Target, attempt: Attempt) -> Request:
         options = self._options
@@ -60,20 +63,16 @@ class Fetcher:
         return Request(target.parsed, attempt, method=self._method, fields=self._fields, data=options.request.data,
                        user=options.request.user, keep=self._keeps_body, max_size=options.body.max_size)
 
-    def _result(self, target: Target, attempt: Attempt, response: Response | None, failure: FetchError | None,
-                body: _Body, tls: TlsDetails | None) -> Result:
-        timings = attempt.timings
-        timings.total = attempt.since_start()
+    def _answered(self, target: Target, response: Response, failure: FetchError | None, body: _Body,
+                  tls: TlsDetails | None) -> Result:
+        request, headers = response.request, response.headers
+        attempt = request.attempt
+        attempt.timings.total = attempt.since_start()
         word = message = None
-        if response is not None and response.status >= 400:
+        if response.status >= 400:
             word, message = HTTP, f"The server answered with status {response.status}."
         elif failure is not None:
             word, message = failure.word, str(failure)
-        if response is None:
-            return Result(target.url, target.line, target.source, error=word, error_message=message,
-                          method=self._method, remote_ip=attempt.remote_ip, attempts=1, timings=timings,
-                          timestamp=attempt.timestamp)
-        request, headers = response.request, response.headers
         return Result(
             target.url, target.line, target.source,
             ok=word is None,
@@ -90,12 +89,31 @@ class Fetcher:
             size_download=response.size_download,
             sha256=body.hexdigest() if failure is None else None,
             attempts=1,
-            timings=timings,
+            timings=attempt.timings,
             timestamp=attempt.timestamp,
             hops=request.hops if self._options.body.timings else None,
             tls=tls,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),
+        )
+
+    def _unanswered(self, target: Target, request: Request, failure: FetchError | None) -> Result:
+        """The result where `request`, the last that was sent or would have been, had no answer."""
+        assert failure is not None
+        attempt = request.attempt
+        attempt.timings.total = attempt.since_start()
+        return Result(
+            target.url, target.line, target.source,
+            error=failure.word,
+            error_message=str(failure),
+            method=request.method,
+            final_url=request.full_url if request.hops else None,
+            redirects=len(request.hops),
+            remote_ip=attempt.remote_ip,
+            attempts=1,
+            timings=attempt.timings,
+            timestamp=attempt.timestamp,
+            hops=request.hops if self._options.body.timings else None,
         )
 
     def _never_sent(self, target: Target) -> Result:

@@ -114,15 +114,16 @@ _CODINGS: dict[str, Any] = {"gzip": Gzip, "x-gzip": Gzip, "deflate": Deflate, "b
 class Decoder:
     """All layers of a Content-Encoding, and the size of what comes out of them."""
 
-    def __init__(self, coding: str, max_size: int | None) -> None:
-        """Raises DecodeError where `coding` names one that is unknown, or too many."""
+    def __init__(self, coding: str, peer: str, max_size: int | None) -> None:
+        """`peer` is for sentences. Raises DecodeError where `coding` names one that is unknown, or too many."""
         names = [name for part in coding.split(",") if (name := part.strip().lower()) not in ("", "identity")]
         unknown = [name for name in names if name not in _CODINGS]
         if unknown:
-            raise DecodeError(f"The content coding {unknown[0][:40]!r} is unknown.")
+            raise DecodeError(f"The body from {peer} has a content coding that is unknown: {unknown[0][:40]!r}.")
         if len(names) > _MOST_CODINGS:
-            raise DecodeError(f"The body has {len(names)} content codings, one on top of the other.")
+            raise DecodeError(f"The body from {peer} has {len(names)} content codings, one on top of the other.")
         self.size = 0
+        self._peer = peer
         self._max_size = max_size
         self._names = ", ".join(names)
         self._layers: list[Coding] = [_CODINGS[name]() for name in reversed(names)]
@@ -135,17 +136,18 @@ class Decoder:
             for piece in self._through(data, 0):
                 self.size += len(piece)
                 if self._max_size is not None and self.size > self._max_size:
-                    raise TooLarge(f"The decoded body is longer than {self._max_size:,} bytes.")
+                    raise TooLarge(f"The decoded body from {self._peer} is longer than {self._max_size:,} bytes.")
                 yield piece
         except (TooLarge, GeneratorExit):
             raise
         except Exception as error:  # each library has an error class of its own; brotli's and zstandard's are lazy
-            raise DecodeError(f"The content coding {self._names} is broken: {error}.") from error
+            raise DecodeError(f"The body from {self._peer} is broken in its content coding {self._names}: "
+                              f"{error}.") from error
 
     def finish(self) -> None:
         """The body is at its end. Raises Incomplete where a coding is not."""
         if self._fed and not all(layer.ended for layer in self._layers):
-            raise Incomplete(f"The body ended before its content coding {self._names} did.")
+            raise Incomplete(f"The body from {self._peer} ended before its content coding {self._names} did.")
 
     def _through(self, data: bytes, depth: int) -> Iterator[bytes]:
         if depth == len(self._layers):

@@ -69,6 +69,7 @@ class Dialer:
 
     def _connect(self, host: str, port: int, attempt: Attempt) -> tuple[socket, str]:
         attempt.connecting(host)
+        attempt.remote_ip = None
         addresses = self._resolver.resolve(host, port)
         attempt.timings.namelookup = attempt.since_start()
         attempt.phase, attempt.peer = CONNECTING, f"{host} port {port}"

@@ -26,6 +26,7 @@ class Parser:
         self._llhttp = leniency.response_parser(self)
         self._worn_out = False
         self._response: Response
+        self._fields: list[tuple[bytes, bytes]] = []
         self._head = b""                    # what came of a head that is not complete yet
         self._head_bytes = 0                # with interim answers, and with trailers
         self._refusal: ProtocolError | None = None      # why llhttp gave up on that head
@@ -33,6 +34,7 @@ class Parser:
     def expect(self, response: Response) -> None:
         """The bytes from here on are those of `response`."""
         self._response = response
+        self._fields = []
         self._head, self._head_bytes, self._refusal = b"", 0, None
         if self._worn_out:
             self._llhttp = leniency.response_parser(self)
@@ -100,7 +102,7 @@ class Parser:
             return
         if mended is not None:
             self._llhttp = leniency.response_parser(self)
-            self._response.fields.clear()
+            self._fields = []
             self._parse(mended)
 
     def _count_head(self, count: int) -> None:
@@ -112,23 +114,21 @@ class Parser:
     # For llhttp.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        response = self._response
-        if not response.head_done:      # trailers are left out
-            response.fields.append((name.lower(), value))
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         response = self._response
         if response.head_done:
             return
-        if len(response.fields) > MAX_FIELDS:
+        fields, self._fields = self._fields, []     # where trailers go, which are left out
+        if len(fields) > MAX_FIELDS:
             raise ProtocolError(f"The head of the answer of {self._peer} has more than {MAX_FIELDS:,} fields.")
         parser = self._llhttp
         status = parser.get_status_code()
         if status < 100:
             raise ProtocolError(f"The answer of {self._peer} has the status {status:03}, which none can have.")
         if status < 200 and status != 101:
-            response.fields.clear()     # an interim answer; the final one follows (RFC 9110 §15.2)
-            return
+            return                      # an interim answer; the final one follows (RFC 9110 §15.2)
         attempt = response.request.attempt
         attempt.timings.starttransfer = perf_counter() - attempt.started
         attempt.phase = BODY
@@ -136,6 +136,7 @@ class Parser:
         response.http_version = parser.get_http_version()
         response.persistent = parser.should_keep_alive()    # later on, it answers False
         response.head_done = True
+        response.fields = [(name.lower(), value) for name, value in fields]
         self._expect_body(response)
 
     def _expect_body(self, response: Response) -> None:

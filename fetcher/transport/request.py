@@ -41,6 +41,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         self.keep = keep
         self.max_size = max_size
         self.hops: tuple[Hop, ...] = ()
+        self._following: Request | None = None
         self.authorization: str | None = None   # in place of Basic
         self.challenged = False
         self.proxy: Proxy | None = None     # the one that takes this request in absolute-form
@@ -103,7 +104,13 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.hops = (*self.hops, Hop(self.url, status, self.attempt.timings.starttransfer or 0.0))
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
+        self._following = request
         return request
+
+    @property
+    def last(self) -> Request:
+        """Where the redirects have led so far."""
+        return self if self._following is None else self._following.last
 
 
 def _as_latin_1(text: str) -> str:

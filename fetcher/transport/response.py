@@ -85,19 +85,20 @@ class Response:
 
     def begin(self, coding: str | None) -> None:
         """The head is complete and says that the body is in `coding`: a coded body is kept until it is decoded."""
-        if coding:
-            self._decoder = Decoder(coding, self.request.max_size)
+        if coding and self.status != 206:       # a part of what is coded cannot be decoded
+            self._decoder = Decoder(coding, self.request.attempt.peer, self.request.max_size)
             self.limit = None
             if self.chunks is None:
                 self.chunks = []
         elif self.limit is not None and self.length is not None and self.length > self.limit:
-            raise TooLarge(f"The body has {self.length:,} bytes; at most {self.limit:,} are allowed.")
+            raise TooLarge(f"The body from {self.request.attempt.peer} has {self.length:,} bytes; at most "
+                           f"{self.limit:,} are allowed.")
 
     def take(self, data: bytes) -> None:
         """More of the body came. Raises TooLarge."""
         self.size_download += len(data)
         if self.limit is not None and self.size_download > self.limit:
-            raise TooLarge(f"The body is longer than {self.limit:,} bytes.")
+            raise TooLarge(f"The body from {self.request.attempt.peer} is longer than {self.limit:,} bytes.")
         if self.chunks is not None:
             self.chunks.append(data)
             self.buffered += len(data)
