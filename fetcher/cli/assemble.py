@@ -120,8 +120,8 @@ def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
 
 
 def _record_sinks(job: Job, format: str, display: Display) -> list[Sink]:
-    """Where the records go: at most one sink, and none where the live table is what was asked for."""
-    if format == "none" or (format == "table" and display.is_the_table):
+    """Where the records go: at most one sink, and none where the display says the same."""
+    if format == "none" or (format == "table" and display.tells_all):
         return []
     output = Output(None if job.output in (None, "-") else job.output)
     sink = _encoder(format, output, display.row_width)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """`sinks` are to be fed with the run's results between `start` and their `close`; the summary comes after."""
+    """`sinks` are to be fed with the run's results between `start` and their `close`; the summary comes after.
+
+    `tells_all`: a table of the records, on the same terminal, would say everything twice.
+    """
 
     def __init__(self, job: Job, format: str, tally: Tally, in_flight: InFlight,
                  total: Callable[[], int | None]) -> None:
@@ -33,6 +36,7 @@ class Display:
         records_scroll = stdout and to_stdout and format != "none"
         lively = job.progress and not job.quiet and not job.verbose
         self.is_the_table = lively and records_scroll and format == "table" and os.environ.get("TERM") != "dumb"
+        self.tells_all = self.is_the_table or (job.verbose and stderr and records_scroll)
         self._live: Any = None
         if self.is_the_table or (lively and stderr and not records_scroll):
             from fetcher.sinks.live import Live
