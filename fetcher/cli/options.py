@@ -129,7 +129,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Connection", "-6", "--ipv6", is_flag=True, help="Use IPv6 addresses only."),
     _option("Connection", "--resolve", type=values.Resolved(), multiple=True, metavar="HOST:PORT:ADDR",
             help="Find this host there, without asking. Can be given often."),
-    _option("Connection", "--dns-server", type=values.NameServer(), multiple=True, metavar="ADDRESS",
+    _option("Connection", "--dns-server", multiple=True, metavar="ADDRESS",
             help="Ask this name server, with :PORT if need be. Can be given often."),
     _option("Connection", "--transport", type=click.Choice(["urllib", "requests"]), default="urllib",
             show_default=True, metavar="NAME",

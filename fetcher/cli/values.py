@@ -126,26 +126,6 @@ class Resolved(click.ParamType):
             self.fail(f"{value!r} is not HOST:PORT:ADDRESS, as in example.com:443:127.0.0.1.", param, ctx)
 
 
-class NameServer(click.ParamType):
-    """An IP address; a port may follow it, and then IPv6 stands in brackets."""
-
-    name = "address"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value)
-        has_port = text.count(":") == 1 or "]:" in text
-        address, _, port = text.rpartition(":") if has_port else (text, "", "53")
-        try:
-            bracketed = re.fullmatch(r"\[(.+)\]", address)
-            ip_address(bracketed[1] if bracketed else address)
-            if 0 < int(port) < 65_536:
-                return text
-        except ValueError:
-            pass
-        self.fail(f"{value!r} is not the address of a name server; write 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53.",
-                  param, ctx)
-
-
 class Several(click.ParamType):
     """Some of a set of words, with commas between them."""
 
