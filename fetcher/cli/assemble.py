@@ -47,7 +47,7 @@ def run(job: Job) -> int:
     try:
         engine = GreenEngine(job.options)
     except ValueError as error:
-        raise click.UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise click.UsageError(f"{error}.") from None
     tally = Tally()
     with ExitStack() as closing:
         format = _format(job)
