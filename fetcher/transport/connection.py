@@ -25,6 +25,7 @@ from fetcher.transport.route import Route
 _BRIEF = 64 * 1024              # a body up to this size is waited for together with its head
 _ENOUGH = 64 * 1024             # what makes it worth to wake the reader of a body
 _TOO_MUCH = 512 * 1024          # what makes the connection stop reading until someone takes the body
+_READ_AT_ONCE = 4 * 1024        # content that a peer reads with the head, whatever it thinks of it
 _BUFFER = bytearray(256 * 1024)     # one for all: a callback receives and parses before the next one runs
 _VIEW = memoryview(_BUFFER)
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -103,7 +104,7 @@ class Connection:
         if self._response is not response:
             return
         self._response = None
-        if response.complete and response.persistent and response.failure is None and not self.closed:
+        if response.failure is None and _may_serve_again(response) and not self.closed:
             self.served += 1
             if self._listener is None:
                 self._listen()
@@ -240,3 +241,13 @@ class Connection:
         else:
             response.persistent = False
             self._pause()
+
+
+def _may_serve_again(response: Response) -> bool:
+    """Whether the connection of `response` can be relied on for another request.
+
+    A peer that redirects or refuses content can have done so before it read all of it. Then it closes the connection,
+    also when it said that it would not (RFC 9112 §9.6): squid does.
+    """
+    unread = response.status >= 300 and len(response.request.data or b"") > _READ_AT_ONCE
+    return response.complete and response.persistent and not unread
