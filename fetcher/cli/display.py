@@ -44,7 +44,7 @@ class Display:
             self._live = Live(self._console(), in_flight, total, tally)
         self._shows_summary = self.is_the_table or stderr or not to_stdout or format == "none"
         self.sinks: list[Sink] = [self._live] if self._live else []
-        if job.verbose:
+        if job.verbose and sys.stderr is not None:
             self.sinks.append(Log(sys.stderr))
 
     @property
