@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from time import time
 from typing import Any, Protocol
 
 from fetcher.attempt import Attempt, InFlight
-from fetcher.errors import HTTP, FetchError
+from fetcher.errors import HTTP, FetchError, InvalidUrl
 from fetcher.model import Result, Target, Timings, TlsDetails
 from fetcher.options import Options
-from fetcher.transport import Request, Response, request_fields
+from fetcher.transport import Request, Response, request_fields, retry_after
 
 
 class Opener(Protocol):
@@ -29,11 +30,15 @@ class Fetcher:
         self._method = options.request.method or ("GET" if options.request.data is None else "POST")
         self._keeps_body = options.body.hash or options.body.keep
 
-    def __call__(self, target: Target) -> Result:
-        """What became of `target`."""
+    def __call__(self, target: Target, number: int = 1, move: Callable[[str], None] | None = None) -> Result:
+        """What became of `target` in its attempt `number`.
+
+        `move` is called with the host of each redirect before it is followed; it may wait, and that takes no time
+        off the attempt's.
+        """
         if target.parsed is None:
-            return self._never_sent(target)
-        attempt = Attempt(target, self._options.timeouts)
+            return self.left_out(target, InvalidUrl(target.problem or ""))
+        attempt = Attempt(target, self._options.timeouts, number, move)
         attempt.timings.queue = max(attempt.started - target.read_at, 0.0)
         body = _Body(self._options.body.hash, self._options.body.keep)
         request = self._request(target, attempt)
@@ -88,9 +93,10 @@ class Fetcher:
             size=response.size,
             size_download=response.size_download,
             sha256=body.hexdigest() if failure is None else None,
-            attempts=1,
+            attempts=attempt.number,
             timings=attempt.timings,
             timestamp=attempt.timestamp,
+            retry_after=retry_after(headers) if response.status in (429, 503) else None,
             hops=request.hops if self._options.body.timings else None,
             tls=tls,
             headers=tuple(headers.items()) if self._options.body.headers else None,
@@ -110,15 +116,16 @@ class Fetcher:
             final_url=request.full_url if request.hops else None,
             redirects=len(request.hops),
             remote_ip=attempt.remote_ip,
-            attempts=1,
+            attempts=attempt.number,
             timings=attempt.timings,
             timestamp=attempt.timestamp,
             hops=request.hops if self._options.body.timings else None,
         )
 
-    def _never_sent(self, target: Target) -> Result:
-        return Result(target.url, target.line, target.source, error="invalid_url", error_message=target.problem,
-                      method=self._method, timings=Timings(), timestamp=time())
+    def left_out(self, target: Target, reason: FetchError, attempts: int = 0) -> Result:
+        """The result of a target that is not sent, or not once more."""
+        return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
+                      method=self._method, attempts=attempts, timings=Timings(), timestamp=time())
 
 
 class _Body:

@@ -26,6 +26,7 @@ class Target:
     source: str | None = None
     parsed: Url | None = None
     problem: str | None = None
+    place: int = -1                         # where its line can be read again; -1: nowhere
     read_at: float = field(default_factory=perf_counter, repr=False, compare=False)
 
     @classmethod
@@ -100,6 +101,7 @@ class Result:
     attempts: int = 0
     timings: Timings = field(default_factory=Timings)
     timestamp: float = 0.0              # Unix time of the start
+    retry_after: float | None = None    # seconds for which the server asked to be left alone
     hops: tuple[Hop, ...] | None = None
     tls: TlsDetails | None = None
     headers: tuple[tuple[str, str], ...] | None = None

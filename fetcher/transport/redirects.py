@@ -35,6 +35,7 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
             raise InvalidUrl(f"{request.url} redirects to {urls.recordable(location)[:200]!r}: {error}",
                              response) from None
         self._check((*(hop.url for hop in request.hops), request.url), url, response)
+        request.attempt.move(url.host)
         answer: Response = self.parent.open(request.redirected(url, code))
         return answer
 
