@@ -32,12 +32,12 @@ class Headers:
         wanted = name.lower().encode("latin-1")
         for key, value in self._fields:
             if key == wanted:
-                return value.decode("latin-1")
+                return _text(value)
         return default
 
     def get_all(self, name: str, default: list[str] | None = None) -> list[str] | None:
         wanted = name.lower().encode("latin-1")
-        return [value.decode("latin-1") for key, value in self._fields if key == wanted] or default
+        return [_text(value) for key, value in self._fields if key == wanted] or default
 
     def __getitem__(self, name: str) -> str | None:
         return self.get(name)
@@ -50,7 +50,11 @@ class Headers:
 
     def items(self) -> Iterator[tuple[str, str]]:
         for key, value in self._fields:
-            yield key.decode("latin-1"), value.decode("latin-1")
+            yield key.decode("latin-1"), _text(value)
+
+
+def _text(value: bytes) -> str:
+    return value.rstrip(b" \t").decode("latin-1")
 
 
 def request_fields(options: RequestOptions) -> Fields:

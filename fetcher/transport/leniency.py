@@ -47,10 +47,10 @@ def may_mend(head: bytes) -> bool:
     return _STATUS_LINE.match(head) is not None
 
 
-def mend(data: bytes) -> bytes | None:
+def mend(data: bytes, peer: str) -> bytes | None:
     """The answer that `data` begins with, its head made acceptable; None where that head is not yet whole.
 
-    Interim answers before it are left out. Raises ProtocolError.
+    Interim answers before it are left out. Raises ProtocolError; its sentence names `peer`.
     """
     skipped = _INTERIM.match(data)
     assert skipped is not None
@@ -61,7 +61,7 @@ def mend(data: bytes) -> bytes | None:
     lengths = {part.strip() for match in _LENGTH.finditer(head) for part in match[1].split(b",")}
     if len(lengths) > 1:
         shown = ", ".join(sorted(length.decode("latin-1")[:20] for length in lengths))
-        raise ProtocolError(f"The answer has different values of Content-Length: {shown}.")
+        raise ProtocolError(f"The answer of {peer} has different values of Content-Length: {shown}.")
     if lengths:
         head = _LENGTH.sub(b"", head)
         status, line_end, fields = head.partition(b"\n")

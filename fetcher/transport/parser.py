@@ -96,7 +96,7 @@ class Parser:
 
     def _mend(self) -> None:
         try:
-            mended = leniency.mend(self._head)
+            mended = leniency.mend(self._head, self._peer)
         except ProtocolError as error:
             self._response.failure = error
             return
@@ -125,15 +125,16 @@ class Parser:
             raise ProtocolError(f"The head of the answer of {self._peer} has more than {MAX_FIELDS:,} fields.")
         parser = self._llhttp
         status = parser.get_status_code()
-        if status < 100:
-            raise ProtocolError(f"The answer of {self._peer} has the status {status:03}, which none can have.")
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0") or status < 100:
+            raise ProtocolError(f"The answer of {self._peer} is not HTTP/1: version {version}, status {status:03}.")
         if status < 200 and status != 101:
             return                      # an interim answer; the final one follows (RFC 9110 §15.2)
         attempt = response.request.attempt
         attempt.timings.starttransfer = perf_counter() - attempt.started
         attempt.phase = BODY
         response.status = status
-        response.http_version = parser.get_http_version()
+        response.http_version = version
         response.persistent = parser.should_keep_alive()    # later on, it answers False
         response.head_done = True
         response.fields = [(name.lower(), value) for name, value in fields]

@@ -1,0 +1,286 @@
+import hashlib
+import socket
+from contextlib import closing
+
+import pytest
+
+from fetcher import Options, Target, green
+from fetcher.attempt import InFlight
+from fetcher.fetch import Fetcher
+from fetcher.options import BodyOptions, NetworkOptions, RedirectOptions, Timeouts
+from tests.broken_server import CLOSE, RESET, SILENCE, BrokenServer, deaf_server
+from tests.fetching import failure, fetch, fetch_in_turn
+
+
+@pytest.fixture
+def free_port():
+    """A port of 127.0.0.1 at which nobody listens."""
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+# What a result says
+
+def test_a_good_answer_is_told_in_full(server):
+    result = fetch(server.url("/bytes/1000"), body=BodyOptions(hash=True, keep=True, headers=True))
+    body = bytes(range(256)) * 3 + bytes(range(232))
+    assert (result.ok, result.status, result.error, result.error_message) == (True, 200, None, None)
+    assert (result.method, result.final_url, result.redirects) == ("GET", server.url("/bytes/1000"), 0)
+    assert (result.http_version, result.content_type) == ("1.1", "application/octet-stream")
+    assert result.remote_ip in ("127.0.0.1", "::1")
+    assert (result.size, result.size_download, result.attempts) == (1000, 1000, 1)
+    assert (result.body, result.sha256) == (body, hashlib.sha256(body).hexdigest())
+    assert ("content-length", "1000") in result.headers
+
+
+def test_what_nobody_asked_for_is_not_kept(server):
+    result = fetch(server.url("/bytes/1000"))
+    assert (result.size, result.body, result.sha256, result.headers, result.hops) == (1000, None, None, None, None)
+
+
+def test_times_are_cumulative(server):
+    times = fetch(server.url("/delay/0.1")).timings
+    assert 0 <= times.namelookup <= times.connect <= times.starttransfer <= times.total
+    assert times.connect < 0.1 <= times.starttransfer
+    assert times.appconnect is None and times.queue >= 0
+
+
+def test_a_reused_connection_took_no_time_to_make(server):
+    first, second = fetch_in_turn([server.url("/headers")] * 2)
+    assert first.timings.connect > 0
+    assert (second.timings.namelookup, second.timings.connect, second.timings.appconnect) == (0.0, 0.0, None)
+
+
+def test_redirects_are_counted_and_their_times_told(server):
+    result = fetch(server.url("/redirect/3"), body=BodyOptions(timings=True))
+    assert (result.status, result.redirects, result.final_url) == (200, 3, server.url("/headers"))
+    assert [(str(hop.url), hop.status) for hop in result.hops] == [
+        (server.url(f"/redirect/{number}"), 302) for number in (3, 2, 1)]
+    assert 0 < result.hops[0].time <= result.hops[1].time <= result.hops[2].time <= result.timings.starttransfer
+
+
+def test_where_redirects_led_before_they_failed_is_told(server, free_port):
+    result = fetch(server.url(f"/redirect-to?url=http://127.0.0.1:{free_port}/gone"))
+    assert (result.error, result.status, result.redirects) == ("connect", None, 1)
+    assert (result.final_url, result.remote_ip) == (f"http://127.0.0.1:{free_port}/gone", None)
+
+
+def test_a_body_is_counted_as_it_came_and_as_it_is(server):
+    result = fetch(server.url("/gzip"))
+    assert (result.size, result.ok) == (67 * 32, True)
+    assert 0 < result.size_download < 200
+
+
+def test_the_body_of_an_error_is_kept_too(server):
+    result = fetch(server.url("/status/404"), body=BodyOptions(keep=True))
+    assert (result.status, result.body) == (404, b"404\n")
+
+
+# What can go wrong, and how it is called. A sentence names the peer and the phase.
+
+def test_invalid_url(server):
+    result = fetch("ftp://a.example/")
+    assert failure(result) == ("invalid_url", "The scheme ftp is not supported; only http and https are.")
+    assert (result.attempts, result.status, result.url) == (0, None, "ftp://a.example/")
+
+
+def test_invalid_url_of_a_redirect(server):
+    result = fetch(server.url("/redirect-to?url=ftp://a.example/"))
+    assert failure(result) == (
+        "invalid_url", f"{server.url('/redirect-to?url=ftp://a.example/')} redirects to 'ftp://a.example/': The scheme "
+                       "ftp is not supported; only http and https are.")
+    assert (result.status, result.attempts) == (302, 1)
+
+
+def test_dns():
+    assert failure(fetch("http://no-such-name.invalid/")) == (
+        "dns", "The name no-such-name.invalid does not exist: .invalid never does.")
+
+
+def test_connect(free_port):
+    assert failure(fetch(f"http://127.0.0.1:{free_port}/")) == (
+        "connect", f"No connection to 127.0.0.1 port {free_port}: 127.0.0.1 refused it.")
+
+
+def test_connect_tells_of_each_address(free_port):
+    word, sentence = failure(fetch(f"http://localhost:{free_port}/"))
+    assert word == "connect"
+    assert sentence.startswith(f"No connection to localhost port {free_port}: ::1 ")
+    assert sentence.endswith("; 127.0.0.1 refused it.")
+
+
+def test_tls(server):
+    assert failure(fetch(server.url().replace("http:", "https:"))) == (
+        "tls", f"localhost port {server.port} does not speak TLS.")
+
+
+def test_proxy(server, free_port):
+    result = fetch(server.url(), network=NetworkOptions(proxy=f"http://127.0.0.1:{free_port}"))
+    assert failure(result) == ("proxy", f"The proxy cannot be reached. No connection to 127.0.0.1 port {free_port}: "
+                                        "127.0.0.1 refused it.")
+
+
+def test_timeout_of_connecting():
+    with deaf_server() as port:
+        result = fetch(f"http://127.0.0.1:{port}/", timeouts=Timeouts(connect=0.1))
+    assert failure(result) == ("timeout", "Connecting took longer than 0.1 s, while connecting to 127.0.0.1 port "
+                                          f"{port}.")
+
+
+def test_timeout_of_silence_before_the_answer(server):
+    result = fetch(server.url("/hang"), timeouts=Timeouts(read=0.1))
+    assert failure(result) == ("timeout", "Nothing came for 0.1 s, while waiting for the answer of localhost port "
+                                          f"{server.port}.")
+    assert result.timings.total < 5
+
+
+def test_timeout_of_silence_within_the_body():
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", SILENCE) as server:
+        result = fetch(server.url(), timeouts=Timeouts(read=0.1))
+    assert failure(result) == ("timeout", f"Nothing came for 0.1 s, while reading the body from 127.0.0.1 port "
+                                          f"{server.port}.")
+
+
+def test_timeout_of_the_whole(server):
+    result = fetch(server.url("/drip?bytes=1000&seconds=10"), timeouts=Timeouts(read=5, total=0.3))
+    assert failure(result) == ("timeout", "The attempt took longer than 0.3 s, while reading the body from localhost "
+                                          f"port {server.port}.")
+    assert 0.3 <= result.timings.total < 5
+
+
+def test_timeout_of_the_whole_holds_for_all_redirects_together(server):
+    hop = "/redirect-to?url=/delay/0.2"
+    assert failure(fetch(server.url(hop), timeouts=Timeouts(total=0.1)))[0] == "timeout"
+
+
+def test_protocol(server):
+    assert failure(fetch(server.url("/garbage"))) == (
+        "protocol", f"The answer of localhost port {server.port} is not HTTP: Expected HTTP/, RTSP/ or ICE/.")
+
+
+@pytest.mark.parametrize(("script", "sentence"), [
+    ([CLOSE], "{peer} closed the connection without an answer."),
+    ([RESET], "{peer} reset the connection without an answer."),
+    ([b"HTTP/1.1 200 OK\r\nCont", CLOSE], "{peer} closed the connection within the head of its answer."),
+    ([b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello", CLOSE],
+     "{peer} closed the connection after 5 of 1,000 bytes of the body."),
+    ([b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhello", CLOSE],
+     "{peer} closed the connection after 5 of 1,000,000 bytes of the body."),
+    ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nwor", CLOSE],
+     "{peer} closed the connection after 8 bytes of the body."),
+    ([b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello", 0.05, RESET],
+     "{peer} reset the connection after 5 of 1,000 bytes of the body."),
+    ([b"HTTP/1.1 200 OK\r\n\r\nhello", 0.05, RESET], "{peer} reset the connection after 5 bytes of the body."),
+])
+def test_incomplete(script, sentence):
+    with BrokenServer(*script) as server:
+        assert failure(fetch(server.url())) == ("incomplete", sentence.format(peer=f"127.0.0.1 port {server.port}"))
+
+
+def test_incomplete_has_no_hash(server):
+    result = fetch(server.url("/cut/10"), body=BodyOptions(hash=True))
+    assert (result.error, result.status, result.size, result.sha256) == ("incomplete", 200, 1000, None)
+
+
+def test_decode(server):
+    word, sentence = failure(fetch(server.url("/bad-gzip")))
+    assert word == "decode"
+    assert sentence.startswith(f"The body from localhost port {server.port} is broken in its content coding gzip: ")
+
+
+def test_too_large_as_announced(server):
+    result = fetch(server.url("/bytes/1000000"), body=BodyOptions(max_size=999_999))
+    assert failure(result) == ("too_large", f"The body from localhost port {server.port} has 1,000,000 bytes; at most "
+                                            "999,999 are allowed.")
+    assert (result.status, result.ok) == (200, False)
+
+
+def test_too_large_as_counted(server):
+    result = fetch(server.url("/chunked/1000000"), body=BodyOptions(max_size=999_999))
+    assert failure(result) == ("too_large", f"The body from localhost port {server.port} is longer than 999,999 bytes.")
+
+
+def test_too_large_as_decoded(server):
+    result = fetch(server.url("/bomb"), body=BodyOptions(max_size=10_000_000))
+    assert failure(result) == ("too_large", f"The decoded body from localhost port {server.port} is longer than "
+                                            "10,000,000 bytes.")
+
+
+@pytest.mark.parametrize("path", ["/bytes/1000", "/chunked/1000"])
+def test_a_body_of_the_size_allowed_is_not_too_large(server, path):
+    assert fetch(server.url(path), body=BodyOptions(max_size=1000)).ok
+
+
+def test_too_many_redirects_in_a_loop(server):
+    url = server.url("/redirect-loop")
+    result = fetch(url)
+    assert failure(result) == ("too_many_redirects", f"The redirects run in a loop: {url} -> {url} -> {url}.")
+    assert (result.status, result.ok) == (302, False)
+
+
+def test_too_many_redirects_in_a_row(server):
+    result = fetch(server.url("/redirect/9"), redirects=RedirectOptions(max_redirects=2))
+    chain = " -> ".join(server.url(f"/redirect/{number}") for number in (9, 8, 7, 6))
+    assert failure(result) == ("too_many_redirects", f"There are more than 2 redirects: {chain}.")
+    assert (result.redirects, result.final_url) == (2, server.url("/redirect/7"))
+
+
+def test_a_long_chain_is_told_by_its_ends(server):
+    _, sentence = failure(fetch(server.url("/redirect/99")))
+    assert sentence.count(" -> ") == 5 and " -> ... -> " in sentence
+    assert sentence.endswith(f"{server.url('/redirect/88')}.")
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503, 599, 999])
+def test_http(server, status):
+    result = fetch(server.url(f"/status/{status}"))
+    assert failure(result) == ("http", f"The server answered with status {status}.")
+    assert (result.status, result.ok) == (status, False)
+
+
+def test_http_is_the_word_even_where_the_rest_is_broken():
+    with BrokenServer(b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\n", CLOSE) as server:
+        assert failure(fetch(server.url())) == ("http", "The server answered with status 500.")
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 206, 304])
+def test_a_status_below_400_is_ok(server, status):
+    assert fetch(server.url(f"/status/{status}")).ok
+
+
+class Fleet:
+    """A fetcher over a transport that is closed at the end."""
+
+    def __init__(self, in_flight, transport=None):
+        from fetcher.transport import Transport
+
+        self._in_flight = in_flight
+        self._transport = transport or Transport(Options(network=NetworkOptions(proxy="")))
+
+    def results(self, *urls):
+        fetcher = Fetcher(Options(), self._transport, self._in_flight)
+        try:
+            return [green.spawn(fetcher, Target.read(url)).wait() for url in urls]
+        finally:
+            if hasattr(self._transport, "close"):
+                self._transport.close()
+
+
+def test_interrupted(server):
+    in_flight = InFlight(Timeouts())
+    green.call_later(0.1, in_flight.interrupt)
+    (result,) = Fleet(in_flight).results(server.url("/hang"))
+    assert failure(result) == ("interrupted", "The run was interrupted while waiting for the answer of localhost port "
+                                              f"{server.port}.")
+
+
+class Defective:
+    def open(self, request):
+        raise KeyError("nobody thought of this")
+
+
+def test_internal():
+    (result,) = Fleet(InFlight(Timeouts()), Defective()).results("http://a.example/")
+    assert failure(result) == ("internal", "An unforeseen KeyError: 'nobody thought of this'. --debug shows where.")
+    assert (result.status, result.attempts) == (None, 1)
