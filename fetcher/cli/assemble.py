@@ -5,7 +5,7 @@ import os
 import resource
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
@@ -28,7 +28,7 @@ from fetcher.sinks.separated import Separated
 from fetcher.sinks.tally import Tally
 from fetcher.targets import TargetReader
 
-FAILED = 1
+FAILED, DEADLINE_PASSED = 1, 124
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
 
 
@@ -51,23 +51,18 @@ def run(job: Job) -> int:
     tally = Tally()
     with ExitStack() as closing:
         format = _format(job)
-        display = Display(job, format, tally, engine.in_flight, _Total(reader, job.limit))
+        display = Display(job, format, tally, engine, _Total(reader, job.limit))
         sinks: list[Sink] = [tally, *_record_sinks(job, format, display), *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
-        ended_by = _fetch(engine, targets, sinks, display)
+        ended_by = _fetch(engine, targets, reader.read_again, sinks, display)
     display.show_summary()
     if ended_by is not None:
         return 128 + ended_by
+    if engine.deadline_passed:
+        return DEADLINE_PASSED
     return FAILED if tally.failed else 0
-
-
-def show_tracebacks() -> None:
-    """Have unforeseen errors told with their traceback, on stderr."""
-    import logging
-
-    logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
 
 
 def _keep_the_lists(job: Job) -> None:
@@ -86,10 +81,11 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], display: Display) -> int | None:
+def _fetch(engine: GreenEngine, targets: Iterable[Target], read_again: Callable[[int, int], Target],
+           sinks: list[Sink], display: Display) -> int | None:
     """Run the engine into the sinks; return the signal that ended it, if one did."""
     with _stoppable(engine, display) as signals:
-        for result in engine.run(targets):
+        for result in engine.run(targets, read_again):
             for sink in sinks:
                 sink.write(result)
     return signals[0] if signals else None

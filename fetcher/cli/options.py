@@ -32,6 +32,7 @@ class Job:
     only: str | None = None
     quiet: bool = False
     verbose: bool = False
+    debug: bool = False
     progress: bool = True
 
 
@@ -42,8 +43,14 @@ def job(chosen: dict[str, Any]) -> Job:
     return Job(
         sources=pick("sources"),
         options=fetching.Options(
-            limits=fetching.Limits(pick("concurrency"), pick("per_host")),
-            timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout")),
+            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots")),
+            limits=fetching.Limits(pick("concurrency"), pick("per_host"), pick("rate"), pick("per_host_rate"),
+                                   pick("breaker"), pick("adaptive")),
+            retry=fetching.RetryOptions(
+                pick("retries"), pick("retry_wait"), pick("retry_max_wait"),
+                on=pick("retry_on") - {values.ALL_METHODS}, all_methods=values.ALL_METHODS in pick("retry_on")),
+            timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout"),
+                                       pick("min_speed")),
             request=fetching.RequestOptions(
                 method=pick("method"), headers=pick("header"), data=pick("data"), user_agent=pick("user_agent"),
                 user=pick("user"), netrc=pick("netrc"), cookie=pick("cookie"), cookie_jar=pick("cookie_jar"),
@@ -57,7 +64,8 @@ def job(chosen: dict[str, Any]) -> Job:
                 timings="timings" in included, tls="tls" in included),
         ),
         limit=pick("limit"), dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
-        only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), progress=not pick("no_progress"),
+        only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"),
+        progress=not pick("no_progress"),
     )
 
 
@@ -103,6 +111,16 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             show_default=True, metavar="N", help="Requests at once, in all."),
     _option("Fan-out", "--per-host", type=values.Number(1, 50_000), default=_default.limits.per_host,
             show_default=True, metavar="N", help="Requests at once, for one host."),
+    _option("Fan-out", "--rate", type=values.Rate(), metavar="N/TIME",
+            help="Requests started in all, evenly spaced: 50/s, 30/m, 1/10s."),
+    _option("Fan-out", "--per-host-rate", type=values.Rate(), metavar="N/TIME",
+            help="Requests started for one host, evenly spaced: 2/s."),
+    _option("Fan-out", "--breaker", type=values.Number(0), default=_default.limits.breaker, show_default=True,
+            metavar="N", help="Leave a host alone for a while that could not be reached N times in a row; 0: never."),
+    _option("Fan-out", "--adaptive", is_flag=True,
+            help="Find out how many requests at once, up to --per-host, each host answers well."),
+    _option("Fan-out", "--robots", is_flag=True,
+            help="Keep to each site's robots.txt. Needs the extra of that name."),
 
     _option("Time", "--connect-timeout", type=values.Duration(), default=f"{_default.timeouts.connect:g} s",
             show_default=True, metavar="TIME",
@@ -111,6 +129,21 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             show_default=True, metavar="TIME", help="For silence: nothing comes."),
     _option("Time", "-m", "--timeout", type=values.Duration(), default=f"{_default.timeouts.total:g} s",
             show_default=True, metavar="TIME", help="For one attempt in all, redirects and body included."),
+    _option("Time", "--min-speed", type=values.Size(), metavar="SIZE",
+            help="End a body that comes at fewer bytes a second, over ten seconds: 1k."),
+    _option("Time", "--deadline", type=values.Duration(), metavar="TIME",
+            help="For the run: near it nothing more is started, what is left is recorded as such: 10m."),
+
+    _option("Retry", "--retries", type=values.Number(0), default=_default.retry.retries, show_default=True,
+            metavar="N", help="Further attempts for what failed in passing."),
+    _option("Retry", "--retry-wait", type=values.Duration(), default=f"{_default.retry.wait:g} s", show_default=True,
+            metavar="TIME", help="At most this long before the first, doubled for each further one, at random."),
+    _option("Retry", "--retry-max-wait", type=values.Duration(), default=f"{_default.retry.max_wait:g} s",
+            show_default=True, metavar="TIME",
+            help="The longest wait. Retry-After is honoured up to it, and then holds back the whole host."),
+    _option("Retry", "--retry-on", type=values.RetryOn(), show_default=True, metavar="WORDS",
+            default=",".join(map(str, [*sorted(fetching.PASSING_STATUSES), *sorted(fetching.TRANSPORT_ERRORS)])),
+            help="What is tried again: statuses and error words; all-methods: POST and the like, too."),
 
     _option("Connection", "--follow/--no-follow", default=True, show_default=True, help="Follow redirects."),
     _option("Connection", "--max-redirects", type=values.Number(0), default=_default.redirects.max_redirects,
@@ -142,6 +175,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="How records are written: table, jsonl, csv, tsv or none. auto: a live table on a terminal, what "
                  "the suffix of --output says, else jsonl."),
     _option("Output", "-o", "--output", metavar="FILE", help="Write the records to FILE. '-' is stdout."),
+    _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
     _option("Output", "--only", type=click.Choice(["ok", "failed"]), metavar="ok|failed",
             help="Write only these records. The exit status and the summary count all."),
     _option("Output", "--include",

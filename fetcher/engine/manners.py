@@ -36,6 +36,6 @@ class Manners:
             _log.info("%s asks to be left alone for %g s.", host, hold)
         wait = self._rules.wait(result, random())
         if wait is not None:
-            _log.info("Attempt %d for %s ended with %s; another follows in %.1f s. %s", result.attempts, result.url,
-                        result.error, wait, result.error_message)
+            _log.info("Attempt %d for %s ended with %s; another follows in %.1f s. %s",
+                      result.attempts, result.url, result.error, wait, result.error_message)
         return wait
