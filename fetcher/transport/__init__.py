@@ -18,13 +18,14 @@ from fetcher import green
 from fetcher.errors import ProxyError
 from fetcher.options import Options, RequestOptions
 from fetcher.transport.authentication import DigestHandler, NetrcHandler
-from fetcher.transport.connection import ConnectionLost
+from fetcher.transport.connection import Connection, ConnectionLost
 from fetcher.transport.dial import Dialer
 from fetcher.transport.headers import request_fields, retry_after
 from fetcher.transport.pool import Pool, most_connections
 from fetcher.transport.redirects import RedirectHandler, StatusProcessor
 from fetcher.transport.request import IDEMPOTENT, Request
 from fetcher.transport.response import Response
+from fetcher.transport.route import Route
 
 __all__ = ["Request", "Response", "Transport", "most_connections", "request_fields", "retry_after"]
 
@@ -72,7 +73,7 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
         route = self._dialer.route(request.url)
         request.proxy = route.forwarding
         try:
-            response = self._pool.take(route, request.attempt).exchange(request)
+            response = self._take(route, request).exchange(request)
         except ConnectionLost:
             if request.method not in IDEMPOTENT:
                 raise
@@ -83,6 +84,13 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
         return response
 
     https_open = http_open
+
+    def _take(self, route: Route, request: Request) -> Connection:
+        """A connection for `request`. What must not be sent again goes on none that can be known to be closed."""
+        connection = self._pool.take(route, request.attempt)
+        while connection.served and request.method not in IDEMPOTENT and connection.has_ended():
+            connection = self._pool.take(route, request.attempt)
+        return connection
 
     def close(self) -> None:
         self._pool.close()

@@ -113,6 +113,11 @@ class Connection:
         else:
             self.close()
 
+    def has_ended(self) -> bool:
+        """Whether the peer has closed this idle connection: that may be known before the hub gets round to it."""
+        self._readable(self._fileno)
+        return self.closed
+
     @property
     def secure(self) -> ssl.SSLSocket | None:
         """The socket, where it speaks TLS."""

@@ -16,8 +16,7 @@ from tests.cli.command import FETCHER, Command, eventually
 
 CTRL_C, CTRL_Z = b"\x03", b"\x1a"
 OTHER_SCREEN, USUAL_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
-HIDDEN_CURSOR, CURSOR = "\x1b[?25l", "\x1b[?25h"
-NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
+CURSOR, WRAP, FRAME = "\x1b[?25h", "\x1b[?7h", "\x1b[?2026h"
 _CONTROL = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]")
 _IN_FOREGROUND = """
 import fcntl, os, sys, termios
