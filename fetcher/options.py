@@ -23,6 +23,18 @@ class Limits:
     adaptive: bool = False              # find out how many at once, up to per_host, each host can take
 
 
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How lists are read, and which of their lines are taken."""
+
+    format: str = "auto"                # text, csv, tsv or jsonl; auto: as its name and its first line tell
+    url_column: str | None = None       # None: `url`, else the first in which a URL stands
+    base_url: str | None = None         # what relative URLs are relative to
+    shard: tuple[int, int] | None = None    # the part I, from 1, of N; all lines of a host are in one
+    unique: bool = False                # the same request only once
+    limit: int | None = None            # so many targets, of those that are left
+
+
 TRANSPORT_ERRORS = frozenset({"dns", "connect", "proxy", "timeout", "incomplete"})
 PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 

@@ -21,7 +21,7 @@ def lists(tmp_path):
 
 
 def read(*sources: str, stdin: int = 0) -> list[tuple[str, int, str | None]]:
-    return [(target.url, target.line, target.source) for target in TargetReader(sources, stdin)]
+    return [(target.url, target.line, target.source) for target in TargetReader(sources, stdin=stdin)]
 
 
 def test_one_list_needs_no_name(lists):
@@ -70,7 +70,7 @@ def test_standard_input_is_read_only_when_asked_for(lists):
 def test_each_line_of_a_pipe_is_there_when_it_was_written():
     reading, writing = os.pipe()
     try:
-        targets = iter(TargetReader(["-"], reading))
+        targets = iter(TargetReader(["-"], stdin=reading))
         for url in "http://a/", "http://b/":
             green.call_later(0.01, os.write, writing, f"{url}\n".encode())
             assert next(targets).url == url
@@ -88,7 +88,7 @@ def test_a_count_is_of_targets_not_of_lines(lists):
 def test_a_pipe_cannot_be_counted(lists):
     reading, writing = os.pipe()
     try:
-        assert TargetReader([lists("list", "http://a/\n"), "-"], reading).count() is None
+        assert TargetReader([lists("list", "http://a/\n"), "-"], stdin=reading).count() is None
     finally:
         os.close(writing)
         os.close(reading)
@@ -96,7 +96,7 @@ def test_a_pipe_cannot_be_counted(lists):
 
 def test_counting_and_reading_do_not_disturb_each_other(lists):
     with open(lists("list", "http://example.org/page\n" * 20_000)) as stdin:
-        reader = TargetReader(["-"], stdin.fileno())
+        reader = TargetReader(["-"], stdin=stdin.fileno())
         counting = green.spawn(reader.count)
         assert sum(1 for _ in reader) == counting.wait() == 20_000
 
