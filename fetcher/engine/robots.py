@@ -1,7 +1,6 @@
 """robots.txt (RFC 9309): fetched once for each origin, by the same road and under the same limits as the rest."""
 from __future__ import annotations
 
-from math import inf
 from random import random
 from time import perf_counter
 from typing import Any
@@ -50,7 +49,7 @@ class Robots:
         """Fetch the robots.txt of the target's origin, in the target's slot; the others of its host wait."""
         assert target.parsed is not None
         origin, host = target.parsed.origin, target.host
-        self._schedule.hold(host, inf, "robots")
+        self._schedule.shut(host, "robots")
         try:
             result = self._fetched(f"{origin[0]}://{target.parsed.authority}/robots.txt")
         finally:

@@ -16,8 +16,8 @@ class Breaker:
     def __init__(self, limit: int) -> None:
         """`limit`: how many failures in a row open it; 0: it never opens."""
         self.open_until = 0.0
-        self._limit = limit
         self.failures = 0           # in a row
+        self._limit = limit
         self._seconds = FIRST_SECONDS
 
     @property

@@ -3,12 +3,16 @@
 Every decision is given the time, and answers "this one now" or "nothing before t". Hosts that may go stand in a line;
 those that wait for a moment stand in a heap; those that wait for one of their own to be done stand nowhere. So a
 decision costs O(log hosts), and where nothing binds, O(1).
+
+One thing goes before turns: a host that has so much left that all would wait for it at the end, whatever they do, is
+next as long as that is so. There are never many of that kind, and each has no more slots than any other.
 """
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
+from itertools import chain
 from math import inf
 from typing import Any, Generic
 
@@ -42,6 +46,8 @@ class Schedule(Generic[Item]):
         self._heap: list[tuple[float, int, Host[Item]]] = []
         self._order = 0
         self._waiting = 0
+        self._started = 0
+        self._first_at = inf
 
     def __len__(self) -> int:
         return self._waiting
@@ -72,10 +78,8 @@ class Schedule(Generic[Item]):
     def is_busy(self, name: str, now: float) -> bool:
         """Whether the host could not start another one now."""
         host = self._hosts.get(name)
-        if host is None:
-            return False
-        due = host.due()
-        return len(host) > 0 or host.running >= host.cap or (due is not None and due > now)
+        return host is not None and (host.waiting > 0 or host.running >= host.cap or bool(host.shut_for)
+                                     or host.quiet_until > now)
 
     # Taking.
 
@@ -83,12 +87,12 @@ class Schedule(Generic[Item]):
         """Who goes now; None: nobody before `wake_at`, or before one that runs is done."""
         if self.running >= self._limits.concurrency:
             return None
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            moment, _, host = heappop(heap)
+        while self._heap and self._heap[0][0] <= now:
+            moment, _, host = heappop(self._heap)
             if host.timer == moment:
                 host.timer = None
-                self._place(host, now)
+                if not host.is_ready:
+                    self._place(host, now)
         if self._pace.ready_at > now:
             return None
         while self._line:
@@ -96,27 +100,22 @@ class Schedule(Generic[Item]):
             host.is_ready = False
             due = host.due()
             if due is not None and due <= now:
-                self.running += 1
-                self._waiting -= 1
-                self._pace.take(now)
-                item = host.start(now)
-                if item is None:
-                    self.parked -= 1
-                    item = self._load(*host.next_parked())
-                self._place(host, now)
-                return item
+                return self._start(host, now)
             self._place(host, now)
         return None
 
     def wake_at(self) -> float | None:
-        """When `next` should be asked again though nothing was given or done; None: there is no such moment."""
-        if self.running >= self._limits.concurrency:
+        """When `next` should be asked again though nothing was given or done; None: there is no such moment.
+
+        A moment that has passed means: at once.
+        """
+        if self.running >= self._limits.concurrency or not self._waiting:
             return None
         if self._line:
             return self._pace.ready_at
         while self._heap and self._heap[0][2].timer != self._heap[0][0]:
             heappop(self._heap)
-        return max(self._heap[0][0], self._pace.ready_at if self._waiting else 0.0) if self._heap else None
+        return max(self._heap[0][0], self._pace.ready_at) if self._heap else None
 
     @property
     def eager(self) -> bool:
@@ -150,6 +149,7 @@ class Schedule(Generic[Item]):
 
     def move(self, item: Item, name: str, now: float) -> None:
         """`item` was redirected to the host `name` in the middle of its attempt, and goes on when `next` says so."""
+        self._hosts[item.host].breaker.reached()
         self.done(item, now)
         item.host = name
         host = self._host(name)
@@ -158,65 +158,84 @@ class Schedule(Generic[Item]):
         if not host.is_ready:
             self._place(host, now)
 
-    # What became of a request.
+    def withdraw(self, item: Item, now: float) -> None:
+        """`item`, which was moved, has ended before its turn came; if it still waits for that, it does so no longer."""
+        host = self._hosts.get(item.host)
+        if host is not None and host.withdraw(item):
+            self._waiting -= 1
+            if not host.is_ready:
+                self._place(host, now)
+
+    # What became of a request, to be told before it is given back.
 
     def unreached(self, name: str, now: float) -> bool:
         """The host could not be found or connected to. True where this makes its breaker open."""
-        return self._host(name).breaker.failed(now)
+        return self._hosts[name].breaker.failed(now)
 
     def answered(self, name: str, latency: float) -> None:
         """A good answer came, its first byte after `latency` seconds."""
-        host = self._host(name)
+        host = self._hosts[name]
         host.breaker.reached()
-        if host.adaptive:
-            host.adaptive.answered(latency)
+        if host.adaptive is not None:
+            host.adaptive.answered(latency, host.running)
 
     def overloaded(self, name: str, started: float, now: float) -> None:
-        """The host answered, and had too much to do: 429, 503, or nothing in time."""
-        host = self._host(name)
-        if host.adaptive:
+        """The host was reached, and had too much to do: 429, 503, or nothing in time for a request of `started`."""
+        host = self._hosts[name]
+        host.breaker.reached()
+        if host.adaptive is not None:
             host.adaptive.overloaded(started, now, host.running)
 
     def hold(self, name: str, until: float, reason: str) -> None:
         """Start nothing for the host before `until`."""
-        self._host(name).hold(until, reason)
+        self._hosts[name].hold(until, reason)
+
+    def shut(self, name: str, reason: str) -> None:
+        """Start nothing for the host until it is released, as often as it was shut."""
+        self._hosts[name].shut_for += (reason,)
 
     def release(self, name: str, now: float) -> None:
-        """End a hold."""
-        host = self._hosts.get(name)
-        if host is not None:
-            host.held_until = 0.0
-            host.timer = None
-            if not host.is_ready:
-                self._place(host, now)
+        host = self._hosts[name]
+        host.shut_for = host.shut_for[1:]
+        if not host.is_ready:
+            self._place(host, now)
 
     def slow_down(self, name: str, interval: float) -> None:
         """From here on, at least `interval` seconds lie between two requests to the host."""
-        self._host(name).pace.slow_down(interval)
+        self._hosts[name].slow_down(interval)
 
     # At the end.
 
     def stranded(self) -> Iterator[Item]:
         """Those that wait for hosts that cannot be reached, where nothing else is left to wait for; they leave."""
-        if not self.running and all(host.breaker.is_open for host in self._hosts.values() if len(host)):
-            yield from self.drain()
+        if not self.running and all(host.breaker.is_open for host in self._hosts.values() if host.waiting):
+            return chain(self._drained(arrivals=True), self._drained_parked())
+        return iter(())
 
     def drain(self, parked: bool = True) -> Iterator[Item]:
-        """All that wait for a start, which do so no longer; those parked are left out where `parked` is false."""
-        items = [item for host in self._hosts.values() for item in host.drain()]
-        places = [host.drain_parked() for host in self._hosts.values() if host.parked]
-        self._waiting -= len(items) + self.parked
-        self.parked = 0
-        yield from items
-        if parked:
-            yield from (self._load(place, line) for pairs in places for place, line in pairs)
+        """All that wait for the start of an attempt, which leave; the parked ones unseen where `parked` is false."""
+        items, rest = self._drained(arrivals=False), self._drained_parked()
+        return chain(items, rest) if parked else iter(items)
 
     def held_back(self, now: float) -> Iterator[tuple[str, str, float, int]]:
         """The hosts that wait though they have free slots: name, reason, until when, and how many wait for it."""
         for host in self._hosts.values():
-            reason = host.why_waiting(now) if len(host) else None
+            reason = host.why_waiting(now) if host.waiting else None
             if reason is not None:
-                yield host.name, *reason, len(host)
+                yield host.name, *reason, host.waiting
+
+    def _drained(self, arrivals: bool) -> list[Item]:
+        items = [item for host in self._hosts.values() if host.waiting for item in host.drain(arrivals)]
+        self._waiting -= len(items)
+        return items
+
+    def _drained_parked(self) -> Iterator[Item]:
+        places = [host.drain_parked() for host in self._hosts.values() if host.parked]
+        self._waiting -= self.parked
+        self.parked = 0
+        return (self._load(place, line) for pairs in places for place, line in pairs)
+
+    # Where hosts stand.
 
     def _host(self, name: str) -> Host[Item]:
         host = self._hosts.get(name)
@@ -227,27 +246,57 @@ class Schedule(Generic[Item]):
 
     def _put_aside(self, host: Host[Item]) -> None:
         """Nothing of `host` waits or runs: forget it, or keep what was learnt of it, for so many hosts."""
-        if self._hosts.pop(host.name, None) is None:
-            return
+        del self._hosts[host.name]
         host.timer = None
         if host.has_history:
             self._aside[host.name] = host
             if len(self._aside) > _MOST_ASIDE:
                 del self._aside[next(iter(self._aside))]
 
+    def _start(self, host: Host[Item], now: float) -> Item:
+        self.running += 1
+        self._waiting -= 1
+        self._started += 1
+        if now < self._first_at:
+            self._first_at = now
+        self._pace.take(now)
+        item = host.start(now)
+        if item is None:
+            self.parked -= 1
+            item = self._load(*host.next_parked())
+            item.host = host.name       # whatever the list says by now
+        if host.waiting:
+            self._place(host, now)
+        return item
+
     def _place(self, host: Host[Item], now: float) -> None:
-        """Have `host` stand where it belongs: in the line, in the heap, or nowhere."""
+        """Have `host`, which is not in the line, stand where it belongs: in the line, in the heap, or nowhere."""
         due = host.due()
-        if due is None and not len(host) and not host.running:
-            due = host.quiet_until()
+        if due is not None and due <= now:
+            host.is_ready = True
+            if self._is_behind(host, now):
+                self._line.appendleft(host)
+            else:
+                self._line.append(host)
+            return
+        if not host.waiting and not host.running:
+            due = host.quiet_until
             if due <= now:
                 self._put_aside(host)
                 return
-        elif due is not None and due <= now:
-            host.is_ready = True
-            self._line.append(host)
-            return
         if due is not None and due < inf and (host.timer is None or due < host.timer):
             host.timer = due
             self._order += 1
             heappush(self._heap, (due, self._order, host))
+
+    def _is_behind(self, host: Host[Item], now: float) -> bool:
+        """Whether `host`, if it waited for its turn, would still be at work when all others are done.
+
+        That is judged by how many start in all while one of its own does: by its slots, and by its pace.
+        """
+        surplus = host.waiting - host.cap
+        if surplus <= 0:
+            return False
+        by_then = self._waiting - len(self._line)
+        return (surplus * self.running > by_then * host.cap
+                or surplus * host.pace.interval * self._started > by_then * (now - self._first_at))
