@@ -25,7 +25,7 @@ class Job:
 
     sources: tuple[str, ...]
     options: fetching.Options = field(repr=False)
-    limit: int | None = None
+    input: fetching.InputOptions = fetching.InputOptions()
     dry_run: bool = False
     format: str = "auto"
     output: str | None = None
@@ -63,7 +63,10 @@ def job(chosen: dict[str, Any]) -> Job:
                 max_size=pick("max_size"), hash=pick("hash"), keep="body" in included, headers="headers" in included,
                 timings="timings" in included, tls="tls" in included),
         ),
-        limit=pick("limit"), dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
+        input=fetching.InputOptions(
+            format=pick("input_format"), url_column=pick("url_column"), base_url=pick("base_url"), shard=pick("shard"),
+            unique=pick("unique"), limit=pick("limit")),
+        dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
         only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"),
         progress=not pick("no_progress"),
     )
@@ -81,6 +84,15 @@ def _option(group: str, *names: str, **attributes: Any) -> Callable[[Function], 
 
 
 _OPTIONS: list[Callable[[Any], Any]] = [
+    _option("Input", "--input-format", type=click.Choice(["auto", "text", "csv", "tsv", "jsonl"]), default="auto",
+            show_default=True, help="What the lists are. auto: as their names and first lines say."),
+    _option("Input", "--url-column", metavar="NAME",
+            help="The column, or key, that holds the URL. A row's method, headers, data and timeout are its own; all "
+                 "other columns come back in its record, under input. [default: url]"),
+    _option("Input", "--base-url", metavar="URL", help="What relative URLs of the lists are relative to."),
+    _option("Input", "--unique", is_flag=True, help="Fetch the same URL once."),
+    _option("Input", "--shard", type=values.Shard(), metavar="I/N",
+            help="Fetch the part I of N. All lines of a host are in the same part."),
     _option("Input", "--limit", type=values.Number(1), metavar="N", help="Stop after the first N URLs."),
     _option("Input", "--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing."),
 
