@@ -134,8 +134,8 @@ def test_what_is_sent_can_be_chosen(fetcher, server):
     assert (sent["method"], sent["body"]) == ("POST", "POST /echo\na\nb")
     record = fetcher("-H", "X-One: 1", "-H", "Accept:", "-A", "me", "-u", "a:b", "--no-compressed", "-r", "0-4",
                      "--include", "body", server.url("/headers")).record
-    assert json.loads(record["body"]) == {"Host": f"localhost:{server.port}", "X-One": "1", "User-Agent": "me", "Range": "bytes=0-4",
-                    "Authorization": "Basic YTpi"}
+    assert json.loads(record["body"]) == {"Host": f"localhost:{server.port}", "User-Agent": "me", "X-One": "1",
+                                          "Range": "bytes=0-4", "Authorization": "Basic YTpi"}
 
 
 def test_time_and_size_are_bounded(fetcher, server):
