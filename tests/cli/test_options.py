@@ -19,20 +19,15 @@ TYPED = {
 }
 
 
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch, tmp_path):
-    for option in OPTIONS:
-        monkeypatch.delenv(str(option.envvar), raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.delenv("FETCHER_CONFIG", raising=False)
-
-
 @pytest.fixture
 def configure(tmp_path):
-    """Writes the configuration file, as it stands where it is looked for."""
+    """Writes the configuration, where it is looked for; its path."""
+    file = tmp_path / "config" / "fetcher" / "config.toml"
+    file.parent.mkdir(parents=True)
+
     def write(text):
-        (tmp_path / "fetcher").mkdir(exist_ok=True)
-        (tmp_path / "fetcher" / "config.toml").write_text(text)
+        file.write_text(text)
+        return str(file)
 
     return write
 
@@ -154,13 +149,14 @@ def test_a_bad_value_in_the_environment_says_where_it_stands(monkeypatch):
     assert caught.value.format_message().startswith("Invalid value for FETCHER_MAX_SIZE: 'big' is not a size; ")
 
 
-def test_a_file_of_settings_can_be_named(tmp_path, configure, monkeypatch):
-    configure("concurrency = 1")
-    (tmp_path / "other.toml").write_text("concurrency = 2")
-    assert chosen("--config", str(tmp_path / "other.toml"))["concurrency"] == 2
-    monkeypatch.setenv("FETCHER_CONFIG", str(tmp_path / "other.toml"))
+def test_another_configuration_can_be_named(tmp_path, configure, monkeypatch):
+    usual = configure("concurrency = 1")
+    other = tmp_path / "other.toml"
+    other.write_text("concurrency = 2")
+    assert chosen("--config", str(other))["concurrency"] == 2
+    monkeypatch.setenv("FETCHER_CONFIG", str(other))
     assert chosen()["concurrency"] == 2
-    assert chosen("--config", str(tmp_path / "fetcher" / "config.toml"))["concurrency"] == 1
+    assert chosen("--config", usual)["concurrency"] == 1
 
 
 def test_the_docstring_of_the_configuration_is_one(configure):
