@@ -6,7 +6,7 @@ from collections import Counter
 from time import perf_counter
 from typing import NamedTuple
 
-from fetcher.errors import HTTP
+from fetcher.errors import HTTP, Interrupted
 from fetcher.model import Result
 from fetcher.sinks.outcome import outcome, status_class
 
@@ -66,7 +66,8 @@ class Tally:
             self.ok += 1
         else:
             self.errors[result.error or HTTP] += 1
-            self._group(Failure(word, result.host[:_LONGEST_TEXT]))
+            host = "" if result.error == Interrupted.word else result.host      # no host is to blame for that one
+            self._group(Failure(word, host[:_LONGEST_TEXT]))
         seconds = result.timings.total
         if seconds is not None and seconds > self._slow_seconds:
             self._remember(Slow(seconds, word, result.url[:_LONGEST_TEXT]))
