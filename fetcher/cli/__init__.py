@@ -48,7 +48,7 @@ def main() -> NoReturn:
     except OutputError as error:
         status = _complain(str(error), OUTPUT_FAILED)
     except Exception as error:
-        if "--debug" in sys.argv:
+        if "--debug" in sys.argv or os.environ.get("FETCHER_DEBUG"):
             raise
         status = _complain(f"An unforeseen {type(error).__name__}: {error}. Run again with --debug, and report it.",
                            DEFECT)
