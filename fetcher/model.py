@@ -50,7 +50,8 @@ class Target:
              base: Url | None = None) -> Target:
         """The target that `text` names, where it is relative to `base`, if that is given; never raises."""
         try:
-            return cls(urls.mask_password(text), line, source, resolve(text, base), None, place)
+            parsed = urls.parse(text) if base is None else resolve(text, base)
+            return cls(urls.mask_password(text), line, source, parsed, None, place)
         except InvalidUrl as error:
             return cls(urls.recordable(text), line, source, None, str(error), place)
 
@@ -59,13 +60,8 @@ class Target:
         return self.parsed.host if self.parsed else ""
 
 
-def resolve(text: str, base: Url | None) -> Url:
-    """The `Url` that `text` names, relative to `base` where there is one, whose credentials it then shares.
-
-    Raises InvalidUrl.
-    """
-    if base is None:
-        return urls.parse(text)
+def resolve(text: str, base: Url) -> Url:
+    """The `Url` that `text` names, relative to `base`, whose credentials it shares. Raises InvalidUrl."""
     url = urls.join(base, text)
     shares = url.userinfo is None and url.origin == base.origin
     return replace(url, userinfo=base.userinfo) if shares else url

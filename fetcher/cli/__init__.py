@@ -1,9 +1,12 @@
 """The command line: click lives here and nowhere else.
 
+    group        the commands, and how their help is laid out
     options      what can be chosen: click's options, in the help's groups, to dataclasses
     config       the TOML file that can hold any of them
     values       sizes, durations and the like, as they are typed
     assemble     the only place where the parts meet: targets, engine, sinks
+    display      what people see of a run, and where
+    plan         what `--dry-run` says instead of one
     get          `fetcher SOURCE...`
     demo, serve  the embedded server
 
@@ -45,7 +48,7 @@ def main() -> NoReturn:
     except OutputError as error:
         status = _complain(str(error), OUTPUT_FAILED)
     except Exception as error:
-        if "--debug" in sys.argv:
+        if "--debug" in sys.argv or os.environ.get("FETCHER_DEBUG"):
             raise
         status = _complain(f"An unforeseen {type(error).__name__}: {error}. Run again with --debug, and report it.",
                            DEFECT)

@@ -28,15 +28,16 @@ def demo(arguments: tuple[str, ...]) -> int:
     """
     from fetcher.demo import sample_list
 
-    server = _started()
-    if server.port != PORT:
-        click.echo(f"Port {PORT} is taken; the demo takes {server.port}.", err=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        context = get.make_context("fetcher demo", [*_DEFAULTS, *arguments, file.name])
+        server = _started()
+        if server.port != PORT:
+            click.echo(f"Port {PORT} is taken; the demo takes {server.port}.", err=True)
         file.write(sample_list(server.port))
         file.flush()
         try:
-            status: int = get.main([*_DEFAULTS, *arguments, file.name], prog_name="fetcher demo",
-                                   standalone_mode=False)
+            with context:
+                status: int = get.invoke(context)
             return status
         finally:
             server.stop()

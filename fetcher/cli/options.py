@@ -39,6 +39,8 @@ class Job:
 def job(chosen: dict[str, Any]) -> Job:
     """The `Job` that click's values of `all_options` describe."""
     pick = chosen.__getitem__
+    if pick("ipv4") and pick("ipv6"):
+        raise click.UsageError("--ipv4 and --ipv6 leave no address to use; choose one.", click.get_current_context())
     included = pick("include")
     return Job(
         sources=pick("sources"),

@@ -6,7 +6,7 @@ from collections import Counter
 from time import perf_counter
 from typing import NamedTuple
 
-from fetcher.errors import HTTP
+from fetcher.errors import HTTP, Interrupted
 from fetcher.model import Result
 from fetcher.sinks.outcome import outcome, status_class
 
@@ -67,7 +67,8 @@ class Tally:
             self.ok += 1
         else:
             self.errors[result.error or HTTP] += 1
-            self._group(Failure(word, result.host[:_LONGEST_TEXT]))
+            host = "" if result.error == Interrupted.word else result.host      # no host is to blame for that one
+            self._group(Failure(word, host[:_LONGEST_TEXT]))
         if result.attempts > 1:
             self.retried += 1
         seconds = result.timings.total

@@ -42,6 +42,8 @@ def _first_line(text: bytes) -> str:
 def _format_of_line(line: str, url_column: str) -> str:
     if line.startswith("{"):
         return "jsonl"
+    if "://" in line:
+        return "text"
     for delimiter, format in _DELIMITERS.items():
         names = [cell.strip().strip('"').lower() for cell in line.split(delimiter)]
         if len(names) > 1 and url_column.lower() in names:

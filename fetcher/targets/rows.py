@@ -6,7 +6,7 @@ from typing import Any
 
 from fetcher.model import Target, resolve
 from fetcher.targets.overrides import COLUMNS, overrides
-from fetcher.url import Url, mask_password, recordable
+from fetcher.url import Url, mask_password, parse, recordable
 
 URL = "url"
 _OF_A_RECORD = frozenset({URL, "ok", "error_message", "attempts"})
@@ -38,7 +38,7 @@ class Rows:
             if not text:
                 raise ValueError(f"The row has no {self.url_column or 'URL'}.")
             asked = overrides(row) if own else None
-            parsed = resolve(text, self._base)
+            parsed = parse(text) if self._base is None else resolve(text, self._base)
         except ValueError as error:
             return Target(recordable(text), number, self.source, None, str(error), place, None, carried)
         return Target(mask_password(text), number, self.source, parsed, None, place, asked, carried)

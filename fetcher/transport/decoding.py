@@ -79,10 +79,8 @@ class Brotli:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         piece = self._stream.process(data, output_buffer_limit=_PIECE)
-        while piece:
+        while piece or not self._stream.can_accept_more_data():
             yield piece
-            if self._stream.can_accept_more_data():
-                return
             piece = self._stream.process(b"", output_buffer_limit=_PIECE)
 
 

@@ -12,6 +12,7 @@ from fetcher.transport.dial import Dialer
 from fetcher.transport.route import Route
 
 LONGEST_IDLE_SECONDS = 90.0     # beyond it, a middlebox may have dropped the connection without a word
+LEAST_IDLE = 100                # kept even where few requests run at once, for those that come back to many hosts
 _OTHER_DESCRIPTORS = 32         # left for files, name servers and races
 
 
@@ -24,14 +25,15 @@ def most_connections() -> int:
 
 
 class Pool:
-    """At most `per_host` idle connections on a route, and `concurrency` in all: the longest idle one goes first.
+    """At most `per_host` idle connections on a route, and about `concurrency` in all: the longest idle one goes first.
 
     Where all that `most_connections` allows are open, an idle one makes room for a new one. The busy ones alone are
     never that many: the engine keeps to the same bound.
     """
 
     def __init__(self, limits: Limits, dialer: Dialer) -> None:
-        self._limits = limits
+        self._most_idle_on_a_route = limits.per_host
+        self._most_idle = max(limits.concurrency, LEAST_IDLE)
         self._dialer = dialer
         self._capacity = most_connections()
         self._idle: dict[Route, list[Connection]] = {}      # the route that got one back last is the last
@@ -82,9 +84,9 @@ class Pool:
         self._idle_count += 1
         if connection.served == 1:
             self._dialer.remember(connection)
-        if len(idle) > self._limits.per_host:
+        if len(idle) > self._most_idle_on_a_route:
             idle[0].close()
-        elif self._idle_count > self._limits.concurrency:
+        elif self._idle_count > self._most_idle:
             self._evict()
 
     def _forget(self, connection: Connection) -> None:

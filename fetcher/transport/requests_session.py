@@ -5,6 +5,8 @@ other transport. It needs the extra `fetcher[requests]`, and has the sockets of 
 """
 from __future__ import annotations
 
+import re
+import ssl
 from typing import Any
 
 from fetcher import green
@@ -16,6 +18,7 @@ from fetcher.transport.proxies import ProxyRules
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
+_BRACKETS = re.compile(r"^.*\[[^\]]*\] | \(_ssl\.c:\d+\)")
 _PIECE = 64 * 1024
 _VERSIONS = {10: "1.0", 11: "1.1"}
 
@@ -30,6 +33,10 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
             import requests
         except ImportError:
             raise ValueError("--transport requests needs an extra: pip install 'fetcher[requests]'") from None
+        import urllib3.util.ssl_
+
+        # Loaded before the sockets were patched, it has kept the class that is not green.
+        urllib3.util.ssl_.SSLContext = ssl.SSLContext   # type: ignore[assignment]
         self._rules = ProxyRules(options.network.proxy)
         self._verify: bool | str = not options.tls.insecure and (options.tls.cacert or True)
         self._certificate = (options.tls.cert, options.tls.key) if options.tls.key else options.tls.cert
@@ -144,7 +151,7 @@ def _cause(error: BaseException) -> str:
         inner = getattr(error, "reason", None) or next(
             (part for part in reversed(error.args) if isinstance(part, BaseException)), None)
         if not isinstance(inner, BaseException):
-            return str(error).rpartition(": ")[2].rstrip(".") or type(error).__name__
+            return _BRACKETS.sub("", str(error)).rstrip(".") or type(error).__name__
         error = inner
 
 

@@ -1,9 +1,18 @@
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cli.command import Command
 from tests.cli.terminal import Terminal
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch, tmp_path) -> None:
+    """What the commands that run in this process find in its environment: nothing."""
+    for name in [name for name in os.environ if name.startswith("FETCHER_") or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture

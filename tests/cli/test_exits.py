@@ -1,7 +1,11 @@
 """Each way to end has its status, and at most one line that says what to do."""
 import os
+import sys
 
 import pytest
+
+from fetcher.cli import main
+from tests.cli.command import Finished
 
 SOME = "http://no-such-host.invalid/"
 
@@ -61,8 +65,12 @@ def test_an_unknown_option_is_status_2(fetcher, arguments, command):
     ("--config", "missing", "The configuration missing cannot be read: No such file or directory."),
     ("--config", "list", "The configuration list is not TOML: "),
 ])
-def test_bad_values_are_status_2(fetcher, option, value, expected):
-    line = complaint(fetcher(option, value, fetcher.list(SOME)))
+def test_bad_values_are_status_2(fetcher, monkeypatch, capsys, option, value, expected):
+    monkeypatch.chdir(fetcher.home)
+    monkeypatch.setattr(sys, "argv", ["fetcher", option, value, fetcher.list(SOME)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    line = complaint(Finished(caught.value.code, *capsys.readouterr()))
     assert expected in line
     assert line.endswith(" See fetcher -h.")
 

@@ -25,6 +25,11 @@ def test_failures_are_grouped_by_what_happened_and_where():
     assert counted.failures == {Failure("503", "b.example"): 2, Failure("dns", "b.example"): 1}
 
 
+def test_no_host_is_blamed_for_an_interruption():
+    counted = tally(bad("interrupted"), bad("interrupted", "http://c.example/"))
+    assert counted.failures == {Failure("interrupted", ""): 2}
+
+
 def test_a_status_outside_the_classes_counts_as_5xx():
     assert tally(bad("http", status=999)).classes == {"5xx": 1}
 

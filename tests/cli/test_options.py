@@ -1,0 +1,166 @@
+"""Each option can be given on the command line, in the environment and in the configuration."""
+import click
+import pytest
+
+from fetcher.cli import config, options
+from fetcher.cli.get import get
+
+OPTIONS = [option for option in get.params if isinstance(option, click.Option) and option.expose_value]
+BY_NAME = {option.name: option for option in OPTIONS}
+each_option = pytest.mark.parametrize("name", BY_NAME)
+
+# A value for each that is not what it stands at anyway, as it is typed; a flag has none.
+TYPED = {
+    "limit": "5", "method": "PUT", "header": "A: b", "data": "text", "user_agent": "me", "user": "me:secret",
+    "cookie": "a=b", "cookie_jar": "jar", "range": "0-9", "concurrency": "7", "per_host": "3", "connect_timeout": "1s",
+    "read_timeout": "2s", "timeout": "500ms", "max_redirects": "0", "proxy": "http://proxy:8080", "cacert": __file__,
+    "cert": __file__, "key": __file__, "resolve": "example.com:443:127.0.0.1", "dns_server": "127.0.0.1",
+    "transport": "requests", "max_size": "10k", "format": "csv", "output": "out", "only": "ok", "include": "body,tls",
+}
+
+
+@pytest.fixture
+def configure(tmp_path):
+    """Writes the configuration, where it is looked for; its path."""
+    file = tmp_path / "config" / "fetcher" / "config.toml"
+    file.parent.mkdir(parents=True)
+
+    def write(text):
+        file.write_text(text)
+        return str(file)
+
+    return write
+
+
+def chosen(*arguments):
+    """What click makes of these arguments."""
+    return get.make_context("fetcher", [*arguments, "list"]).params
+
+
+def typed(option):
+    """The option on the command line, away from its default."""
+    if option.is_flag:
+        return [(option.secondary_opts or option.opts)[-1]]
+    return [option.opts[-1], TYPED[option.name]]
+
+
+def away(option):
+    """Its value then."""
+    return chosen(*typed(option))[option.name]
+
+
+@each_option
+def test_it_can_be_typed(name):
+    assert away(BY_NAME[name]) != chosen()[name]
+
+
+@each_option
+def test_it_has_a_variable(name, monkeypatch):
+    option = BY_NAME[name]
+    assert option.envvar == f"FETCHER_{name.upper()}"
+    monkeypatch.setenv(option.envvar, str(away(option)).lower() if option.is_flag else TYPED[name])
+    assert chosen()[name] == away(option)
+
+
+@each_option
+def test_it_has_a_key_in_the_configuration(name, configure):
+    option = BY_NAME[name]
+    value = str(away(option)).lower() if option.is_flag else f'"{TYPED[name]}"'
+    configure(f"{name.replace('_', '-')} = {value}")
+    assert chosen()[name] == away(option)
+
+
+@each_option
+def test_it_is_in_the_help(name):
+    option = BY_NAME[name]
+    assert isinstance(option, options.GroupedOption)
+    assert option.help and option.help.endswith(".")
+    assert option.opts[-1] in get.get_help(click.Context(get))
+
+
+@each_option
+def test_it_has_its_place_in_the_job(name):
+    assert options.job(chosen(*typed(BY_NAME[name]))) != options.job(chosen()) or name == "debug"
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(configure, monkeypatch):
+    assert chosen()["concurrency"] == 100
+    configure("concurrency = 1")
+    assert chosen()["concurrency"] == 1
+    monkeypatch.setenv("FETCHER_CONCURRENCY", "2")
+    assert chosen()["concurrency"] == 2
+    assert chosen("-c", "3")["concurrency"] == 3
+
+
+def test_a_flag_of_the_file_can_be_taken_back(configure, monkeypatch):
+    configure("follow = false\nquiet = true")
+    assert not chosen()["follow"]
+    assert chosen("--follow")["follow"]
+    monkeypatch.setenv("FETCHER_QUIET", "0")
+    assert not chosen()["quiet"]
+
+
+def test_several_values_stand_on_lines_of_their_own_in_the_environment(monkeypatch):
+    monkeypatch.setenv("FETCHER_HEADER", "Accept: a b\n\nX-Two: c\n")
+    assert chosen()["header"] == (("Accept", "a b"), ("X-Two", "c"))
+
+
+def test_several_values_are_a_list_in_the_file(configure):
+    configure('header = ["Accept: a b", "X-Two: c"]\ninclude = ["body", "tls"]\nresolve = "a:1:127.0.0.1"')
+    params = chosen()
+    assert params["header"] == (("Accept", "a b"), ("X-Two", "c"))
+    assert params["include"] == ("body", "tls")
+    assert params["resolve"] == (("a", 1, ("127.0.0.1",)),)
+
+
+def test_an_empty_variable_says_nothing(monkeypatch):
+    unset = chosen()
+    for option in OPTIONS:
+        monkeypatch.setenv(str(option.envvar), "")
+    assert chosen() == unset
+
+
+@pytest.mark.parametrize("key", ["colour", "sources", "config", "version", "help"])
+def test_an_unknown_key_is_refused(configure, key):
+    configure(f"{key} = 1")
+    with pytest.raises(click.UsageError, match=f"config.toml sets '{key}', which is no option."):
+        chosen()
+
+
+@pytest.mark.parametrize(("line", "complaint"), [
+    ("concurrency = true", "True is not a whole number from 1 to 50,000."),
+    ("concurrency = 1.5", "'1.5' is not a whole number from 1 to 50,000."),
+    ("timeout = 2000-01-01", "'2000-01-01' is not a duration; "),
+    ("header = 5", "'5' is not a header; "),
+    ("follow = {}", "'{}' is not a valid boolean."),
+])
+def test_a_bad_value_in_the_file_says_where_it_stands(configure, line, complaint):
+    configure(line)
+    with pytest.raises(click.BadParameter) as caught:
+        chosen()
+    place = f"Invalid value for {line.split()[0]} in the configuration: "
+    assert caught.value.format_message().startswith(place + complaint)
+
+
+def test_a_bad_value_in_the_environment_says_where_it_stands(monkeypatch):
+    monkeypatch.setenv("FETCHER_MAX_SIZE", "big")
+    with pytest.raises(click.BadParameter) as caught:
+        chosen()
+    assert caught.value.format_message().startswith("Invalid value for FETCHER_MAX_SIZE: 'big' is not a size; ")
+
+
+def test_another_configuration_can_be_named(tmp_path, configure, monkeypatch):
+    usual = configure("concurrency = 1")
+    other = tmp_path / "other.toml"
+    other.write_text("concurrency = 2")
+    assert chosen("--config", str(other))["concurrency"] == 2
+    monkeypatch.setenv("FETCHER_CONFIG", str(other))
+    assert chosen()["concurrency"] == 2
+    assert chosen("--config", usual)["concurrency"] == 1
+
+
+def test_the_docstring_of_the_configuration_is_one(configure):
+    configure(str(config.__doc__).partition("\n\n")[2])
+    params = chosen()
+    assert (params["concurrency"], params["timeout"]) == (50, 20)
+    assert params["header"] == (("Accept", "application/json"),)

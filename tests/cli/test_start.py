@@ -1,0 +1,60 @@
+"""What starting costs, and that nothing is said at it."""
+import sys
+
+import pytest
+
+HEAVY = {"rich", "pycares", "httptools", "orjson", "brotli", "zstandard", "dns", "eventlet.support.greendns", "asyncio",
+         "requests", "tomllib", "fetcher.engine", "fetcher.transport", "fetcher.demo.server"}
+LOADED = """
+import atexit, sys
+from fetcher.cli import main
+
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+main()
+"""
+
+
+@pytest.mark.parametrize("argument", ["--version", "-h", "--nonsense"])
+def test_nothing_is_loaded_before_it_is_needed(fetcher, argument):
+    loaded = set(fetcher.python(LOADED, argument).err.split())
+    assert "click" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_name_look_ups_of_eventlet_are_never_loaded(fetcher, server):
+    loaded = set(fetcher.python(LOADED, server.url()).err.split())
+    assert {"eventlet", "httptools"} <= loaded
+    assert loaded & {"dns", "eventlet.support.greendns", "rich"} == set()
+
+
+def test_the_version_tells_what_it_stands_on(fetcher):
+    done = fetcher("--version")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("fetcher 0.")
+    assert f"(Python {sys.version.split()[0]}, eventlet 0." in done.out
+    assert ", hub " in done.out
+    assert "SSL " in done.out
+
+
+@pytest.mark.parametrize("variables", [
+    {}, {"PYTHONWARNINGS": "default"}, {"PYTHONWARNINGS": "error"}, {"PYTHONDEVMODE": "1"},
+])
+def test_no_warning_reaches_stderr(fetcher, server, variables):
+    (fetcher.home / "data").write_text("text")
+    name = fetcher.list(server.url("/echo"), "http://no-such-host.invalid", server.url("/close"), server.url("/hang"))
+    done = fetcher("-m", "0.5", "-d", "@data", name, **variables)
+    assert (len(done.records), done.err) == (4, "")
+    assert fetcher("--version", **variables).err == ""
+
+
+def test_nothing_of_the_environment_is_needed(fetcher, server):
+    done = fetcher.shell(f"env -i PYTHONPATH=$PYTHONPATH {sys.executable} -m fetcher {server.url()}")
+    assert (done.status, len(done.records), done.err) == (0, 1, "")
+
+
+def test_text_is_utf_8_in_any_locale(fetcher, server):
+    fetcher.list(server.url("/echo/größe"))
+    for arguments in ([], ["-f", "csv"], ["-f", "table"]):
+        done = fetcher(*arguments, "list", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+        assert (done.status, done.err) == (0, "")
+        assert "/echo/größe" in done.out

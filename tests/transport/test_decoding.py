@@ -1,0 +1,268 @@
+import gzip
+import random
+import tracemalloc
+import zlib
+
+import brotli
+import pytest
+import zstandard
+
+from fetcher.errors import FetchError
+from fetcher.options import BodyOptions, RequestOptions
+from fetcher.transport.decoding import Decoder
+from tests.broken_server import BrokenServer
+from tests.fetching import failure, fetch
+
+TEXT = b"".join(b"%d bottles of beer on the wall\n" % number for number in range(5000))
+
+
+def raw_deflate(data):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+CODERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress,
+          "zstd": zstandard.compress}
+ALL = pytest.mark.parametrize(("coding", "coder"), [*CODERS.items(), ("deflate", raw_deflate)],
+                              ids=[*CODERS, "raw deflate"])
+
+
+def decoded(coding, *pieces, max_size=None):
+    """What `pieces` decode to. Raises what the decoder does."""
+    decoder = Decoder(coding, "peer", max_size)
+    result = b"".join(part for piece in pieces for part in decoder.decode(piece))
+    decoder.finish()
+    assert decoder.size == len(result)
+    return result
+
+
+def error(coding, *pieces, **how):
+    with pytest.raises(FetchError) as caught:
+        decoded(coding, *pieces, **how)
+    return caught.value.word, str(caught.value)
+
+
+def sliced(data, size):
+    return [data[start:start + size] for start in range(0, len(data), size)]
+
+
+# Whole
+
+@ALL
+@pytest.mark.parametrize("size", [1, 2, 7, 1000, 10 ** 9])
+def test_a_body_is_decoded_however_it_is_cut(coding, coder, size):
+    text = TEXT[:20_000]
+    assert decoded(coding, *sliced(coder(text), size)) == text
+
+
+@ALL
+def test_an_empty_text_is_decoded(coding, coder):
+    assert decoded(coding, coder(b"")) == b""
+
+
+@pytest.mark.parametrize("coding", [*CODERS, "gzip, br"])
+def test_no_bytes_at_all_are_an_empty_body(coding):
+    assert decoded(coding) == b""
+
+
+@ALL
+def test_what_cannot_be_compressed_is_decoded(coding, coder):
+    noise = random.Random(1).randbytes(1_000_000)
+    assert decoded(coding, *sliced(coder(noise), 65536)) == noise
+
+
+@pytest.mark.parametrize("coding", ["GZip", " gzip ", "gzip,", "identity, gzip", "gzip, identity", ", gzip"])
+def test_names_are_read_generously(coding):
+    assert decoded(coding, gzip.compress(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("coding", ["identity", "", " , "])
+def test_no_coding_is_no_coding(coding):
+    assert decoded(coding, b"as ", b"it is") == b"as it is"
+
+
+@pytest.mark.parametrize("names", [["gzip", "br"], ["deflate", "gzip"], ["zstd", "zstd", "gzip"], ["br"] * 5])
+def test_codings_are_taken_off_in_the_reverse_order(names):
+    data = TEXT
+    for name in names:
+        data = CODERS[name](data)
+    assert decoded(", ".join(names), *sliced(data, 100)) == TEXT
+
+
+@pytest.mark.parametrize(("coding", "coder"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+@pytest.mark.parametrize("size", [1, 10, 10 ** 9])
+def test_several_members_are_one_body(coding, coder, size):
+    assert decoded(coding, *sliced(coder(b"one ") + coder(b"two ") + coder(b"three"), size)) == b"one two three"
+
+
+@pytest.mark.parametrize("garbage", [b"\0" * 8, b"garbage", b"\n"])
+@pytest.mark.parametrize("size", [1, 10, 10 ** 9])
+def test_what_follows_gzip_is_ignored(garbage, size):
+    assert decoded("gzip", *sliced(gzip.compress(TEXT[:999]) + garbage, size)) == TEXT[:999]
+
+
+@pytest.mark.parametrize("coder", [zlib.compress, raw_deflate])
+def test_what_follows_deflate_is_ignored(coder):
+    assert decoded("deflate", coder(TEXT) + b"garbage") == TEXT
+
+
+# Broken
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+@pytest.mark.parametrize("size", [1, 10, 10 ** 9])
+def test_what_follows_other_codings_is_broken(coding, size):
+    assert error(coding, *sliced(CODERS[coding](TEXT[:999]) + b"garbage", size))[0] == "decode"
+
+
+@ALL
+@pytest.mark.parametrize("missing", [1, 10])
+def test_a_truncated_body_is_incomplete(coding, coder, missing):
+    data = coder(TEXT)
+    for size in 100, 10 ** 9:
+        assert error(coding, *sliced(data[:-missing], size)) == (
+            "incomplete", f"The body from peer ended before its content coding {coding} did.")
+
+
+@pytest.mark.parametrize("coding", CODERS)
+def test_a_first_byte_alone_is_incomplete(coding):
+    assert error(coding, CODERS[coding](TEXT)[:1])[0] == "incomplete"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_what_is_something_else_is_broken(coding):
+    word, sentence = error(coding, b"<html>This is no such coding at all.</html>" * 10)
+    assert word == "decode"
+    assert sentence.startswith(f"The body from peer is broken in its content coding {coding}: ")
+    assert sentence.endswith(".") and "\n" not in sentence
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_damaged_body_is_broken_or_incomplete_and_nothing_else(coding):
+    data = CODERS[coding](TEXT)
+    chance = random.Random(coding)
+    for _ in range(300):
+        damaged = bytearray(data)
+        damaged[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        try:
+            decoded(coding, *sliced(bytes(damaged), chance.choice([10, 1000, 10 ** 9])))
+        except FetchError as failed:
+            assert failed.word in ("decode", "incomplete")
+
+
+def test_an_outer_coding_that_holds_no_inner_one_is_broken():
+    assert error("br, gzip", gzip.compress(b"this is not br at all, is it?"))[0] == "decode"
+
+
+def test_an_inner_coding_that_is_truncated_is_incomplete():
+    assert error("br, gzip", gzip.compress(brotli.compress(TEXT)[:-5]))[0] == "incomplete"
+
+
+@pytest.mark.parametrize("coding", ["compress", "gzip, what", "x" * 99])
+def test_an_unknown_coding(coding):
+    name = coding.rpartition(" ")[2][:40]
+    assert error(coding) == ("decode", f"The body from peer has a content coding that is unknown: {name!r}.")
+
+
+def test_too_many_codings():
+    assert error(", ".join(["gzip"] * 6)) == (
+        "decode", "The body from peer has 6 content codings, one on top of the other.")
+
+
+# Bombs
+
+def bomb(coding):
+    """64 MB of zeros."""
+    zeros = bytes(1024 * 1024)
+    packer = {"gzip": lambda: zlib.compressobj(wbits=31), "deflate": zlib.compressobj,
+              "br": brotli.Compressor, "zstd": lambda: zstandard.ZstdCompressor().compressobj()}[coding]()
+    add = packer.process if coding == "br" else packer.compress
+    end = packer.finish if coding == "br" else packer.flush
+    return b"".join(add(zeros) for _ in range(64)) + end()
+
+
+@pytest.fixture(scope="module")
+def bombs():
+    return {coding: bomb(coding) for coding in ("gzip", "deflate", "br", "zstd")}
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_bomb_is_decoded_in_pieces(bombs, coding):
+    decoder = Decoder(coding, "peer", None)
+    tracemalloc.start()
+    try:
+        largest = max(len(piece) for piece in decoder.decode(bombs[coding]))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    decoder.finish()
+    assert decoder.size == 64 * 1024 * 1024
+    assert largest <= 20_000_000 and peak < 50_000_000
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_bomb_is_too_large(bombs, coding):
+    assert error(coding, bombs[coding], max_size=1_000_000) == (
+        "too_large", "The decoded body from peer is longer than 1,000,000 bytes.")
+
+
+def test_a_bomb_within_a_bomb_is_too_large(bombs):
+    assert error("gzip, gzip", gzip.compress(bombs["gzip"]), max_size=1_000_000)[0] == "too_large"
+
+
+def test_a_body_may_be_as_large_as_allowed():
+    assert decoded("gzip", gzip.compress(TEXT), max_size=len(TEXT)) == TEXT
+
+
+# Over the wire
+
+@pytest.mark.parametrize("path", ["/gzip", "/deflate", "/br", "/zstd"])
+def test_every_coding_that_is_offered_is_understood(server, path):
+    result = fetch(server.url(path), body=BodyOptions(keep=True, hash=True))
+    assert result.body == b"How vainly men themselves amaze\nTo win the palm, the oak, or bays,\n" * 32
+    assert (result.size, result.size_download < 200) == (len(result.body), True)
+
+
+def test_codings_are_offered_unless_nobody_wants_them():
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    with BrokenServer(answer) as server:
+        fetch(server.url())
+        fetch(server.url(), request=RequestOptions(compressed=False))
+        fetch(server.url(), request=RequestOptions(range="0-9"))
+        assert [b"Accept-Encoding: gzip, deflate, br, zstd\r\n" in request for request in server.requests] == [
+            True, False, False]
+
+
+@pytest.mark.parametrize("fields", [
+    b"Content-Encoding: gzip, br", b"Content-Encoding: gzip\r\nContent-Encoding: br", b"Content-Encoding: gzip , br "])
+def test_codings_can_stand_in_several_fields(fields):
+    data = brotli.compress(gzip.compress(TEXT))
+    with BrokenServer(b"HTTP/1.1 200 OK\r\n%b\r\n\r\n" % fields + data) as server:
+        result = fetch(server.url(), body=BodyOptions(keep=True))
+        assert (result.body, result.size, result.size_download) == (TEXT, len(TEXT), len(data))
+
+
+def test_a_part_of_a_coded_body_is_left_as_it_is():
+    part = gzip.compress(TEXT)[100:200]
+    head = b"HTTP/1.1 206 Part\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n"
+    with BrokenServer(head + part) as server:
+        result = fetch(server.url(), body=BodyOptions(keep=True), request=RequestOptions(range="100-199"))
+        assert (result.ok, result.body) == (True, part)
+
+
+def test_a_coded_body_that_is_cut_on_the_wire_is_incomplete_on_the_wire():
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 999\r\n\r\n"
+                      + gzip.compress(b"hello")) as server:
+        word, sentence = failure(fetch(server.url()))
+        assert word == "incomplete" and " of 999 bytes of the body." in sentence
+
+
+def test_a_coded_body_until_the_end_that_is_cut_is_noticed():
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(TEXT)[:-9]) as server:
+        assert failure(fetch(server.url())) == (
+            "incomplete", f"The body from 127.0.0.1 port {server.port} ended before its content coding gzip did.")
+
+
+def test_an_unknown_coding_of_an_answer():
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: what\r\nContent-Length: 2\r\n\r\nok") as server:
+        assert failure(fetch(server.url())) == (
+            "decode", f"The body from 127.0.0.1 port {server.port} has a content coding that is unknown: 'what'.")
