@@ -19,6 +19,8 @@ RESOLVING, CONNECTING, PROXY, HANDSHAKE = "dns", "connect", "proxy", "tls"
 SENDING, WAITING, BODY = "send", "wait", "body"
 _CONNECT_PHASES = (RESOLVING, CONNECTING, PROXY, HANDSHAKE)
 
+_HELD_UP_SECONDS = 0.1      # a tick that is later than this says that the hub had no time
+
 _DOING = {
     RESOLVING: "resolving the name {host}",
     CONNECTING: "connecting to {peer}",
@@ -88,6 +90,7 @@ class InFlight:
         self._tick_seconds = min(max(shortest / 20, 0.005), 0.1)
         self._attempts: set[Attempt] = set()
         self._timer: Any = None
+        self._due = 0.0
         self.add = self._attempts.add
         self.discard = self._attempts.discard
 
@@ -99,6 +102,7 @@ class InFlight:
 
     def watch(self) -> None:
         """End overdue attempts from now on, until `close`."""
+        self._due = perf_counter() + self._tick_seconds
         self._timer = green.call_later(self._tick_seconds, self._tick)
 
     def close(self) -> None:
@@ -113,12 +117,20 @@ class InFlight:
 
     def _tick(self) -> None:
         now = perf_counter()
+        if now - self._due > _HELD_UP_SECONDS:
+            self._excuse(now - self._due)
         for attempt in list(self._attempts):
             if now >= attempt.expires or now - attempt.touched >= attempt.patience:
                 error = attempt.overdue(now)
                 if error is not None:
                     self._end(attempt, error)
         self.watch()
+
+    def _excuse(self, seconds: float) -> None:
+        """The hub was held up, by who takes the results perhaps: no peer could be heard, and none is to blame."""
+        for attempt in self._attempts:
+            attempt.touched += seconds
+            attempt.expires += seconds
 
     def _end(self, attempt: Attempt, error: FetchError) -> None:
         """Raise `error` where the attempt waits. Called from the hub, so its green thread does wait."""
