@@ -99,8 +99,8 @@ class Resolver:
         import pycares
 
         try:
-            return pycares.Channel(servers=self._servers or None, lookups="fb", timeout=3.0, tries=3,
-                                   sock_state_cb=self._watch)
+            # without `lookups`, whose text pycares frees before c-ares reads it; the system's order is fine
+            return pycares.Channel(servers=self._servers or None, timeout=3.0, tries=3, sock_state_cb=self._watch)
         except pycares.AresError:
             raise ValueError(f"{', '.join(self._servers)} is not the address of a name server") from None
 
