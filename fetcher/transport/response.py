@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ssl import SSLSocket
 from typing import Protocol
 
+from fetcher import green
 from fetcher.errors import FetchError, TooLarge
 from fetcher.model import TlsDetails
 from fetcher.transport import tls
@@ -12,8 +13,8 @@ from fetcher.transport.decoding import Decoder
 from fetcher.transport.headers import Headers
 from fetcher.transport.request import Request
 
-
 DRAIN_BYTES = 64 * 1024     # the most that is read of a body only to keep its connection
+TURN_BYTES = 8 * 1024 * 1024    # the most that is decoded before others have their turn
 
 
 class Source(Protocol):
@@ -116,7 +117,7 @@ class Response:
                 if self._decoder is None:
                     yield data
                 else:
-                    yield from self._decoder.decode(data)
+                    yield from _in_turns(self._decoder.decode(data))
             if self.failure is not None:
                 raise self.failure
             if self.complete:
@@ -136,3 +137,14 @@ class Response:
     def close(self) -> None:
         """Give the connection back where the answer was read whole, else close it."""
         self.connection.finish(self)
+
+
+def _in_turns(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """`pieces`, with a turn for everybody else now and then: there may be very many."""
+    size = 0
+    for piece in pieces:
+        yield piece
+        size += len(piece)
+        if size > TURN_BYTES:
+            size = 0
+            green.sleep(0)

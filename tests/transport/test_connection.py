@@ -1,5 +1,6 @@
 import socket
 import threading
+import time
 
 import pytest
 
@@ -55,7 +56,8 @@ def test_an_answer_can_end_its_connection(answer):
     b"HTTP/1.1 204 No Content\r\n\r\n",
     b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
     b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 100 Go on\r\n\r\n" + OK,
-], ids=["HTTP/1.0", "chunked", "trailer", "204", "304", "interim"])
+    b"HTTP/1.1 200 OK\r\nName : value\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+], ids=["HTTP/1.0", "chunked", "trailer", "204", "304", "interim", "mended"])
 def test_an_answer_can_leave_its_connection_open(answer):
     with BrokenServer(answer, READ, answer, READ, OK) as server:
         assert errors(fetch_in_turn([server.url()] * 3)) == [None] * 3
@@ -97,6 +99,18 @@ def test_what_is_not_idempotent_is_not_sent_again(method):
         results = fetch_in_turn([server.url()] * 2, request=RequestOptions(method=method))
         assert errors(results) == [None, "incomplete"]
         assert len(server.requests) == 2
+
+
+def test_what_is_not_idempotent_goes_on_no_connection_that_has_ended():
+    def urls():
+        yield server.url()
+        green.sleep(0.05)       # it is served
+        time.sleep(0.2)         # and the peer closes, while the hub does not run
+        yield server.url()
+
+    with BrokenServer([OK, 0.1, CLOSE], [OK]) as server:
+        assert errors(fetch_in_turn(urls(), request=POST)) == [None, None]
+        assert (server.connections, len(server.requests)) == (2, 2)
 
 
 def test_a_new_connection_that_dies_is_not_replaced():

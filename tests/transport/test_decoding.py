@@ -9,10 +9,10 @@ import pytest
 import zstandard
 
 from fetcher.errors import FetchError
-from fetcher.options import BodyOptions, RequestOptions
+from fetcher.options import BodyOptions, Limits, RequestOptions, Timeouts
 from fetcher.transport.decoding import Decoder
 from tests.broken_server import BrokenServer
-from tests.fetching import failure, fetch
+from tests.fetching import failure, fetch, fetch_at_once
 
 TEXT = b"".join(b"%d bottles of beer on the wall\n" % number for number in range(5000))
 
@@ -209,6 +209,15 @@ def test_a_bomb_within_a_bomb_is_too_large():
 
 def test_a_body_may_be_as_large_as_allowed():
     assert decoded("gzip", gzip.compress(TEXT), max_size=len(TEXT)) == TEXT
+
+
+def test_a_bomb_without_end_ends_with_its_time_and_others_have_theirs(server):
+    endless = gzip.compress(gzip.compress(bytes(1024 * 1024)) * 10_000)
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n\r\n" + endless) as evil:
+        quick = [server.url("/delay/0.02")] * 10
+        *others, last = fetch_at_once([evil.url(), *quick], limits=Limits(2), timeouts=Timeouts(total=1))
+        assert (last.error, last.timings.total < 5) == ("timeout", True)
+        assert [result.error for result in others] == [None] * 10
 
 
 # Over the wire
