@@ -17,6 +17,7 @@ from typing import Any
 from fetcher import green
 from fetcher.attempt import SENDING, WAITING
 from fetcher.errors import FetchError, Incomplete, TlsError
+from fetcher.model import TlsDetails
 from fetcher.transport import tls
 from fetcher.transport.parser import Parser
 from fetcher.transport.request import Request
@@ -55,6 +56,7 @@ class Connection:
         self.route = route
         self.peer = route.peer
         self.remote_ip = remote_ip
+        self.tls: TlsDetails | None = None
         self.closed = False
         self.served = 0
         self.idle_since = 0.0

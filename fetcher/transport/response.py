@@ -2,13 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ssl import SSLSocket
 from typing import Protocol
 
 from fetcher import green
 from fetcher.errors import FetchError, TooLarge
 from fetcher.model import TlsDetails
-from fetcher.transport import tls
 from fetcher.transport.decoding import Decoder
 from fetcher.transport.headers import Headers
 from fetcher.transport.request import Request
@@ -20,8 +18,7 @@ TURN_BYTES = 8 * 1024 * 1024    # the most that is decoded before others have th
 class Source(Protocol):
     """Where an answer comes from: a connection of ours, or one of a session of requests."""
 
-    @property
-    def secure(self) -> SSLSocket | None: ...
+    tls: TlsDetails | None
 
     def wait_for_body(self) -> None: ...
 
@@ -75,8 +72,8 @@ class Response:
 
     @property
     def tls(self) -> TlsDetails | None:
-        """What the TLS handshake of its connection agreed on. To be asked before `close`."""
-        return tls.details(self.connection.secure) if self.connection.secure is not None else None
+        """What the TLS handshake of its connection agreed on, if there was one and that is asked for."""
+        return self.connection.tls
 
     # Reading.
 
