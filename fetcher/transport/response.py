@@ -115,11 +115,12 @@ class Response:
                     yield data
                 else:
                     yield from _in_turns(self._decoder.decode(data))
-            if self.failure is not None:
+            elif self.failure is not None:
                 raise self.failure
-            if self.complete:
+            elif self.complete:
                 break
-            self.connection.wait_for_body()
+            else:
+                self.connection.wait_for_body()
         if self._decoder is not None:
             self._decoder.finish()
 

@@ -324,6 +324,18 @@ def test_the_end_that_came_before_it_was_waited_for_is_seen():
         assert b"".join(response) == b"a" * 100_000
 
 
+def test_what_comes_while_a_piece_is_taken_is_not_lost():
+    with Pair() as pair:
+        pair.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n", b"a" * 100_000)
+        received = b""
+        for piece in pair.connection.exchange(request(keep=True)):
+            if not received:
+                pair.answer(b"b" * 100_000)
+                green.sleep(0.05)
+            received += piece
+        assert received == b"a" * 100_000 + b"b" * 100_000
+
+
 def test_a_failure_that_came_before_it_was_waited_for_is_seen():
     with Pair() as pair:
         pair.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n", b"a" * 100_000)

@@ -211,6 +211,15 @@ def test_a_body_may_be_as_large_as_allowed():
     assert decoded("gzip", gzip.compress(TEXT), max_size=len(TEXT)) == TEXT
 
 
+def test_a_bomb_that_nobody_minds_takes_no_memory(server):
+    tracemalloc.start()
+    try:
+        assert fetch(server.url("/bomb")).size == 256 * 1024 * 1024
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_bomb_without_end_ends_with_its_time_and_others_have_theirs(server):
     endless = gzip.compress(gzip.compress(bytes(1024 * 1024)) * 10_000)
     with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n\r\n" + endless) as evil:
