@@ -121,6 +121,13 @@ def test_a_url_can_say_who_we_are():
         assert "cret" not in result.url + result.final_url
 
 
+def test_a_name_without_a_password_has_an_empty_one():
+    with BrokenServer(OK) as server:
+        fetch(server.url().replace("://", "://me@"))
+        fetch(server.url(), request=RequestOptions(user="me"))
+        assert [user_of(request) for request in server.requests] == ["me:", "me:"]
+
+
 def test_what_is_given_wins_over_the_url():
     with BrokenServer(OK) as server:
         fetch(server.url().replace("://", "://other:one@"), request=ME)
