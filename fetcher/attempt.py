@@ -22,6 +22,7 @@ SENDING, WAITING, BODY = "send", "wait", "body"
 _CONNECT_PHASES = (RESOLVING, CONNECTING, PROXY, HANDSHAKE)
 
 SPEED_SECONDS = 10.0        # over which the speed of a body is measured
+_HELD_UP_SECONDS = 0.1      # a tick that is later than this says that the hub had no time
 
 _DOING = {
     QUEUED: "waiting for its turn at {host}",
@@ -129,6 +130,7 @@ class InFlight:
         self._min_speed = timeouts.min_speed
         self._attempts: set[Attempt] = set()
         self._timer: Any = None
+        self._due = 0.0
         self.add = self._attempts.add
         self.discard = self._attempts.discard
 
@@ -140,6 +142,7 @@ class InFlight:
 
     def watch(self) -> None:
         """End overdue attempts from now on, until `close`."""
+        self._due = perf_counter() + self._tick_seconds
         self._timer = green.call_later(self._tick_seconds, self._tick)
 
     def close(self) -> None:
@@ -154,6 +157,8 @@ class InFlight:
 
     def _tick(self) -> None:
         now = perf_counter()
+        if now - self._due > _HELD_UP_SECONDS:
+            self._excuse(now - self._due)
         for attempt in list(self._attempts):
             error: FetchError | None = None
             if now >= attempt.expires or now - attempt.touched >= attempt.patience:
@@ -163,6 +168,12 @@ class InFlight:
             if error is not None:
                 self._end(attempt, error)
         self.watch()
+
+    def _excuse(self, seconds: float) -> None:
+        """The hub was held up, by who takes the results perhaps: no peer could be heard, and none is to blame."""
+        for attempt in self._attempts:
+            attempt.touched += seconds
+            attempt.expires += seconds
 
     def _end(self, attempt: Attempt, error: FetchError) -> None:
         """Raise `error` where the attempt waits. Called from the hub, so its green thread does wait."""

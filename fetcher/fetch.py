@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from fetcher.attempt import Attempt, InFlight
 from fetcher.errors import HTTP, FetchError, InvalidUrl
-from fetcher.model import Overrides, Result, Target, Timings, TlsDetails
+from fetcher.model import Overrides, Result, Target, Timings
 from fetcher.options import Options, RequestOptions
 from fetcher.transport import Request, Response, request_fields, retry_after
 
@@ -45,11 +45,10 @@ class Fetcher:
         attempt.timings.queue = max(attempt.started - target.read_at, 0.0)
         body = _Body(self._options.body.hash, self._options.body.keep)
         request = self._request(target, attempt)
-        response, failure, tls = None, None, None
+        response, failure = None, None
         self._in_flight.add(attempt)
         try:
             response = self._transport.open(request)
-            tls = response.tls if self._options.body.tls else None
             for piece in response:
                 body.take(piece)
         except FetchError as error:
@@ -63,7 +62,7 @@ class Fetcher:
                 response.close()
         if response is None:
             return self._unanswered(target, request.last, failure)
-        return self._answered(target, response, failure, body, tls)
+        return self._answered(target, response, failure, body)
 
     def _fetch_overridden(self, target: Target, overrides: Overrides, number: int,
                           move: Callable[[str], None] | None) -> Result:
@@ -80,8 +79,7 @@ class Fetcher:
         return Request(target.parsed, attempt, method=self._method, fields=self._fields, data=options.request.data,
                        user=options.request.user, keep=self._keeps_body, max_size=options.body.max_size)
 
-    def _answered(self, target: Target, response: Response, failure: FetchError | None, body: _Body,
-                  tls: TlsDetails | None) -> Result:
+    def _answered(self, target: Target, response: Response, failure: FetchError | None, body: _Body) -> Result:
         request, headers = response.request, response.headers
         attempt = request.attempt
         attempt.timings.total = attempt.since_start()
@@ -110,7 +108,7 @@ class Fetcher:
             timestamp=attempt.timestamp,
             retry_after=retry_after(headers) if response.status in (429, 503) else None,
             hops=request.hops if self._options.body.timings else None,
-            tls=tls,
+            tls=response.tls,
             input=target.input,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),

@@ -51,7 +51,10 @@ class Transport:
 
         Raises a FetchError, whose `response` is the answer that led to it, if there was one.
         """
-        response: Response = self._opener.open(request)
+        answer = self._opener.open(request)
+        while isinstance(answer, Request):      # a redirect leads there
+            answer = self._opener.open(answer)
+        response: Response = answer
         return response
 
     def close(self) -> None:

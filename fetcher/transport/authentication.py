@@ -61,8 +61,9 @@ class DigestHandler(green.request.BaseHandler):  # type: ignore[misc]
 
     https_request = http_request
 
-    def http_error_401(self, request: Request, response: Response, code: int, msg: str, headers: Headers) -> Response:
-        """The answer to the request with credentials; `response` where no challenge can be met."""
+    def http_error_401(self, request: Request, response: Response, code: int, msg: str,
+                       headers: Headers) -> Request | Response:
+        """The request to send again with credentials, or `response` where no challenge can be met."""
         session = None if request.user is None or request.challenged else _Session.begin(headers)
         if session is None:
             return response
@@ -72,8 +73,7 @@ class DigestHandler(green.request.BaseHandler):  # type: ignore[misc]
         if len(self._sessions) > _MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
         request.challenged = True
-        answer: Response = self.parent.open(request)
-        return answer
+        return request
 
 
 class _Session(green.request.AbstractDigestAuthHandler):  # type: ignore[misc]

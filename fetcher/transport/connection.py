@@ -8,6 +8,7 @@ switch, and no epoll_ctl.
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable
 from socket import socket
 from time import perf_counter
@@ -16,6 +17,7 @@ from typing import Any
 from fetcher import green
 from fetcher.attempt import SENDING, WAITING
 from fetcher.errors import FetchError, Incomplete, TlsError
+from fetcher.model import TlsDetails
 from fetcher.transport import tls
 from fetcher.transport.parser import Parser
 from fetcher.transport.request import Request
@@ -26,9 +28,17 @@ _BRIEF = 64 * 1024              # a body up to this size is waited for together 
 _ENOUGH = 64 * 1024             # what makes it worth to wake the reader of a body
 _TOO_MUCH = 512 * 1024          # what makes the connection stop reading until someone takes the body
 _READ_AT_ONCE = 4 * 1024        # content that a peer reads with the head, whatever it thinks of it
-_BUFFER = bytearray(256 * 1024)     # one for all: a callback receives and parses before the next one runs
-_VIEW = memoryview(_BUFFER)
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class _Shared(threading.local):
+    """What all connections of a thread receive into: a callback receives and parses before the next one runs."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(256 * 1024))
+
+
+_shared = _Shared()
 
 
 class ConnectionLost(Incomplete):
@@ -46,12 +56,14 @@ class Connection:
         self.route = route
         self.peer = route.peer
         self.remote_ip = remote_ip
+        self.tls: TlsDetails | None = None
         self.closed = False
         self.served = 0
         self.idle_since = 0.0
         self._socket = sock
         self._fileno = sock.fileno()
         self._receive = sock.recv_into
+        self._buffer = _shared.buffer
         self._on_idle = on_idle
         self._on_end = on_end
         self._parser = Parser(self.peer)
@@ -188,7 +200,7 @@ class Connection:
         if self.closed:
             return
         try:
-            count = self._receive(_BUFFER)
+            count = self._receive(self._buffer)
         except _NOT_NOW:
             return
         except OSError as error:
@@ -203,7 +215,7 @@ class Connection:
             attempt = response.request.attempt
             attempt.touched = perf_counter()
             attempt.received += count
-            self._parser.feed(_VIEW[:count])
+            self._parser.feed(self._buffer[:count])
             if response.buffered > _TOO_MUCH and self._waiter is None:
                 self._pause()
             self._wake(response)

@@ -2,16 +2,18 @@
 from __future__ import annotations
 
 from socket import socket
+from ssl import SSLSocket
 
 from fetcher.attempt import CONNECTING, HANDSHAKE, PROXY, Attempt
 from fetcher.errors import ConnectError, DnsError, FetchError, ProxyError, TlsError
+from fetcher.model import TlsDetails
 from fetcher.options import Options
 from fetcher.transport import race
 from fetcher.transport.connection import Connection
 from fetcher.transport.dns import Resolver
 from fetcher.transport.proxies import Proxy, ProxyRules, open_tunnel
 from fetcher.transport.route import Route
-from fetcher.transport.tls import Handshakes, Untrusted
+from fetcher.transport.tls import Handshakes, Untrusted, details
 from fetcher.url import Url
 
 
@@ -23,6 +25,7 @@ class Dialer:
         self._resolver = Resolver(options.network)
         self._rules = ProxyRules(options.network.proxy)
         self._tls = Handshakes(options.tls)
+        self._tells_details = options.body.tls
 
     def route(self, url: Url) -> Route:
         proxy = self._rules.proxy_for(url)
@@ -45,6 +48,10 @@ class Dialer:
                 raise self._explained(error, route, attempt) from None
             attempt.timings.appconnect = attempt.since_start()
         return sock, address
+
+    def describe(self, sock: socket) -> TlsDetails | None:
+        """What the handshake of `sock` agreed on, if it made one and that is asked for."""
+        return details(sock) if self._tells_details and isinstance(sock, SSLSocket) else None
 
     def remember(self, connection: Connection) -> None:
         """Keep what the next connection on the same route can take up: the TLS session."""

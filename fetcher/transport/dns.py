@@ -1,12 +1,13 @@
 """Names to addresses, without blocking the hub: c-ares (pycares), whose sockets the hub watches.
 
-One look-up is in flight for each name, and those who ask meanwhile share its answer. Answers are kept for their TTL,
-failures for seconds only. /etc/hosts is honoured; `localhost` and `invalid` are answered here, as RFC 6761 §6.3 and
-§6.4 want it.
+One look-up is in flight for each name, and those who ask meanwhile share its answer. Only so many begin at once: of a
+burst of packets, a name server drops what it has no room for. Answers are kept for their TTL, failures for seconds
+only. /etc/hosts is honoured; `localhost` and `invalid` are answered here, as RFC 6761 §6.3 and §6.4 want it.
 """
 from __future__ import annotations
 
 import socket
+from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -19,6 +20,9 @@ LONGEST_SECONDS = 3600.0
 SHORTEST_SECONDS = 5.0      # an answer with a TTL of 0 still serves the requests that are in flight with it
 FAILURE_SECONDS = 5.0
 MOST_NAMES = 20_000
+MOST_AT_ONCE = 64           # two queries each: dnsmasq, in many a router, forwards 150 and refuses the rest
+_HOLDS_UP_SECONDS = 1.0     # how long an unanswered look-up keeps the next one waiting
+_TRIES = 6                  # c-ares doubles its patience from 250 ms on, and some names take their server seconds
 _TICK_SECONDS = 0.25        # how often c-ares may look at its own timeouts
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
@@ -40,7 +44,10 @@ class Resolver:
         self._given = {(host, port): addresses for host, port, addresses in options.resolve}
         self._channel: Any = None
         self._answers: dict[str, _Answer] = {}
-        self._asked: dict[str, Any] = {}        # name -> green.Event of the look-up in flight
+        self._asked: dict[str, Any] = {}        # name -> green.Event of its look-up
+        self._queue: deque[str] = deque()       # names whose look-up has not begun
+        self._begun: dict[str, float] = {}      # name -> when its look-up began, where that is not long ago
+        self._beginning = False
         self._listeners: dict[tuple[int, str], Any] = {}
         self._timer: Any = None
         if self._servers:
@@ -82,6 +89,7 @@ class Resolver:
         for listener in self._listeners.values():
             green.hub().remove(listener)
         self._listeners.clear()
+        self._queue.clear()
         if self._channel is not None:
             self._channel.cancel()      # here: `close` would have it done in another thread
             self._channel.close()
@@ -91,7 +99,8 @@ class Resolver:
         event = self._asked.get(host)
         if event is None:
             event = self._asked[host] = green.Event()
-            self._look_up(host)
+            self._queue.append(host)
+            self._begin()
         answer: _Answer = event.wait()
         return answer
 
@@ -99,18 +108,28 @@ class Resolver:
         import pycares
 
         try:
-            return pycares.Channel(servers=self._servers or None, lookups="fb", timeout=3.0, tries=3,
-                                   sock_state_cb=self._watch)
+            # without `lookups`, whose text pycares frees before c-ares reads it; the system's order is fine
+            return pycares.Channel(servers=self._servers or None, timeout=3.0, tries=_TRIES, sock_state_cb=self._watch)
         except pycares.AresError:
             raise ValueError(f"{', '.join(self._servers)} is not the address of a name server") from None
+
+    def _begin(self) -> None:
+        """Begin the look-ups whose turn it is."""
+        if self._beginning:
+            return      # one was answered at once; the loop below goes on
+        if self._channel is None:
+            self._channel = self._open()
+        self._beginning = True
+        while self._queue and len(self._begun) < MOST_AT_ONCE:
+            self._look_up(self._queue.popleft())
+        self._beginning = False
 
     def _look_up(self, host: str) -> None:
         import pycares
 
-        if self._channel is None:
-            self._channel = self._open()
         if self._timer is None:
             self._timer = green.call_later(_TICK_SECONDS, self._tick)
+        self._begun[host] = monotonic()
 
         def answered(result: Any, error: int | None) -> None:
             self._learn(host, result, error)
@@ -134,9 +153,12 @@ class Resolver:
         self._answers[host] = answer
         if len(self._answers) > MOST_NAMES:
             del self._answers[next(iter(self._answers))]
+        self._begun.pop(host, None)
         event = self._asked.pop(host, None)
         if event is not None:
             event.send(answer)
+        if self._queue:
+            self._begin()
 
     # For the hub.
 
@@ -160,6 +182,9 @@ class Resolver:
         self._timer = None
         if self._asked:
             self._channel.process_fd(-1, -1)
+            long_ago = monotonic() - _HOLDS_UP_SECONDS
+            self._begun = {host: begun for host, begun in self._begun.items() if begun > long_ago}
+            self._begin()
             self._timer = green.call_later(_TICK_SECONDS, self._tick)
 
 

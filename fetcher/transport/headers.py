@@ -123,5 +123,6 @@ def field_names(fields: Fields) -> frozenset[str]:
 
 
 def basic_credentials(user: str) -> str:
-    """The value of an Authorization field for "name:password" (RFC 7617)."""
-    return "Basic " + b64encode(user.encode("utf-8")).decode("ascii")
+    """The value of an Authorization field for "name:password", or for a name alone (RFC 7617)."""
+    pair = user if ":" in user else f"{user}:"
+    return "Basic " + b64encode(pair.encode("utf-8")).decode("ascii")

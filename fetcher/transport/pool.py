@@ -67,6 +67,7 @@ class Pool:
         finally:
             self._dialing -= 1
         connection = Connection(sock, route, address, on_idle=self._keep, on_end=self._forget)
+        connection.tls = self._dialer.describe(sock)
         self._open.add(connection)
         return connection
 

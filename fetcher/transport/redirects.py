@@ -18,8 +18,9 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
     def __init__(self, options: RedirectOptions) -> None:
         self._options = options
 
-    def http_error_302(self, request: Request, response: Response, code: int, msg: str, headers: Any) -> Response:
-        """The answer at the end of the chain, or `response` itself where it leads nowhere.
+    def http_error_302(self, request: Request, response: Response, code: int, msg: str,
+                       headers: Any) -> Request | Response:
+        """The request to go on with, or `response` itself where it leads nowhere.
 
         Raises TooManyRedirects, and InvalidUrl for a `Location` that cannot be fetched; their `response` is the
         answer that redirected.
@@ -35,9 +36,9 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
             raise InvalidUrl(f"{request.url} redirects to {urls.recordable(location)[:200]!r}: {error}",
                              response) from None
         self._check((*(hop.url for hop in request.hops), request.url), url, response)
+        following = request.redirected(url, code)
         request.attempt.move(url.host)
-        answer: Response = self.parent.open(request.redirected(url, code))
-        return answer
+        return following
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
@@ -53,9 +54,10 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
 class StatusProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
     """Hands an answer that redirects, or asks who we are, to the handlers of its status."""
 
-    def http_response(self, request: Request, response: Response) -> Response:
+    def http_response(self, request: Request, response: Response) -> Request | Response:
         if response.status in REDIRECTS or (response.status == 401 and request.user is not None):
-            answer: Response = self.parent.error("http", request, response, response.status, "", response.headers)
+            answer: Request | Response = self.parent.error("http", request, response, response.status, "",
+                                                           response.headers)
             return answer
         return response
 

@@ -110,7 +110,10 @@ class Request(green.request.Request):  # type: ignore[misc]
     @property
     def last(self) -> Request:
         """Where the redirects have led so far."""
-        return self if self._following is None else self._following.last
+        last = self
+        while last._following is not None:
+            last = last._following
+        return last
 
 
 def _as_latin_1(text: str) -> str:

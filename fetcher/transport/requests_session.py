@@ -12,6 +12,7 @@ from typing import Any
 from fetcher import green
 from fetcher.attempt import BODY, CONNECTING
 from fetcher.errors import ConnectError, FetchError, Incomplete, ProtocolError, ProxyError, TimedOut, TlsError
+from fetcher.model import TlsDetails
 from fetcher.options import Options
 from fetcher.transport.dns import Resolver
 from fetcher.transport.proxies import ProxyRules
@@ -86,7 +87,7 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
 class _Exchange:
     """The session's answer, in the place of a connection of ours."""
 
-    secure = None
+    tls: TlsDetails | None = None
 
     def __init__(self, answer: Any, response_of: Request) -> None:
         self._answer = answer

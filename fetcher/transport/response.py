@@ -2,25 +2,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ssl import SSLSocket
 from typing import Protocol
 
+from fetcher import green
 from fetcher.errors import FetchError, TooLarge
 from fetcher.model import TlsDetails
-from fetcher.transport import tls
 from fetcher.transport.decoding import Decoder
 from fetcher.transport.headers import Headers
 from fetcher.transport.request import Request
 
-
 DRAIN_BYTES = 64 * 1024     # the most that is read of a body only to keep its connection
+TURN_BYTES = 8 * 1024 * 1024    # the most that is decoded before others have their turn
 
 
 class Source(Protocol):
     """Where an answer comes from: a connection of ours, or one of a session of requests."""
 
-    @property
-    def secure(self) -> SSLSocket | None: ...
+    tls: TlsDetails | None
 
     def wait_for_body(self) -> None: ...
 
@@ -74,8 +72,8 @@ class Response:
 
     @property
     def tls(self) -> TlsDetails | None:
-        """What the TLS handshake of its connection agreed on. To be asked before `close`."""
-        return tls.details(self.connection.secure) if self.connection.secure is not None else None
+        """What the TLS handshake of its connection agreed on, if there was one and that is asked for."""
+        return self.connection.tls
 
     # Reading.
 
@@ -116,12 +114,13 @@ class Response:
                 if self._decoder is None:
                     yield data
                 else:
-                    yield from self._decoder.decode(data)
-            if self.failure is not None:
+                    yield from _in_turns(self._decoder.decode(data))
+            elif self.failure is not None:
                 raise self.failure
-            if self.complete:
+            elif self.complete:
                 break
-            self.connection.wait_for_body()
+            else:
+                self.connection.wait_for_body()
         if self._decoder is not None:
             self._decoder.finish()
 
@@ -136,3 +135,14 @@ class Response:
     def close(self) -> None:
         """Give the connection back where the answer was read whole, else close it."""
         self.connection.finish(self)
+
+
+def _in_turns(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """`pieces`, with a turn for everybody else now and then: there may be very many."""
+    size = 0
+    for piece in pieces:
+        yield piece
+        size += len(piece)
+        if size > TURN_BYTES:
+            size = 0
+            green.sleep(0)

@@ -2,16 +2,17 @@ import gzip
 import random
 import tracemalloc
 import zlib
+from functools import cache
 
 import brotli
 import pytest
 import zstandard
 
 from fetcher.errors import FetchError
-from fetcher.options import BodyOptions, RequestOptions
+from fetcher.options import BodyOptions, Limits, RequestOptions, Timeouts
 from fetcher.transport.decoding import Decoder
 from tests.broken_server import BrokenServer
-from tests.fetching import failure, fetch
+from tests.fetching import failure, fetch, fetch_at_once
 
 TEXT = b"".join(b"%d bottles of beer on the wall\n" % number for number in range(5000))
 
@@ -170,27 +171,24 @@ def test_too_many_codings():
 
 # Bombs
 
+@cache
 def bomb(coding):
     """64 MB of zeros."""
     zeros = bytes(1024 * 1024)
     packer = {"gzip": lambda: zlib.compressobj(wbits=31), "deflate": zlib.compressobj,
-              "br": brotli.Compressor, "zstd": lambda: zstandard.ZstdCompressor().compressobj()}[coding]()
+              "br": lambda: brotli.Compressor(quality=1),
+              "zstd": lambda: zstandard.ZstdCompressor().compressobj()}[coding]()
     add = packer.process if coding == "br" else packer.compress
     end = packer.finish if coding == "br" else packer.flush
     return b"".join(add(zeros) for _ in range(64)) + end()
 
 
-@pytest.fixture(scope="module")
-def bombs():
-    return {coding: bomb(coding) for coding in ("gzip", "deflate", "br", "zstd")}
-
-
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_a_bomb_is_decoded_in_pieces(bombs, coding):
-    decoder = Decoder(coding, "peer", None)
+def test_a_bomb_is_decoded_in_pieces(coding):
+    decoder, packed = Decoder(coding, "peer", None), bomb(coding)
     tracemalloc.start()
     try:
-        largest = max(len(piece) for piece in decoder.decode(bombs[coding]))
+        largest = max(len(piece) for piece in decoder.decode(packed))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -200,17 +198,35 @@ def test_a_bomb_is_decoded_in_pieces(bombs, coding):
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_a_bomb_is_too_large(bombs, coding):
-    assert error(coding, bombs[coding], max_size=1_000_000) == (
+def test_a_bomb_is_too_large(coding):
+    assert error(coding, bomb(coding), max_size=1_000_000) == (
         "too_large", "The decoded body from peer is longer than 1,000,000 bytes.")
 
 
-def test_a_bomb_within_a_bomb_is_too_large(bombs):
-    assert error("gzip, gzip", gzip.compress(bombs["gzip"]), max_size=1_000_000)[0] == "too_large"
+def test_a_bomb_within_a_bomb_is_too_large():
+    assert error("gzip, gzip", gzip.compress(bomb("gzip")), max_size=1_000_000)[0] == "too_large"
 
 
 def test_a_body_may_be_as_large_as_allowed():
     assert decoded("gzip", gzip.compress(TEXT), max_size=len(TEXT)) == TEXT
+
+
+def test_a_bomb_that_nobody_minds_takes_no_memory(server):
+    tracemalloc.start()
+    try:
+        assert fetch(server.url("/bomb")).size == 256 * 1024 * 1024
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_without_end_ends_with_its_time_and_others_have_theirs(server):
+    endless = gzip.compress(gzip.compress(bytes(1024 * 1024)) * 10_000)
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n\r\n" + endless) as evil:
+        quick = [server.url("/delay/0.02")] * 10
+        *others, last = fetch_at_once([evil.url(), *quick], limits=Limits(2), timeouts=Timeouts(total=1))
+        assert (last.error, last.timings.total < 5) == ("timeout", True)
+        assert [result.error for result in others] == [None] * 10
 
 
 # Over the wire

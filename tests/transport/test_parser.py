@@ -28,7 +28,7 @@ def request(**attributes):
 class Nobody:
     """A connection that says no more."""
 
-    secure = None
+    tls = None
 
     def wait_for_body(self):
         raise AssertionError("the answer is not at its end")

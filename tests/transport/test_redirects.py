@@ -89,6 +89,10 @@ def test_as_many_redirects_as_allowed(server):
     assert fetch(server.url("/redirect/1"), redirects=RedirectOptions(max_redirects=0)).error == "too_many_redirects"
 
 
+def test_very_many_redirects(server):
+    assert fetch(server.url("/redirect/400"), redirects=RedirectOptions(max_redirects=400)).redirects == 400
+
+
 def test_a_form_may_redirect_to_itself():
     with BrokenServer(redirect(b"", 303), READ, OK) as server:
         result = fetch(server.url("/form"), request=RequestOptions(data=b"a=b"))

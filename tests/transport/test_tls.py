@@ -225,6 +225,17 @@ def test_what_was_agreed_on_can_be_told(authority, trusting, version):
         assert told.not_after == "2050-01-02T03:04:05.000Z"
 
 
+def test_what_was_agreed_on_can_be_told_of_an_answer_that_broke_off(good, trusting):
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", CLOSE, tls=good) as server:
+        result = fetch(server.url(), tls=trusting, body=BodyOptions(tls=True))
+        assert (result.error, result.tls.version) == ("incomplete", "TLSv1.3")
+
+
+def test_what_nobody_asked_for_is_not_told(good, trusting):
+    with BrokenServer(OK, tls=good) as server:
+        assert fetch(server.url(), tls=trusting).tls is None
+
+
 def test_a_port_that_speaks_something_else():
     with BrokenServer(b"220 mail.example ESMTP\r\n", SILENCE, speaks_first=True) as server:
         assert failure(fetch(f"https://127.0.0.1:{server.port}/")) == (

@@ -1,0 +1,289 @@
+import gc
+import os
+import time
+import tracemalloc
+from contextlib import closing
+
+import greenlet
+import pytest
+
+from fetcher import Options, Target, green
+from fetcher.engine import GreenEngine, fetch_all
+from fetcher.options import BodyOptions, Limits, NetworkOptions, RequestOptions, Timeouts
+from tests.broken_server import SILENCE, BrokenServer
+from tests.fetching import fetch_at_once
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def options(**concerns):
+    return Options(**{"network": NetworkOptions(proxy=""), **concerns})
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def green_threads():
+    gc.collect()
+    return sum(isinstance(thing, greenlet.greenlet) and not thing.dead for thing in gc.get_objects())
+
+
+@pytest.fixture(autouse=True)
+def no_descriptor_is_left():
+    """None outlives a run, however it ends."""
+    green.hub()     # has one of its own
+    before = open_files()
+    yield
+    assert open_files() == before
+
+
+@pytest.fixture
+def nobody_is_left():
+    """No green thread outlives a run, however it ends."""
+    green.sleep(0)
+    before = green_threads()
+    yield
+    green.sleep(0)
+    assert green_threads() == before
+
+
+# One result for each target
+
+def test_every_target_has_one_result(server):
+    good = [server.url(f"/headers/{number}") for number in range(300)]
+    bad = [f"no url {number}" for number in range(300)]
+    missing = [server.url(f"/status/404/{number}") for number in range(300)]
+    urls = [url for three in zip(good, bad, missing) for url in three]
+    results = fetch_at_once(urls, limits=Limits(50, 50))
+    assert sorted(result.line for result in results) == list(range(1, 901))
+    assert all(result.url == urls[result.line - 1] for result in results)
+    assert [sum(result.error == word for result in results) for word in (None, "invalid_url", "http")] == [300] * 3
+
+
+def test_the_same_url_many_times_has_as_many_results(server):
+    assert len(fetch_at_once([server.url("/headers")] * 50)) == 50
+
+
+@pytest.mark.parametrize("urls", [[], iter([]), (url for url in ())])
+def test_nothing_to_fetch_is_no_result(urls):
+    assert fetch_at_once(urls) == []
+
+
+def test_results_come_as_they_are_there(server):
+    urls = [server.url("/delay/0.5"), server.url("/delay/0.1"), "no url", server.url("/headers")]
+    assert [result.line for result in fetch_at_once(urls)] == [3, 4, 2, 1]
+
+
+def test_urls_and_targets_mix(server):
+    targets = [server.url("/headers"), Target.read(server.url("/headers"), 17, "a list")]
+    found = {(result.line, result.source) for result in fetch_at_once(targets)}
+    assert found == {(1, None), (17, "a list")}
+
+
+def test_urls_come_with_spaces_around_them(server):
+    (result,) = fetch_at_once([f" {server.url('/headers')}\n"])
+    assert (result.ok, result.url) == (True, server.url("/headers"))
+
+
+# Limits
+
+def test_no_more_than_allowed_are_in_flight(server):
+    host = "so-many.localhost"
+    fetch_at_once([server.url("/delay/0.02", host=host)] * 40, limits=Limits(8, 100))
+    counted = server.stats()[f"{host}:{server.port}"]
+    assert (counted["requests"], counted["most_at_once"]) == (40, 8)
+
+
+def test_no_more_than_allowed_are_in_flight_for_each_host(server):
+    hosts = [f"host-{number}.each.localhost" for number in range(4)]
+    fetch_at_once([server.url("/delay/0.02", host=host) for host in hosts * 15], limits=Limits(100, 3))
+    counted = server.stats()
+    for host in hosts:
+        told = counted[f"{host}:{server.port}"]
+        assert (told["requests"], told["most_at_once"]) == (15, 3)
+
+
+def test_a_slow_host_does_not_delay_the_others(server):
+    slow = [server.url("/delay/0.3", host="slow.localhost")] * 12
+    quick = [server.url("/headers", host="quick.localhost")] * 12
+    results = fetch_at_once(slow + quick, limits=Limits(30, 10))
+    assert all("quick" in result.url for result in results[:12])
+
+
+# A list that is read as far as needed
+
+def test_a_list_is_read_only_as_far_ahead_as_needed(server):
+    read = 0
+
+    def urls():
+        nonlocal read
+        while True:
+            read += 1
+            yield server.url("/headers")
+
+    with closing(fetch_all(urls(), options(limits=Limits(5, 5)))) as results:
+        for _ in range(10):
+            next(results)
+        assert read < 1200
+
+
+def test_a_slow_consumer_holds_the_workers_back(server):
+    read = 0
+
+    def urls():
+        nonlocal read
+        while True:
+            read += 1
+            yield server.url("/headers")
+
+    with closing(fetch_all(urls(), options(limits=Limits(20, 20)))) as results:
+        next(results)
+        before = 0
+        while read > before:
+            before = read
+            green.sleep(0.3)
+        assert 1000 < read < 2100       # the results that wait, and the targets
+        for _ in range(2500):
+            assert next(results).ok
+        assert read > 2500
+
+
+def test_memory_stays_flat(server):
+    def peak(count):
+        tracemalloc.reset_peak()
+        bodies = fetch_all((server.url("/bytes/10000") for _ in range(count)),
+                           options(body=BodyOptions(keep=True), limits=Limits(20, 20)))
+        assert sum(result.ok for result in bodies) == count
+        return tracemalloc.get_traced_memory()[1]
+
+    tracemalloc.start()
+    try:
+        few = peak(200)
+        assert peak(800) < 1.3 * few + 500_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_list_that_fails_gives_what_it_had_and_then_its_error(server):
+    def urls():
+        for number in range(5):
+            yield server.url(f"/delay/0.05/{number}")
+        raise OSError("the disk is gone")
+
+    results = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        for result in fetch_all(urls(), options()):
+            results.append(result.ok)
+    assert results == [True] * 5
+
+
+def test_a_list_of_something_else_is_an_error():
+    with pytest.raises(AttributeError):
+        list(fetch_all([None], options()))
+
+
+def test_a_list_may_wait_for_its_lines(server):
+    def urls():
+        for _ in range(3):
+            green.sleep(0.05)
+            yield server.url("/headers")
+
+    assert [result.ok for result in fetch_at_once(urls())] == [True] * 3
+
+
+# An early end
+
+def test_leaving_the_loop_ends_what_is_in_flight(server, nobody_is_left):
+    for result in fetch_all([server.url("/headers"), *[server.url("/hang")] * 30], options()):
+        assert result.ok
+        break
+
+
+def test_a_run_that_never_began_leaves_nothing(server, nobody_is_left):
+    fetch_all([server.url("/headers")] * 3, options()).close()
+
+
+@pytest.mark.parametrize("wait", [0, 0.001, 0.05])
+def test_a_run_can_be_left_at_any_time(server, nobody_is_left, wait):
+    urls = (server.url(path) for path in ["/headers", "/delay/0.01", "/redirect/3", "/gzip", "/drip"] * 1000)
+    results = fetch_all(urls, options(limits=Limits(20, 20)))
+    next(results)
+    green.sleep(wait)
+    results.close()
+
+
+def test_a_run_can_be_stopped(server, nobody_is_left):
+    engine = GreenEngine(options(limits=Limits(10, 10)))
+    green.call_later(0.2, engine.stop)
+    targets = [Target.read(server.url("/hang"), line) for line in range(1, 101)]
+    results = list(engine.run(targets))
+    assert [(result.error, result.attempts) for result in results] == [("interrupted", 1)] * 10
+    assert sorted(result.line for result in results) == list(range(1, 11))
+    assert len(engine.in_flight) == 0
+
+
+def test_a_run_can_be_stopped_before_it_begins(server, nobody_is_left):
+    engine = GreenEngine(options())
+    engine.stop()
+    assert list(engine.run([Target.read(server.url("/headers"))])) == []
+
+
+def test_a_run_can_be_stopped_while_it_waits_for_its_list(server, nobody_is_left):
+    def targets():
+        yield Target.read(server.url("/headers"))
+        green.sleep(60)
+
+    engine = GreenEngine(options())
+    green.call_later(0.2, engine.stop)
+    assert [result.ok for result in engine.run(targets())] == [True]
+
+
+def test_a_run_can_be_stopped_while_its_workers_are_held_back(server, nobody_is_left):
+    engine = GreenEngine(options(limits=Limits(20, 20)))
+    results = engine.run(Target.read(server.url("/headers")) for _ in range(10_000))
+    next(results)
+    green.sleep(0.5)
+    green.call_later(0, engine.stop)
+    assert sum(1 for _ in results) < 1100
+
+
+@pytest.mark.parametrize("place", ["connect", "tls", "answer", "body", "sending"])
+def test_whatever_it_waits_for_a_run_can_be_stopped(server, nobody_is_left, place):
+    scripts = {"connect": (), "tls": (), "answer": (SILENCE,), "sending": (2.0,),
+               "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", SILENCE)}
+    with BrokenServer(*scripts[place], SILENCE, speaks_first=place in ("tls", "sending")) as silent:
+        url = silent.url().replace("http:", "https:") if place == "tls" else silent.url()
+        asked = RequestOptions(data=b"x" * 9_000_000) if place == "sending" else RequestOptions()
+        engine = GreenEngine(options(request=asked))
+        green.call_later(0.2, engine.stop)
+        (result,) = engine.run([Target.read(url)])
+        assert result.error == "interrupted"
+
+
+def test_what_is_in_flight_can_be_looked_at(server, nobody_is_left):
+    engine = GreenEngine(options())
+    looks = []
+    green.call_later(0.1, lambda: looks.extend(attempt.doing() for attempt in engine.in_flight))
+    list(engine.run([Target.read(server.url("/delay/0.3"))]))
+    assert looks == [f"waiting for the answer of localhost port {server.port}"]
+
+
+# Time
+
+def test_a_consumer_that_takes_its_time_makes_nothing_fail(server):
+    urls = [server.url("/headers"), *[server.url("/delay/0.1")] * 5]
+    results = []
+    for result in fetch_all(urls, options(timeouts=Timeouts(connect=0.3, read=0.3, total=0.4))):
+        results.append(result.error)
+        if len(results) == 1:
+            time.sleep(0.6)     # the hub does not run meanwhile
+    assert results == [None] * 6
+
+
+def test_time_in_the_queue_is_told(server):
+    urls = [server.url("/delay/0.1")] * 3
+    results = sorted(fetch_at_once(urls, limits=Limits(1, 1)), key=lambda result: result.line)
+    queued = [result.timings.queue for result in results]
+    assert queued[0] < 0.1 <= queued[1] < 0.2 <= queued[2] + 0.01
+    assert all(result.timings.total >= 0.1 for result in results)

@@ -1,0 +1,145 @@
+"""The servers, each with its configuration from `conf/`, where @name@ stands for a port, a directory and the like."""
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peers import site
+from tests.peers.process import Server, free_ports, has_ipv6, program, running, workplace
+
+_CONF = Path(__file__).parent / "conf"
+_APACHE_MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/libexec/apache2")
+_SQUID_PROGRAMS = ("/usr/lib/squid", "/usr/lib64/squid", "/usr/libexec/squid")
+_HTTPBIN = """
+import sys
+from httpbin import app
+from werkzeug.serving import WSGIRequestHandler, run_simple
+WSGIRequestHandler.protocol_version = "HTTP/1.1"
+run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True)
+"""
+# CGI scripts. They tell no length, so that the server has to send chunks; what a nph-script says goes out as it is.
+_SCRIPTS = {
+    "echo": 'printf "Content-Type: text/plain\\r\\n\\r\\n%s " "$REQUEST_METHOD"; cat',
+    "pieces": 'printf "Content-Type: text/plain\\r\\n\\r\\n"; for i in 1 2 3; do echo $i; sleep 0.05; done',
+    "nothing": 'printf "Content-Type: text/plain\\r\\n\\r\\n"',
+    "status": 'printf "Status: 404 Not Found\\r\\nContent-Type: text/plain\\r\\n\\r\\nnot here"',
+    "nph-old": 'printf "HTTP/1.0 200 Fine\\r\\nServer: old\\r\\n\\r\\nuntil the end"',
+    "nph-bare": 'printf "HTTP/1.0 200\\nSet-Cookie: a=b\\n\\nlines that end bare"',
+    "redirect": 'printf "Status: 302 Found\\r\\nLocation: %s\\r\\n\\r\\n" "$QUERY_STRING"',
+}
+
+
+@pytest.fixture(scope="session")
+def files() -> Iterator[Path]:
+    """A directory with `www`, which all servers serve, and the certificates."""
+    with workplace() as directory:
+        site.make_files(directory / "www")
+        site.make_certificates(directory)
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def nginx(files: Path) -> Iterator[Server]:
+    ports = free_ports("http", "close", "hundred", "second", "https", "https_close", "https_old", "https_client")
+    with workplace() as directory:
+        listen_6 = f"listen [::1]:{ports['close']} backlog=4096;" if has_ipv6() else ""
+        conf = _configure(directory, "nginx.conf", files, ports, listen_close_6=listen_6)
+        command = [program("nginx"), "-p", directory, "-c", conf, "-e", directory / "error.log"]
+        with running(command, directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def apache(files: Path) -> Iterator[Server]:
+    ports = free_ports("http")
+    with workplace() as directory:
+        conf = _configure(directory, "apache2.conf", files, ports, modules=_place("Apache's modules", _APACHE_MODULES))
+        _make_scripts(directory)
+        with running([program("apache2", "httpd"), "-D", "FOREGROUND", "-f", conf], directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def lighttpd(files: Path) -> Iterator[Server]:
+    ports = free_ports("http")
+    with workplace() as directory:
+        conf = _configure(directory, "lighttpd.conf", files, ports)
+        _make_scripts(directory)
+        with running([program("lighttpd"), "-D", "-f", conf], directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def caddy(files: Path) -> Iterator[Server]:
+    ports = free_ports("http", "https")
+    with workplace() as directory:
+        conf = _configure(directory, "Caddyfile", files, ports)
+        command = [program("caddy"), "run", "--adapter", "caddyfile", "--config", conf]
+        with running(command, directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def squid(files: Path) -> Iterator[Server]:
+    ports = free_ports("http", "auth")
+    with workplace() as directory:
+        conf = _configure(directory, "squid.conf", files, ports, programs=_place("squid's programs", _SQUID_PROGRAMS))
+        with running([program("squid"), "-N", "-f", conf], directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def dnsmasq() -> Iterator[Server]:
+    ports = free_ports("dns")
+    with workplace() as directory:
+        conf = _configure(directory, "dnsmasq.conf", None, ports)
+        with running([program("dnsmasq"), "--keep-in-foreground", f"--conf-file={conf}"], directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def httpbin() -> Iterator[Server]:
+    """It may belong to another Python than that of the tests: there are versions that want an old greenlet."""
+    ports = free_ports("http")
+    with workplace() as directory:
+        command = [_python_with("httpbin"), "-c", _HTTPBIN, ports["http"]]
+        with running(command, directory, ports, as_nobody=False) as server:
+            yield server
+
+
+def _configure(directory: Path, name: str, files: Path | None, ports: dict[str, int], **settings: object) -> Path:
+    """The file `name` of `conf/` in `directory`, filled in."""
+    text = (_CONF / name).read_text()
+    for key, value in {**ports, **settings, "directory": directory, "files": files}.items():
+        text = text.replace(f"@{key}@", str(value))
+    path = directory / name
+    path.write_text(text)
+    site.make_users(directory)
+    return path
+
+
+def _make_scripts(directory: Path) -> None:
+    (directory / "cgi").mkdir()
+    for name, script in _SCRIPTS.items():
+        path = directory / "cgi" / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+
+def _place(what: str, places: tuple[str, ...]) -> str:
+    for place in places:
+        if Path(place).is_dir():
+            return place
+    pytest.skip(f"{what} are not installed")
+
+
+def _python_with(module: str) -> str:
+    for python in sys.executable, shutil.which("python3"), shutil.which("python3", path="/usr/bin"):
+        if python and subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode == 0:
+            return python
+    pytest.skip(f"{module} is not installed")

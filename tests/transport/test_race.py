@@ -1,0 +1,119 @@
+import errno
+import socket
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+
+from fetcher import green
+from fetcher.errors import ConnectError
+from fetcher.transport import race
+from tests.broken_server import BrokenServer
+
+HERE, REFUSING, DEAF = "127.0.0.1", "127.0.0.2", "127.0.0.3"
+
+
+@contextmanager
+def deaf(port):
+    """Someone listens at DEAF, but the queue before him is full: connecting takes for ever."""
+    with ExitStack() as stack:
+        stack.enter_context(socket.create_server((DEAF, port), backlog=0))
+        for _ in range(8):
+            client = stack.enter_context(closing(socket.socket()))
+            client.settimeout(0.1)
+            try:
+                client.connect((DEAF, port))
+            except TimeoutError:
+                break
+        yield
+
+
+@pytest.fixture
+def port():
+    with BrokenServer(b"hello", speaks_first=True) as server, deaf(server.port):
+        yield server.port
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    """No listener of a race outlives it."""
+    before = {kind: len(green.hub().listeners[kind]) for kind in (green.READ, green.WRITE)}
+    yield
+    assert {kind: len(green.hub().listeners[kind]) for kind in before} == before
+
+
+def winner(port, *addresses):
+    """The address that won, from which something can be received."""
+    sock, address = race.connect("a.example", port, addresses)
+    with sock:
+        green.trampoline(sock, read=True)
+        assert sock.recv(9) == b"hello"
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        return address
+
+
+@pytest.mark.parametrize("addresses", [
+    [HERE], [REFUSING, HERE], [HERE, REFUSING], [REFUSING, REFUSING, HERE], [HERE, DEAF]])
+def test_the_one_that_answers_wins_at_once(port, monkeypatch, addresses):
+    monkeypatch.setattr(race, "HEAD_START_SECONDS", 30)
+    assert winner(port, *addresses) == HERE
+
+
+@pytest.mark.parametrize("addresses", [[DEAF, HERE], [DEAF, REFUSING, HERE], [REFUSING, DEAF, HERE]])
+def test_one_that_does_not_answer_is_given_a_head_start_only(port, monkeypatch, addresses):
+    monkeypatch.setattr(race, "HEAD_START_SECONDS", 0.05)
+    assert winner(port, *addresses) == HERE
+
+
+def test_the_next_one_waits_for_its_turn(port, monkeypatch):
+    started = []
+    start = race._Race._start
+    monkeypatch.setattr(race, "HEAD_START_SECONDS", 0.1)
+    monkeypatch.setattr(race._Race, "_start", lambda self, address: (started.append(address), start(self, address))[1])
+    racing = green.spawn(winner, port, DEAF, DEAF, HERE)
+    green.sleep(0.05)
+    assert started == [DEAF]
+    green.sleep(0.1)
+    assert started == [DEAF, DEAF]
+    assert racing.wait() == HERE
+
+
+def test_nobody_wins(port):
+    with pytest.raises(ConnectError) as caught:
+        race.connect("a.example", port, (REFUSING, "127.0.0.4"))
+    assert str(caught.value) == (f"No connection to a.example port {port}: 127.0.0.2 refused it; "
+                                 "127.0.0.4 refused it.")
+
+
+def test_an_address_that_cannot_be_tried(port):
+    with pytest.raises(ConnectError, match="^No connection to a.example port 80: 255.255.255.255 "):
+        race.connect("a.example", 80, ("255.255.255.255",))
+    assert winner(port, "255.255.255.255", HERE) == HERE
+
+
+@pytest.mark.parametrize("addresses", [[DEAF], [DEAF, REFUSING], [DEAF, DEAF, REFUSING]])
+def test_a_race_can_be_ended(port, monkeypatch, addresses):
+    monkeypatch.setattr(race, "HEAD_START_SECONDS", 0.02)
+    green.call_later(0.1, green.current().throw, KeyError("enough"))
+    with pytest.raises(KeyError):
+        race.connect("a.example", port, tuple(addresses))
+
+
+class FewDescriptors:
+    """The module `socket`, where descriptors are few for a moment."""
+
+    def __init__(self):
+        self._codes = [errno.EMFILE, errno.ENFILE]
+
+    def __getattr__(self, name):
+        return getattr(socket, name)
+
+    def socket(self, *arguments):
+        if self._codes:
+            raise OSError(self._codes.pop(), "too many open files")
+        return socket.socket(*arguments)
+
+
+def test_where_descriptors_are_few_for_a_moment_a_race_waits(port, monkeypatch):
+    monkeypatch.setattr(race, "HEAD_START_SECONDS", 0.02)
+    monkeypatch.setattr(race, "socket", FewDescriptors())
+    assert winner(port, HERE) == HERE
