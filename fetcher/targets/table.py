@@ -13,6 +13,8 @@ from fetcher.targets.lines import LONGEST_LINE, flaw, lines, shown
 from fetcher.targets.overrides import COLUMNS
 from fetcher.targets.rows import URL, Rows, holds_url
 
+MOST_LINES = 1000       # of one row: what a lost quote turns into a row is read once more, line by line
+
 Record = tuple[int, "list[str] | Broken"]
 
 
@@ -97,7 +99,7 @@ def _records(blocks: Iterable[bytes], delimiter: str) -> Iterator[Record]:
         except _Unusable as error:
             yield number, Broken(physical.back_out(), str(error))
         except csv.Error as error:      # it may go on with advice to programmers
-            yield number, Broken(physical.back_out(), f"The row cannot be read: {str(error).partition(' - ')[0]}.")
+            yield number, Broken(physical.back_out(), f"The row is not well-formed: {str(error).partition(' - ')[0]}.")
         else:
             if any(map(str.strip, cells)):
                 yield number, cells
@@ -126,6 +128,8 @@ class _PhysicalLines:
         self._size += len(line)
         if self._size > LONGEST_LINE:
             raise _Unusable(f"The row is longer than {LONGEST_LINE:,} bytes.")
+        if len(self._row) > MOST_LINES:
+            raise _Unusable(f"The row stands on more than {MOST_LINES:,} lines: is a quote left open?")
         try:
             return line.decode("utf-8") + "\n"
         except UnicodeDecodeError:

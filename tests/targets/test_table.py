@@ -10,7 +10,7 @@ from fetcher.errors import InputError
 from fetcher.model import Overrides, Target
 from fetcher.targets.lines import LONGEST_LINE
 from fetcher.targets.rows import Rows
-from fetcher.targets.table import Table
+from fetcher.targets.table import MOST_LINES, Table
 
 
 def read(*blocks: bytes, delimiter: str = ",", url_column: str | None = None) -> list[Target]:
@@ -70,7 +70,7 @@ def test_a_column_that_is_not_there_is_an_error_that_names_those_that_are():
 
 
 def test_a_header_that_cannot_be_read_is_an_error():
-    assert refusal(b'url,"note" x\n').startswith("The table has no header that can be read. The row cannot be read: ")
+    assert "The table has no header that can be read. The row is not well-formed: " in refusal(b'url,"note" x\n')
     assert "is not UTF-8" in refusal(b"url,caf\xe9\n")
 
 
@@ -122,11 +122,12 @@ def test_a_row_without_a_url_says_so():
 
 @pytest.mark.parametrize("row", [b'"http://a/', b'"http://a/"b', b'http://a/,"7" ', b"http://a/\rb", b"http://a/\xff",
                                  b'"http://a/\xff', b'"' + b"x" * 200_000 + b'"', b"x" * (LONGEST_LINE + 1),
-                                 b'http://a/,"' + b'\n","' * 400_000])
+                                 b'http://a/,"' + b'\n","' * 2000])
 def test_a_broken_row_is_one_bad_target_and_costs_no_other(row):
     first, *_, last = read(b"url,id\n" + row + b"\nhttp://b/,\n")
     assert (first.line, first.parsed, len(first.url) <= 1000) == (2, None, True)
-    assert first.problem.startswith(("The row cannot be read: ", "Byte ", "The row is longer than 1,048,576 bytes."))
+    assert first.problem.startswith(("The row is not well-formed: ", "Byte ", "The row is longer than 1,048,576 bytes.",
+                                     "The row stands on more than 1,000 lines: is a quote left open?"))
     assert (last.line, last.url) == (3 + row.count(b"\n"), "http://b/")
 
 
@@ -136,6 +137,12 @@ def test_a_quote_that_is_never_closed_costs_no_other_row():
     targets = read(b"url,id\n", *rows)
     assert [target.line for target in targets] == list(range(2, 20_002))
     assert [target.line for target in targets if target.parsed is None] == [7]
+
+
+def test_a_cell_may_have_a_thousand_lines_with_those_beside_it():
+    lines = "x\n" * (MOST_LINES - 1)
+    first, second = read(f'url,note\nhttp://a/,"{lines}"\nhttp://b/,\n'.encode())
+    assert (first.input, second.line) == ({"note": lines}, 2 + MOST_LINES)
 
 
 def test_counting_makes_the_same_rows():
