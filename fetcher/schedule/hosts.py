@@ -4,8 +4,9 @@ Every decision is given the time, and answers "this one now" or "nothing before 
 those that wait for a moment stand in a heap; those that wait for one of their own to be done stand nowhere. So a
 decision costs O(log hosts), and where nothing binds, O(1).
 
-One thing goes before turns: a host that has so much left that all would wait for it at the end, whatever they do, is
-next as long as that is so. There are never many of that kind, and each has no more slots than any other.
+A host that has so much left that all the others would be done before it is on the critical path, and does not wait for
+its turn: most starts are for hosts of that kind, where there are any. Without that, a long list would end with them
+alone, and most slots empty.
 """
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ from fetcher.options import Limits
 from fetcher.schedule.host import Host, Item
 from fetcher.schedule.pace import Pace
 
-_MOST_ASIDE = 10_000
+_MOST_ASIDE = 10_000    # hosts
+_CRITICAL = 0.8         # of the time that all take: a host never has quite all its slots in use
+_TURNS = 5              # one start in so many is for who waits for its turn
 
 
 def _no_load(place: int, line: int) -> Any:
@@ -42,7 +45,8 @@ class Schedule(Generic[Item]):
         self._pace = Pace(limits.rate)
         self._hosts: dict[str, Host[Item]] = {}     # of which something waits or runs, or that must be left alone
         self._aside: dict[str, Host[Item]] = {}     # of which only what was learnt matters
-        self._line: deque[Host[Item]] = deque()
+        self._line: deque[Host[Item]] = deque()     # those that may go, in the order of their turns
+        self._critical: deque[Host[Item]] = deque()     # those that may go and are on the critical path
         self._heap: list[tuple[float, int, Host[Item]]] = []
         self._order = 0
         self._waiting = 0
@@ -58,18 +62,14 @@ class Schedule(Generic[Item]):
         """Let `item` wait for its turn."""
         host = self._host(item.host)
         host.add(item)
-        self._waiting += 1
-        if not host.is_ready:
-            self._place(host, now)
+        self._welcome(host, now)
 
     def park(self, name: str, place: int, line: int, now: float) -> None:
         """Let what stands at `place` wait for the host `name`, behind those that do so already, as two numbers."""
         host = self._host(name)
         host.park(place, line)
         self.parked += 1
-        self._waiting += 1
-        if not host.is_ready:
-            self._place(host, now)
+        self._welcome(host, now)
 
     def has_parked(self, name: str) -> bool:
         host = self._hosts.get(name)
@@ -95,8 +95,10 @@ class Schedule(Generic[Item]):
                     self._place(host, now)
         if self._pace.ready_at > now:
             return None
-        while self._line:
-            host = self._line.popleft()
+        while self._line or self._critical:
+            host = self._next_in_turn()
+            if not host.is_ready:
+                continue        # it did not wait for this turn
             host.is_ready = False
             due = host.due()
             if due is not None and due <= now:
@@ -111,7 +113,7 @@ class Schedule(Generic[Item]):
         """
         if self.running >= self._limits.concurrency or not self._waiting:
             return None
-        if self._line:
+        if self._line or self._critical:
             return self._pace.ready_at
         while self._heap and self._heap[0][2].timer != self._heap[0][0]:
             heappop(self._heap)
@@ -120,12 +122,12 @@ class Schedule(Generic[Item]):
     @property
     def eager(self) -> bool:
         """More could go at once, or nearly."""
-        return bool(self._line) and self.running < self._limits.concurrency and not self._limits.rate
+        return bool(self._line or self._critical) and self.running < self._limits.concurrency and not self._limits.rate
 
     @property
     def starved(self) -> bool:
         """There are slots, and nobody stands in line for them: other hosts than those that wait could use them."""
-        return not self._line and self.running < self._limits.concurrency
+        return not (self._line or self._critical) and self.running < self._limits.concurrency
 
     # Giving back.
 
@@ -143,9 +145,7 @@ class Schedule(Generic[Item]):
         item.host = name
         host = self._host(name)
         host.add_retry(item, at)
-        self._waiting += 1
-        if not host.is_ready:
-            self._place(host, now)
+        self._welcome(host, now)
 
     def move(self, item: Item, name: str, now: float) -> None:
         """`item` was redirected to the host `name` in the middle of its attempt, and goes on when `next` says so."""
@@ -154,9 +154,7 @@ class Schedule(Generic[Item]):
         item.host = name
         host = self._host(name)
         host.add_arrival(item)
-        self._waiting += 1
-        if not host.is_ready:
-            self._place(host, now)
+        self._welcome(host, now)
 
     def withdraw(self, item: Item, now: float) -> None:
         """`item`, which was moved, has ended before its turn came; if it still waits for that, it does so no longer."""
@@ -253,6 +251,19 @@ class Schedule(Generic[Item]):
             if len(self._aside) > _MOST_ASIDE:
                 del self._aside[next(iter(self._aside))]
 
+    def _welcome(self, host: Host[Item], now: float) -> None:
+        """One more waits for `host`."""
+        self._waiting += 1
+        if not host.is_ready:
+            self._place(host, now)
+        elif host.waiting & (host.waiting - 1) == 0 and self._is_critical(host, now):
+            self._critical.append(host)     # looked at whenever its queue has doubled, which is often enough
+
+    def _next_in_turn(self) -> Host[Item]:
+        if self._critical and (self._started % _TURNS or not self._line):
+            return self._critical.popleft()
+        return self._line.popleft()
+
     def _start(self, host: Host[Item], now: float) -> Item:
         self.running += 1
         self._waiting -= 1
@@ -274,10 +285,7 @@ class Schedule(Generic[Item]):
         due = host.due()
         if due is not None and due <= now:
             host.is_ready = True
-            if self._is_behind(host, now):
-                self._line.appendleft(host)
-            else:
-                self._line.append(host)
+            (self._critical if self._is_critical(host, now) else self._line).append(host)
             return
         if not host.waiting and not host.running:
             due = host.quiet_until
@@ -289,14 +297,15 @@ class Schedule(Generic[Item]):
             self._order += 1
             heappush(self._heap, (due, self._order, host))
 
-    def _is_behind(self, host: Host[Item], now: float) -> bool:
-        """Whether `host`, if it waited for its turn, would still be at work when all others are done.
-
-        That is judged by how many start in all while one of its own does: by its slots, and by its pace.
-        """
+    def _is_critical(self, host: Host[Item], now: float) -> bool:
+        """Whether `host`, if it waited for its turn, would be at work about as long as all the others, or longer."""
         surplus = host.waiting - host.cap
         if surplus <= 0:
             return False
-        by_then = self._waiting - len(self._line)
-        return (surplus * self.running > by_then * host.cap
-                or surplus * host.pace.interval * self._started > by_then * (now - self._first_at))
+        slots = self._limits.concurrency
+        if self._limits.rate and self._started > slots:
+            slots = self.running
+        in_all = slots / host.cap       # so many go while one of its own does
+        if host.pace.interval and now > self._first_at:
+            in_all = max(in_all, host.pace.interval * self._started / (now - self._first_at))
+        return in_all > 1 and surplus * in_all > _CRITICAL * (self._waiting - len(self._line))

@@ -8,6 +8,7 @@ from fetcher.options import RetryOptions
 # RFC 9110 §9.2.2
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _SAYS_WHEN = frozenset({429, 503})
+_MOST_DOUBLINGS = 100   # long past any longest wait, and still a number
 
 
 class RetryRules:
@@ -30,7 +31,7 @@ class RetryRules:
         asked = self.hold(result)
         if asked is not None:
             return asked
-        whole: float = min(options.wait * 2 ** (result.attempts - 1), options.max_wait)
+        whole = min(options.wait * 2.0 ** min(result.attempts - 1, _MOST_DOUBLINGS), options.max_wait)
         return whole * chance
 
     def hold(self, result: Result) -> float | None:
