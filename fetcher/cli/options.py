@@ -90,7 +90,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             show_default=True, help="What the lists are. auto: as their names and first lines say."),
     _option("Input", "--url-column", metavar="NAME",
             help="The column, or key, that holds the URL. A row's method, headers, data and timeout are its own; all "
-                 "other columns come back in its record, under input. [default: url]"),
+                 "other columns come back in its record, under input. [default: url, or what holds URLs]."),
     _option("Input", "--base-url", metavar="URL", help="What relative URLs of the lists are relative to."),
     _option("Input", "--unique", is_flag=True, help="Fetch the same URL once."),
     _option("Input", "--shard", type=values.Shard(), metavar="I/N",

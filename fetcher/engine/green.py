@@ -30,7 +30,7 @@ from fetcher.schedule import RetryRules, Schedule
 from fetcher.transport import Transport, most_connections
 
 _MOST_UNTAKEN = 1000        # results that may wait for the caller before workers do
-_MOST_PARKED = 4_000_000    # lines of busy hosts that are left in the list, to be read again when their turn comes
+_MOST_PARKED = 500_000      # lines of busy hosts that are left in the list, to be read again when their turn comes
 _GRACE = 0.1                # this part of a deadline is for what runs already,
 _MOST_GRACE_SECONDS = 10.0  # but no more than this
 
@@ -276,8 +276,12 @@ class GreenEngine:
             return
         ticket.gate = green.Event()
         self._schedule.move(ticket, host, perf_counter())
-        self._hire()
-        ticket.gate.wait()
+        self._pool.resize(self._pool.size + 1)      # this worker holds no slot now: another may take its place
+        try:
+            self._hire()
+            ticket.gate.wait()
+        finally:
+            self._pool.resize(self._pool.size - 1)
         ticket.gate = None
 
     def _let_through(self, ticket: Ticket) -> None:

@@ -23,13 +23,14 @@ class Manners:
     def learn(self, ticket: Ticket, result: Result, now: float) -> float | None:
         """Take note of `result`. Returns how many seconds from now its target is to be tried again, or None."""
         schedule, host = self._schedule, ticket.host
+        port = ticket.target.parsed.port if ticket.target.parsed is not None else 0
         if result.error in _UNREACHED:
-            if schedule.unreached(host, now):
+            if schedule.unreached(host, now, port):
                 _log.warning("%s cannot be reached; it is left alone for a while.", host)
         elif result.status in _TOO_MUCH or result.error == "timeout":
             schedule.overloaded(host, now - (result.timings.total or 0.0), now)
         elif result.timings.starttransfer is not None:
-            schedule.answered(host, result.timings.starttransfer)
+            schedule.answered(host, result.timings.starttransfer, port)
         hold = self._rules.hold(result)
         if hold is not None:
             schedule.hold(host, now + hold, f"Retry-After {hold:g} s")

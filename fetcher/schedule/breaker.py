@@ -9,14 +9,18 @@ LONGEST_SECONDS = 300.0
 
 
 class Breaker:
-    """One host's. `open_until` is when it may be tried again; 0.0 while nothing is wrong."""
+    """One host's. `open_until` is when it may be tried again; 0.0 while nothing is wrong.
 
-    __slots__ = ("open_until", "failures", "_limit", "_seconds")
+    A host of which another port answers is there, and is not left alone for the sake of one that does not.
+    """
+
+    __slots__ = ("open_until", "failures", "_answering", "_limit", "_seconds")
 
     def __init__(self, limit: int) -> None:
         """`limit`: how many failures in a row open it; 0: it never opens."""
         self.open_until = 0.0
         self.failures = 0           # in a row
+        self._answering: int | None = None      # the port that answered last
         self._limit = limit
         self._seconds = FIRST_SECONDS
 
@@ -25,8 +29,10 @@ class Breaker:
         """It opened, and no probe has succeeded since: one request at a time may try."""
         return self.open_until > 0.0
 
-    def failed(self, now: float) -> bool:
+    def failed(self, now: float, port: int = 0) -> bool:
         """The host was not reached. True where this opens the breaker that was closed."""
+        if self._answering not in (None, port):
+            return False
         self.failures += 1
         if not self._limit or self.failures < self._limit or now < self.open_until:
             return False
@@ -35,7 +41,9 @@ class Breaker:
         self._seconds = min(self._seconds * 2, LONGEST_SECONDS)
         return opens
 
-    def reached(self) -> None:
+    def reached(self, port: int | None = None) -> None:
+        """It was reached, on `port` if that is known."""
+        self._answering = port or self._answering
         self.failures = 0
         self.open_until = 0.0
         self._seconds = FIRST_SECONDS

@@ -45,7 +45,7 @@ class Host(Generic[Item]):
         self._per_host = limits.per_host
         self._is_slowed = False
         self._under_way: list[tuple[float, int, Item]] = []     # when each may go: redirected here, or to be retried
-        self._queue: deque[Item] = deque()
+        self._queue: deque[Item] | None = None
         self._parked: array[int] | None = None  # place and line of each that is left in the list
         self._parked_at = 0
         self._order = 0
@@ -84,6 +84,8 @@ class Host(Generic[Item]):
 
     def add(self, item: Item) -> None:
         self.waiting += 1
+        if self._queue is None:
+            self._queue = deque()
         self._queue.append(item)
 
     def park(self, place: int, line: int) -> None:
@@ -136,9 +138,9 @@ class Host(Generic[Item]):
         """All that wait and are not parked, which do so no longer; those in the middle of an attempt if asked for."""
         under_way = sorted(self._under_way)
         stays = 0 if arrivals else sum(entry[0] == -inf for entry in under_way)
-        items = [*(item for _, _, item in under_way[stays:]), *self._queue]
+        items = [*(item for _, _, item in under_way[stays:]), *(self._queue or ())]
         self._under_way = under_way[:stays]
-        self._queue.clear()
+        self._queue = None
         self.waiting -= len(items)
         return items
 
@@ -160,6 +162,11 @@ class Host(Generic[Item]):
     def slow_down(self, interval: float) -> None:
         self._is_slowed = True
         self.pace.slow_down(interval)
+
+    def rest(self) -> None:
+        """Take no more room than what was learnt of it: nothing waits, and nobody will look at it."""
+        self.timer = None
+        self._queue = None      # an empty one is larger than all the rest
 
     def why_waiting(self, now: float) -> tuple[str, float] | None:
         """The reason why it cannot go now, and until when; None where only its slots, or nothing, hold it back."""

@@ -21,7 +21,7 @@ from fetcher.options import Limits
 from fetcher.schedule.host import Host, Item
 from fetcher.schedule.pace import Pace
 
-_MOST_ASIDE = 10_000    # hosts
+_MOST_ASIDE = 2_000     # hosts, of about 1 KB each
 _CRITICAL = 0.8         # of the time that all take: a host never has quite all its slots in use
 _TURNS = 5              # one start in so many is for who waits for its turn
 
@@ -166,14 +166,14 @@ class Schedule(Generic[Item]):
 
     # What became of a request, to be told before it is given back.
 
-    def unreached(self, name: str, now: float) -> bool:
+    def unreached(self, name: str, now: float, port: int = 0) -> bool:
         """The host could not be found or connected to. True where this makes its breaker open."""
-        return self._hosts[name].breaker.failed(now)
+        return self._hosts[name].breaker.failed(now, port)
 
-    def answered(self, name: str, latency: float) -> None:
+    def answered(self, name: str, latency: float, port: int = 0) -> None:
         """A good answer came, its first byte after `latency` seconds."""
         host = self._hosts[name]
-        host.breaker.reached()
+        host.breaker.reached(port)
         if host.adaptive is not None:
             host.adaptive.answered(latency, host.running)
 
@@ -245,7 +245,7 @@ class Schedule(Generic[Item]):
     def _put_aside(self, host: Host[Item]) -> None:
         """Nothing of `host` waits or runs: forget it, or keep what was learnt of it, for so many hosts."""
         del self._hosts[host.name]
-        host.timer = None
+        host.rest()
         if host.has_history:
             self._aside[host.name] = host
             if len(self._aside) > _MOST_ASIDE:

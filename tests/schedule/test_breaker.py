@@ -56,3 +56,11 @@ def test_success_closes_it_and_all_is_forgotten():
 def test_without_a_limit_it_never_opens():
     breaker = Breaker(0)
     assert not any(breaker.failed(0.0) for _ in range(100)) and not breaker.is_open
+
+
+def test_a_port_that_does_not_answer_leaves_the_others_of_its_host_alone():
+    breaker = Breaker(2)
+    breaker.reached(80)
+    assert not any(breaker.failed(float(number), 81) for number in range(10))
+    assert not breaker.is_open
+    assert not breaker.failed(20.0, 80) and breaker.failed(21.0, 80)

@@ -386,7 +386,7 @@ def test_hosts_that_are_done_with_cost_no_memory():
         schedule.add(Job(number, f"host-{number}"), float(number))
         schedule.done(schedule.next(float(number)), float(number))
     sizes = {name: len(value) for name, value in vars(schedule).items() if isinstance(value, (dict, list))}
-    assert sizes["_aside"] == 10_000 and sizes["_hosts"] < 5 and sizes["_heap"] < 5
+    assert sizes["_aside"] == 2_000 and sizes["_hosts"] < 5 and sizes["_heap"] < 5
 
 
 def test_a_thousand_decisions_look_like_a_run():
