@@ -128,7 +128,7 @@ class GreenEngine:
     def _finished(self) -> bool:
         if self._stopped:
             return not self._schedule.running
-        return bool(self._feeder.dead) and not self._schedule.running and not len(self._schedule)
+        return bool(self._feeder.dead) and not (self._schedule.running or len(self._schedule) or len(self.in_flight))
 
     # The feeder.
 
@@ -187,7 +187,10 @@ class GreenEngine:
         while len(self._schedule) or self._schedule.running:
             for ticket in self._schedule.stranded():
                 error = BreakerOpen(f"{ticket.host} cannot be reached, and was left alone.")
-                self._deliver(ticket.last or self._fetch.left_out(ticket.target, error), ticket.number)
+                if ticket.gate is not None:
+                    ticket.gate.send_exception(error)
+                else:
+                    self._deliver(ticket.last or self._fetch.left_out(ticket.target, error), ticket.number)
             if len(self._schedule) or self._schedule.running:
                 self._room.wait()
 
@@ -227,8 +230,11 @@ class GreenEngine:
                 continue
             if schedule.eager:
                 self._hire()
+            else:
+                self._set_alarm()
             if ticket.gate is not None:
-                self._let_through(ticket)
+                gate, ticket.gate = ticket.gate, None
+                gate.send()
                 continue
             if len(schedule) <= self._low_water:
                 self._room.set()
@@ -245,8 +251,8 @@ class GreenEngine:
         if ticket.queue_seconds is None:
             ticket.queue_seconds = result.timings.queue
         result.timings.queue = ticket.queue_seconds
-        if ticket.gate is not None:
-            ticket.left = True              # it ended while it waited for another host's slot
+        if ticket.gate is not None:         # it ended while it waited for another host's slot
+            schedule.withdraw(ticket, now)
         else:
             wait = self._manners.learn(ticket, result, now)
             if wait is not None and self._closed_by is None and not self._stopped:
@@ -282,13 +288,6 @@ class GreenEngine:
             ticket.gate.wait()
         finally:
             self._pool.resize(self._pool.size - 1)
-        ticket.gate = None
-
-    def _let_through(self, ticket: Ticket) -> None:
-        if ticket.left:
-            self._schedule.done(ticket, perf_counter())
-        else:
-            ticket.gate.send()
 
     def _hire(self) -> None:
         """Have a worker ask the schedule."""

@@ -9,7 +9,7 @@ from fetcher.model import Result, Target
 class Ticket:
     """What the schedule hands out: a target, and what has become of it so far."""
 
-    __slots__ = ("target", "number", "host", "attempts", "queue_seconds", "last", "gate", "left")
+    __slots__ = ("target", "number", "host", "attempts", "queue_seconds", "last", "gate")
 
     def __init__(self, target: Target, number: int) -> None:
         self.target = target
@@ -19,4 +19,3 @@ class Ticket:
         self.queue_seconds: float | None = None     # before the first
         self.last: Result | None = None     # of an attempt that is to be followed by another
         self.gate: Any = None               # the green.Event that it waits for at another host's door
-        self.left = False                   # it went away from there, and its turn is to be passed on
