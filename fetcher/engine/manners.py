@@ -24,7 +24,7 @@ class Manners:
         """Take note of `result`. Returns how many seconds from now its target is to be tried again, or None."""
         schedule, host = self._schedule, ticket.host
         port = ticket.target.parsed.port if ticket.target.parsed is not None else 0
-        if result.error in _UNREACHED:
+        if result.error in _UNREACHED or (result.error == "timeout" and result.timings.connect is None):
             if schedule.unreached(host, now, port):
                 _log.warning("%s cannot be reached; it is left alone for a while.", host)
         elif result.status in _TOO_MUCH or result.error == "timeout":
