@@ -21,7 +21,7 @@ from fetcher.options import Limits
 from fetcher.schedule.host import Host, Item
 from fetcher.schedule.pace import Pace
 
-_MOST_ASIDE = 2_000     # hosts, of about 1 KB each
+_MOST_ASIDE = 2_000     # hosts, of half a KB each
 _CRITICAL = 0.8         # of the time that all take: a host never has quite all its slots in use
 _TURNS = 5              # one start in so many is for who waits for its turn
 
