@@ -46,6 +46,7 @@ class GreenEngine:
         self.deadline_passed = False
         self._options = options.run
         self._paced = bool(limits.rate or limits.per_host_rate or options.run.robots)
+        self._concurrency = limits.concurrency
         self._window = max(1000, 10 * limits.concurrency)
         self._low_water = self._window * 9 // 10    # below it the feeder is woken: not for each single ticket
         self._transport = Transport(options, session)
@@ -135,7 +136,8 @@ class GreenEngine:
     def _feed(self, targets: Iterator[Target]) -> None:
         try:
             for number, target in enumerate(targets):
-                self._wait_for_order(number)
+                if self._ordered is not None:
+                    self._wait_for_order(number, self._ordered)
                 if target.parsed is None:
                     self._deliver(self._fetch(target), number)
                 elif self._closed_by is not None:
@@ -152,7 +154,7 @@ class GreenEngine:
         """Give `target` to the schedule when there is room; leave it in the list where only its host has to wait."""
         schedule = self._schedule
         while len(schedule) - schedule.parked >= self._window:
-            if schedule.starved and self._may_park(target):
+            if self._idle and schedule.starved and self._may_park(target):
                 if schedule.is_busy(target.host, perf_counter()):
                     schedule.park(target.host, target.place, target.line, perf_counter())
                     return
@@ -161,11 +163,12 @@ class GreenEngine:
             if self._closed_by is not None:
                 self._leave_out(target, self._closed_by, number)
                 return
-        if schedule.has_parked(target.host) and self._may_park(target):
+        if schedule.parked and schedule.has_parked(target.host) and self._may_park(target):
             schedule.park(target.host, target.place, target.line, perf_counter())    # behind those that came before it
         else:
             schedule.add(Ticket(target, number), perf_counter())
-        self._hire()
+        if schedule.running < self._concurrency:
+            self._hire()
 
     def _leave_out(self, target: Target, error: FetchError, number: int) -> None:
         self.deadline_passed = True
@@ -178,8 +181,8 @@ class GreenEngine:
         assert self._read_again is not None
         return Ticket(self._read_again(place, line), -1)
 
-    def _wait_for_order(self, number: int) -> None:
-        while self._ordered is not None and number - self._ordered.next_number >= WINDOW and not self._stopped:
+    def _wait_for_order(self, number: int, ordered: Ordered) -> None:
+        while number - ordered.next_number >= WINDOW and not self._stopped:
             self._room.wait()
 
     def _leave_the_stranded(self) -> None:
@@ -228,10 +231,11 @@ class GreenEngine:
                 self._idle.append(green.current())
                 green.hub().switch()
                 continue
-            if schedule.eager:
-                self._hire()
-            else:
-                self._set_alarm()
+            if schedule.running < self._concurrency:
+                if schedule.eager:
+                    self._hire()
+                else:
+                    self._set_alarm()
             if ticket.gate is not None:
                 gate, ticket.gate = ticket.gate, None
                 gate.send()

@@ -14,13 +14,13 @@ class Breaker:
     A host of which another port answers is there, and is not left alone for the sake of one that does not.
     """
 
-    __slots__ = ("open_until", "failures", "_answering", "_limit", "_seconds")
+    __slots__ = ("open_until", "failures", "answering", "_limit", "_seconds")
 
     def __init__(self, limit: int) -> None:
         """`limit`: how many failures in a row open it; 0: it never opens."""
         self.open_until = 0.0
         self.failures = 0           # in a row
-        self._answering: int | None = None      # the port that answered last
+        self.answering: int | None = None      # the port that answered last
         self._limit = limit
         self._seconds = FIRST_SECONDS
 
@@ -31,7 +31,7 @@ class Breaker:
 
     def failed(self, now: float, port: int = 0) -> bool:
         """The host was not reached. True where this opens the breaker that was closed."""
-        if self._answering not in (None, port):
+        if self.answering not in (None, port):
             return False
         self.failures += 1
         if not self._limit or self.failures < self._limit or now < self.open_until:
@@ -43,7 +43,7 @@ class Breaker:
 
     def reached(self, port: int | None = None) -> None:
         """It was reached, on `port` if that is known."""
-        self._answering = port or self._answering
+        self.answering = port or self.answering
         self.failures = 0
         self.open_until = 0.0
         self._seconds = FIRST_SECONDS

@@ -26,9 +26,9 @@ Item = TypeVar("Item", bound=Job)
 class Host(Generic[Item]):
     """The state of one host. `name` is without scheme and port: limits count a name's ports together."""
 
-    __slots__ = ("name", "running", "waiting", "pace", "breaker", "adaptive", "held_until", "held_for", "shut_for",
-                 "timer", "is_ready", "_per_host", "_is_slowed", "_under_way", "_queue", "_parked", "_parked_at",
-                 "_order")
+    __slots__ = ("name", "running", "waiting", "cap", "pace", "breaker", "adaptive", "held_until", "held_for",
+                 "shut_for", "timer", "is_ready", "_per_host", "_is_slowed", "_under_way", "_queue", "_parked",
+                 "_parked_at", "_order")
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.name = name
@@ -43,6 +43,8 @@ class Host(Generic[Item]):
         self.timer: float | None = None         # when the schedule will look at it again
         self.is_ready = False                   # it stands in the schedule's line
         self._per_host = limits.per_host
+        self.cap = limits.per_host              # how many may run at once now
+        self.learn()
         self._is_slowed = False
         self._under_way: list[tuple[float, int, Item]] = []     # when each may go: redirected here, or to be retried
         self._queue: deque[Item] | None = None
@@ -55,12 +57,9 @@ class Host(Generic[Item]):
         """How many of those that wait are parked."""
         return (len(self._parked) - self._parked_at) // 2 if self._parked is not None else 0
 
-    @property
-    def cap(self) -> int:
-        """How many may run at once now."""
-        if self.breaker.open_until:
-            return 1
-        return self.adaptive.cap if self.adaptive is not None else self._per_host
+    def learn(self) -> None:
+        """What breaker and adaptive cap were told has changed how many may run at once."""
+        self.cap = 1 if self.breaker.open_until else self.adaptive.cap if self.adaptive is not None else self._per_host
 
     @property
     def has_history(self) -> bool:
@@ -77,6 +76,8 @@ class Host(Generic[Item]):
         if self.running >= self.cap or self.shut_for or not self.waiting:
             return None
         if self._queue or self._parked is not None:
+            if not self.pace.interval and not self.breaker.open_until:
+                return self.held_until
             return self.quiet_until
         return max(self.quiet_until, self._under_way[0][0])
 
@@ -111,7 +112,8 @@ class Host(Generic[Item]):
         """
         self.running += 1
         self.waiting -= 1
-        self.pace.take(now)
+        if self.pace.interval:
+            self.pace.take(now)
         if self._under_way and self._under_way[0][0] <= now:
             return heappop(self._under_way)[2]
         return self._queue.popleft() if self._queue else None

@@ -149,7 +149,9 @@ class Schedule(Generic[Item]):
 
     def move(self, item: Item, name: str, now: float) -> None:
         """`item` was redirected to the host `name` in the middle of its attempt, and goes on when `next` says so."""
-        self._hosts[item.host].breaker.reached()
+        left = self._hosts[item.host]
+        left.breaker.reached()
+        left.learn()
         self.done(item, now)
         item.host = name
         host = self._host(name)
@@ -168,14 +170,21 @@ class Schedule(Generic[Item]):
 
     def unreached(self, name: str, now: float, port: int = 0) -> bool:
         """The host could not be found or connected to. True where this makes its breaker open."""
-        return self._hosts[name].breaker.failed(now, port)
+        host = self._hosts[name]
+        opens = host.breaker.failed(now, port)
+        host.learn()
+        return opens
 
     def answered(self, name: str, latency: float, port: int = 0) -> None:
         """A good answer came, its first byte after `latency` seconds."""
         host = self._hosts[name]
-        host.breaker.reached(port)
+        was_open = host.breaker.open_until
+        if host.breaker.failures or host.breaker.answering != port:
+            host.breaker.reached(port)
         if host.adaptive is not None:
             host.adaptive.answered(latency, host.running)
+        if was_open or host.adaptive is not None:
+            host.learn()
 
     def overloaded(self, name: str, started: float, now: float) -> None:
         """The host was reached, and had too much to do: 429, 503, or nothing in time for a request of `started`."""
@@ -183,6 +192,7 @@ class Schedule(Generic[Item]):
         host.breaker.reached()
         if host.adaptive is not None:
             host.adaptive.overloaded(started, now, host.running)
+        host.learn()
 
     def hold(self, name: str, until: float, reason: str) -> None:
         """Start nothing for the host before `until`."""
@@ -255,7 +265,8 @@ class Schedule(Generic[Item]):
         """One more waits for `host`."""
         self._waiting += 1
         if not host.is_ready:
-            self._place(host, now)
+            if host.running < host.cap:     # else the next of its own to be done will see to it
+                self._place(host, now)
         elif host.waiting & (host.waiting - 1) == 0 and self._is_critical(host, now):
             self._critical.append(host)     # looked at whenever its queue has doubled, which is often enough
 
@@ -270,13 +281,14 @@ class Schedule(Generic[Item]):
         self._started += 1
         if now < self._first_at:
             self._first_at = now
-        self._pace.take(now)
+        if self._pace.interval:
+            self._pace.take(now)
         item = host.start(now)
         if item is None:
             self.parked -= 1
             item = self._load(*host.next_parked())
             item.host = host.name       # whatever the list says by now
-        if host.waiting:
+        if host.waiting and host.running < host.cap:
             self._place(host, now)
         return item
 
@@ -285,7 +297,8 @@ class Schedule(Generic[Item]):
         due = host.due()
         if due is not None and due <= now:
             host.is_ready = True
-            (self._critical if self._is_critical(host, now) else self._line).append(host)
+            critical = host.cap < self._limits.concurrency and self._is_critical(host, now)
+            (self._critical if critical else self._line).append(host)
             return
         if not host.waiting and not host.running:
             due = host.quiet_until
