@@ -5,8 +5,9 @@ import os
 import resource
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
 from typing import Any
 
@@ -18,7 +19,7 @@ from fetcher.cli.plan import print_plan
 from fetcher.cli.display import Display
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
-from fetcher.model import Result
+from fetcher.model import Result, Target
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
 from fetcher.sinks.output import Output
@@ -27,7 +28,7 @@ from fetcher.sinks.separated import Separated
 from fetcher.sinks.tally import Tally
 from fetcher.targets import TargetReader
 
-FAILED, DEADLINE_PASSED = 1, 124
+FAILED = 1
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
 
 
@@ -37,9 +38,10 @@ def run(job: Job) -> int:
     Raises InputError, OutputError and click.UsageError, of which nothing was fetched for the first and the last, and
     BrokenPipeError where the reader of stdout went away.
     """
-    reader = TargetReader(job.sources, job.input)
+    reader = TargetReader(job.sources)
+    targets: Iterable[Target] = islice(reader, job.limit) if job.limit else reader
     if job.dry_run:
-        return print_plan(reader, job.options.limits)
+        return print_plan(targets, job.options.limits)
     _keep_the_lists(job)
     _raise_descriptor_limit()
     try:
@@ -48,20 +50,24 @@ def run(job: Job) -> int:
         raise click.UsageError(f"{error}.") from None
     tally = Tally()
     with ExitStack() as closing:
-        closing.callback(reader.close)
         format = _format(job)
-        display = Display(job, format, tally, engine, _Total(reader))
+        display = Display(job, format, tally, engine.in_flight, _Total(reader, job.limit))
         sinks: list[Sink] = [tally, *_record_sinks(job, format, display), *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
-        ended_by = _fetch(engine, reader, sinks, display)
+        ended_by = _fetch(engine, targets, sinks, display)
     display.show_summary()
     if ended_by is not None:
         return 128 + ended_by
-    if engine.deadline_passed:
-        return DEADLINE_PASSED
     return FAILED if tally.failed else 0
+
+
+def show_tracebacks() -> None:
+    """Have unforeseen errors told with their traceback, on stderr."""
+    import logging
+
+    logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
 
 
 def _keep_the_lists(job: Job) -> None:
@@ -80,10 +86,10 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _fetch(engine: GreenEngine, reader: TargetReader, sinks: list[Sink], display: Display) -> int | None:
+def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], display: Display) -> int | None:
     """Run the engine into the sinks; return the signal that ended it, if one did."""
     with _stoppable(engine, display) as signals:
-        for result in engine.run(reader, reader.read_again):
+        for result in engine.run(targets):
             for sink in sinks:
                 sink.write(result)
     return signals[0] if signals else None
@@ -152,8 +158,9 @@ class _Only:
 class _Total:
     """How many lines there are, once that is known: they are counted beside the run, when it is first asked for."""
 
-    def __init__(self, reader: TargetReader) -> None:
+    def __init__(self, reader: TargetReader, limit: int | None) -> None:
         self._reader = reader
+        self._limit = limit
         self._asked = False
         self._count: int | None = None
 
@@ -165,4 +172,5 @@ class _Total:
 
     def _find_out(self) -> None:
         with suppress(InputError):      # the run itself will tell
-            self._count = self._reader.count()
+            count = self._reader.count()
+            self._count = count if count is None or self._limit is None else min(count, self._limit)

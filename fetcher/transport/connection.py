@@ -212,9 +212,7 @@ class Connection:
         elif response is None or response.complete or response.failure is not None:
             self._spoil(response)
         else:
-            attempt = response.request.attempt
-            attempt.touched = perf_counter()
-            attempt.received += count
+            response.request.attempt.touched = perf_counter()
             self._parser.feed(self._buffer[:count])
             if response.buffered > _TOO_MUCH and self._waiter is None:
                 self._pause()
