@@ -14,7 +14,6 @@ Every way out ends here, with the exit status of the contract and at most one li
 """
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from contextlib import suppress
@@ -36,7 +35,6 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The `fetcher` command."""
-    gc.disable()        # nothing of what is loaded now ever becomes garbage; `assemble` switches it on for the run
     try:
         status = cli.main(prog_name="fetcher", standalone_mode=False)
     except click.UsageError as error:

@@ -85,7 +85,6 @@ def _collect_rarely() -> None:
     """Look for garbage in cycles, of which a fetch leaves next to none, rarely, and only in what comes from now on."""
     gc.freeze()
     gc.set_threshold(20_000)
-    gc.enable()
 
 
 def _raise_descriptor_limit() -> None:
