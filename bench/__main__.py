@@ -1,4 +1,7 @@
-"""`python -m bench`: run the peers, print medians. Status 1 if a peer missed a part of its list, 2 without nginx."""
+"""`python -m bench`: run the peers, print medians, then simulate the scheduler alone.
+
+Status 1 if a peer missed a part of its list, 2 without nginx.
+"""
 from __future__ import annotations
 
 import argparse
@@ -9,11 +12,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
-from bench import report
+from bench import report, simulate
 from bench.measure import compete
 from bench.peers import PEERS, Peer, Unable
 from bench.report import Outcome
@@ -21,6 +25,7 @@ from bench.scenarios import SCENARIOS, Scenario, chosen
 from bench.servers import Missing, dnsmasq, nginx
 
 DESCRIPTORS = 65_536
+SCHEDULE = "schedule"       # what is simulated stands beside the scenarios
 
 
 def main() -> int:
@@ -54,15 +59,19 @@ def main() -> int:
             outcomes.append(Outcome(scenario, scores))
             before = next((outcome for outcome in outcomes if outcome.scenario.name == scenario.against), None)
             report.show(out, outcomes[-1], before)
+    simulated = simulate.run(options.scale) if SCHEDULE in options.only else []
+    if simulated:
+        simulate.show(out, simulated)
     if options.json:
         figures = report.as_json(outcomes, where, {peer.name: version for peer, version in versions.items()})
+        figures[SCHEDULE] = [asdict(outcome) for outcome in simulated]
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     return int(any(score.problem is not None for outcome in outcomes for score in outcome.scores))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="fetcher and its peers on the same lists, in one run.")
-    scenarios, peers = [scenario.name for scenario in SCENARIOS], [peer.name for peer in PEERS]
+    scenarios, peers = [*(scenario.name for scenario in SCENARIOS), SCHEDULE], [peer.name for peer in PEERS]
     parser.add_argument("--only", type=some_of(scenarios), default=scenarios, metavar="A,B",
                         help="scenarios: " + ", ".join(scenarios))
     parser.add_argument("--peers", type=some_of(peers), default=peers, metavar="A,B", help=f"peers: {', '.join(peers)}")

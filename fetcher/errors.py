@@ -12,6 +12,10 @@
     ├── DecodeError                 decode               the content coding is broken
     ├── TooLarge                    too_large            the body is above --max-size
     ├── TooManyRedirects            too_many_redirects   a loop, or more hops than allowed
+    ├── TooSlow                     too_slow             the body came below --min-speed
+    ├── RobotsRefused               robots               robots.txt does not allow it
+    ├── BreakerOpen                 breaker              its host cannot be reached, and was left alone
+    ├── DeadlinePassed              deadline             the run had no time left for it
     └── Interrupted                 interrupted          the run was stopped while this was in flight
 
 A status of 400 and above is an answer, not an exception: its record says `http`.
@@ -78,6 +82,22 @@ class TooLarge(FetchError):
 
 class TooManyRedirects(FetchError):
     word = "too_many_redirects"
+
+
+class TooSlow(FetchError):
+    word = "too_slow"
+
+
+class RobotsRefused(FetchError):
+    word = "robots"
+
+
+class BreakerOpen(FetchError):
+    word = "breaker"
+
+
+class DeadlinePassed(FetchError):
+    word = "deadline"
 
 
 class Interrupted(FetchError):

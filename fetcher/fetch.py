@@ -2,14 +2,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from time import time
 from typing import Any, Protocol
 
 from fetcher.attempt import Attempt, InFlight
-from fetcher.errors import HTTP, FetchError
-from fetcher.model import Result, Target, Timings
-from fetcher.options import Options
-from fetcher.transport import Request, Response, request_fields
+from fetcher.errors import HTTP, FetchError, InvalidUrl
+from fetcher.model import Overrides, Result, Target, Timings
+from fetcher.options import Options, RequestOptions
+from fetcher.transport import Request, Response, request_fields, retry_after
 
 
 class Opener(Protocol):
@@ -26,14 +28,20 @@ class Fetcher:
         self._transport = transport
         self._in_flight = in_flight
         self._fields = request_fields(options.request)
-        self._method = options.request.method or ("GET" if options.request.data is None else "POST")
+        self._method = _method(options.request)
         self._keeps_body = options.body.hash or options.body.keep
 
-    def __call__(self, target: Target) -> Result:
-        """What became of `target`."""
+    def __call__(self, target: Target, number: int = 1, move: Callable[[str], None] | None = None) -> Result:
+        """What became of `target` in its attempt `number`.
+
+        `move` is called with the host of each redirect before it is followed; it may wait, and that takes no time
+        off the attempt's.
+        """
         if target.parsed is None:
-            return self._never_sent(target)
-        attempt = Attempt(target, self._options.timeouts)
+            return self.left_out(target, InvalidUrl(target.problem or ""))
+        if target.overrides is not None:
+            return self._fetch_overridden(target, target.overrides, number, move)
+        attempt = Attempt(target, self._options.timeouts, number, move)
         attempt.timings.queue = max(attempt.started - target.read_at, 0.0)
         body = _Body(self._options.body.hash, self._options.body.keep)
         request = self._request(target, attempt)
@@ -55,6 +63,15 @@ class Fetcher:
         if response is None:
             return self._unanswered(target, request.last, failure)
         return self._answered(target, response, failure, body)
+
+    def _fetch_overridden(self, target: Target, overrides: Overrides, number: int,
+                          move: Callable[[str], None] | None) -> Result:
+        """Fetch `target` as one by other options: those of this fetcher, and what its row says in their place."""
+        try:
+            fetch = Fetcher(_overridden(self._options, overrides), self._transport, self._in_flight)
+        except ValueError as error:
+            return self.left_out(target, InvalidUrl(f"Its request cannot be sent: {error}."))
+        return fetch(replace(target, overrides=None), number, move)
 
     def _request(self, target: Target, attempt: Attempt) -> Request:
         options = self._options
@@ -86,11 +103,13 @@ class Fetcher:
             size=response.size,
             size_download=response.size_download,
             sha256=body.hexdigest() if failure is None else None,
-            attempts=1,
+            attempts=attempt.number,
             timings=attempt.timings,
             timestamp=attempt.timestamp,
+            retry_after=retry_after(headers) if response.status in (429, 503) else None,
             hops=request.hops if self._options.body.timings else None,
             tls=response.tls,
+            input=target.input,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),
         )
@@ -105,18 +124,23 @@ class Fetcher:
             error=failure.word,
             error_message=str(failure),
             method=request.method,
-            final_url=request.full_url if request.hops else None,
+            final_url=request.full_url if request.hops else _meant_by_relative(target),
             redirects=len(request.hops),
             remote_ip=attempt.remote_ip,
-            attempts=1,
+            attempts=attempt.number,
             timings=attempt.timings,
             timestamp=attempt.timestamp,
             hops=request.hops if self._options.body.timings else None,
+            input=target.input,
         )
 
-    def _never_sent(self, target: Target) -> Result:
-        return Result(target.url, target.line, target.source, error="invalid_url", error_message=target.problem,
-                      method=self._method, timings=Timings(), timestamp=time())
+    def left_out(self, target: Target, reason: FetchError, attempts: int = 0) -> Result:
+        """The result of a target that is not sent, or not once more."""
+        overrides = target.overrides
+        method = self._method if overrides is None else _method(_overridden(self._options, overrides).request)
+        return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
+                      method=method, final_url=_meant_by_relative(target), attempts=attempts, timings=Timings(),
+                      timestamp=time(), input=target.input)
 
 
 class _Body:
@@ -137,6 +161,29 @@ class _Body:
 
     def content(self) -> bytes | None:
         return b"".join(self._pieces) if self._pieces is not None else None
+
+
+def _method(options: RequestOptions) -> str:
+    return options.method or ("GET" if options.data is None else "POST")
+
+
+def _overridden(options: Options, overrides: Overrides) -> Options:
+    """`options` with what a row says in their place."""
+    request, timeouts = options.request, options.timeouts
+    names = {name.lower() for name, _ in overrides.headers}
+    others = (field for field in request.headers if field[0].rstrip(";").lower() not in names)
+    return replace(
+        options,
+        request=replace(request, method=overrides.method or request.method, headers=(*others, *overrides.headers),
+                        data=request.data if overrides.data is None else overrides.data),
+        timeouts=timeouts if overrides.timeout is None else replace(timeouts, total=overrides.timeout))
+
+
+def _meant_by_relative(target: Target) -> str | None:
+    """The URL that a relative one stands for: without an answer, its record would not say which host was meant."""
+    if target.parsed is None or target.url.lower().startswith(("http:", "https:")):
+        return None
+    return str(target.parsed)
 
 
 def _defect(cause: Exception, target: Target) -> FetchError:

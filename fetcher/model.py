@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from time import perf_counter
@@ -14,11 +14,25 @@ from fetcher.url import Url
 
 
 @dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a row of a list says of its own request, in place of the options of the run.
+
+    Its `headers` take the place of those of the same name; one without a value takes a field out. `timeout` is the
+    attempt's in all, in seconds.
+    """
+
+    method: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    data: bytes | None = field(default=None, repr=False)
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One line of a list: a URL to fetch, or the reason why it cannot be one.
 
     `url` is the text as it stood in the list, trimmed, a password in it masked; `parsed` is what is fetched, or
-    None where `problem` says what is wrong.
+    None where `problem` says what is wrong. `input` is what else stood in its row, to be carried through.
     """
 
     url: str
@@ -26,19 +40,31 @@ class Target:
     source: str | None = None
     parsed: Url | None = None
     problem: str | None = None
+    place: int = -1                         # where its line can be read again; -1: nowhere
+    overrides: Overrides | None = None
+    input: dict[str, Any] | None = field(default=None, hash=False)
     read_at: float = field(default_factory=perf_counter, repr=False, compare=False)
 
     @classmethod
-    def read(cls, text: str, line: int = 1, source: str | None = None) -> Target:
-        """The target that `text` names; never raises."""
+    def read(cls, text: str, line: int = 1, source: str | None = None, place: int = -1,
+             base: Url | None = None) -> Target:
+        """The target that `text` names, where it is relative to `base`, if that is given; never raises."""
         try:
-            return cls(urls.mask_password(text), line, source, urls.parse(text))
+            parsed = urls.parse(text) if base is None else resolve(text, base)
+            return cls(urls.mask_password(text), line, source, parsed, None, place)
         except InvalidUrl as error:
-            return cls(urls.recordable(text), line, source, None, str(error))
+            return cls(urls.recordable(text), line, source, None, str(error), place)
 
     @property
     def host(self) -> str:
         return self.parsed.host if self.parsed else ""
+
+
+def resolve(text: str, base: Url) -> Url:
+    """The `Url` that `text` names, relative to `base`, whose credentials it shares. Raises InvalidUrl."""
+    url = urls.join(base, text)
+    shares = url.userinfo is None and url.origin == base.origin
+    return replace(url, userinfo=base.userinfo) if shares else url
 
 
 @dataclass(slots=True)
@@ -100,8 +126,10 @@ class Result:
     attempts: int = 0
     timings: Timings = field(default_factory=Timings)
     timestamp: float = 0.0              # Unix time of the start
+    retry_after: float | None = None    # seconds for which the server asked to be left alone
     hops: tuple[Hop, ...] | None = None
     tls: TlsDetails | None = None
+    input: dict[str, Any] | None = field(default=None, hash=False)
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
 
@@ -144,6 +172,8 @@ class Result:
         }
         if self.source is None:
             del record["source"]
+        if self.input is not None:
+            record["input"] = self.input
         if self.hops is not None:
             record["timings"] = {
                 "time_proxy": timings.proxy and round(timings.proxy, 6),

@@ -13,10 +13,50 @@ USER_AGENT = f"fetcher/{__version__}"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many requests are in flight at once, in all and for each host name."""
+    """How many requests may be in flight, and how often one may start, in all and for each host name."""
 
     concurrency: int = 100
     per_host: int = 10
+    rate: float | None = None           # starts a second, in all
+    per_host_rate: float | None = None  # starts a second, for one host
+    breaker: int = 5                    # failures to reach a host in a row that have it left alone; 0: never
+    adaptive: bool = False              # find out how many at once, up to per_host, each host can take
+
+
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How lists are read, and which of their lines are taken."""
+
+    format: str = "auto"                # text, csv, tsv or jsonl; auto: as its name and its first line tell
+    url_column: str | None = None       # None: `url`, else the first in which a URL stands
+    base_url: str | None = None         # what relative URLs are relative to
+    shard: tuple[int, int] | None = None    # the part I, from 1, of N; all lines of a host are in one
+    unique: bool = False                # the same request only once
+    limit: int | None = None            # so many targets, of those that are left
+
+
+TRANSPORT_ERRORS = frozenset({"dns", "connect", "proxy", "timeout", "incomplete"})
+PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOptions:
+    """What is tried again, and when. Times are in seconds."""
+
+    retries: int = 2                    # attempts after the first
+    wait: float = 1.0                   # before the first retry at most; doubled for each further one
+    max_wait: float = 60.0              # also the most that Retry-After is honoured for
+    on: frozenset[int | str] = PASSING_STATUSES | TRANSPORT_ERRORS
+    all_methods: bool = False           # also those that are not idempotent (RFC 9110 §9.2.2)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What holds for a run as a whole. Times are in seconds."""
+
+    deadline: float | None = None       # when the last answer has to be there
+    ordered: bool = False               # results in the order of the list
+    robots: bool = False                # keep to robots.txt
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +66,7 @@ class Timeouts:
     connect: float = 10.0   # from the look-up of the name to the end of the TLS handshake
     read: float = 30.0      # silence: no byte came in
     total: float = 60.0     # one attempt in all, redirects and body included
+    min_speed: int | None = None    # bytes a second of a body, over ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +130,9 @@ class BodyOptions:
 class Options:
     """Everything that one fetch needs to know."""
 
+    run: RunOptions = RunOptions()
     limits: Limits = Limits()
+    retry: RetryOptions = RetryOptions()
     timeouts: Timeouts = Timeouts()
     request: RequestOptions = RequestOptions()
     redirects: RedirectOptions = RedirectOptions()

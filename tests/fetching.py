@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fetcher import Options, Result, fetch_all
-from fetcher.options import Limits, NetworkOptions
+from fetcher.options import Limits, NetworkOptions, RetryOptions
 
 
 def fetch(url: str, **concerns: Any) -> Result:
@@ -20,8 +20,9 @@ def fetch_in_turn(urls: Iterable[str], **concerns: Any) -> list[Result]:
 
 
 def fetch_at_once(urls: Iterable[str], **concerns: Any) -> list[Result]:
-    """The results of `urls`, fetched concurrently, in the order they came. No proxy, whatever the environment says."""
-    return list(fetch_all(urls, Options(**{"network": NetworkOptions(proxy=""), **concerns})))
+    """The results of `urls`, fetched concurrently, in the order they came. No proxy, and no retries."""
+    plain = {"network": NetworkOptions(proxy=""), "retry": RetryOptions(retries=0)}
+    return list(fetch_all(urls, Options(**{**plain, **concerns})))
 
 
 def failure(result: Result) -> tuple[str | None, str | None]:

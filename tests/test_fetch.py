@@ -1,14 +1,17 @@
 import hashlib
 import socket
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from fetcher import Options, Target, green
 from fetcher.attempt import InFlight
 from fetcher.fetch import Fetcher
-from fetcher.options import BodyOptions, NetworkOptions, RedirectOptions, Timeouts
-from tests.broken_server import CLOSE, RESET, SILENCE, BrokenServer, deaf_server
+from fetcher.model import Overrides
+from fetcher.options import BodyOptions, NetworkOptions, RedirectOptions, RequestOptions, Timeouts
+from fetcher.url import parse
+from tests.broken_server import CLOSE, READ, RESET, SILENCE, BrokenServer, deaf_server
 from tests.fetching import failure, fetch, fetch_in_turn
 
 
@@ -75,6 +78,64 @@ def test_a_body_is_counted_as_it_came_and_as_it_is(server):
 def test_the_body_of_an_error_is_kept_too(server):
     result = fetch(server.url("/status/404"), body=BodyOptions(keep=True))
     assert (result.status, result.body) == (404, b"404\n")
+
+
+# What a row of a list says of its own request
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def row(url: str, input=None, **overrides) -> Target:
+    return replace(Target.read(url, 7), overrides=Overrides(**overrides), input=input)
+
+
+def test_a_row_has_its_own_method_and_data(server):
+    result = fetch(row(server.url("/echo"), method="PATCH", data=b"ab"), body=BodyOptions(keep=True))
+    assert (result.method, result.body, result.line) == ("PATCH", b"PATCH /echo\nab", 7)
+    assert fetch(row(server.url("/echo"), data=b"ab")).method == "POST"
+    assert fetch(row(server.url("/echo"), method="PUT"), body=BodyOptions(keep=True),
+                 request=RequestOptions(data=b"all")).body == b"PUT /echo\nall"
+
+
+def test_the_headers_of_a_row_take_the_place_of_equal_ones_and_only_for_it():
+    request = RequestOptions(headers=(("X-A", "all"), ("X-B", "all"), ("X-C;", "")))
+    with BrokenServer([OK, READ, OK]) as server:
+        targets = [row(server.url(), headers=(("x-a", "1"), ("x-c", "3"), ("User-Agent", "me"), ("Accept", ""))),
+                   row(server.url())]
+        assert all(result.ok for result in fetch_in_turn(targets, request=request))
+    heads = [sorted(head.split(b"\r\n")[1:-2]) for head in server.requests]
+    host = f"Host: 127.0.0.1:{server.port}".encode()
+    codings = b"Accept-Encoding: gzip, deflate, br, zstd"
+    assert heads[0] == [codings, host, b"User-Agent: me", b"X-B: all", b"x-a: 1", b"x-c: 3"]
+    assert {b"Accept: */*", b"X-A: all", b"X-B: all", b"X-C: "} < set(heads[1])
+
+
+def test_the_timeout_of_a_row_bounds_its_attempt_in_all(server):
+    slow = server.url("/drip?bytes=1000&seconds=10")
+    first, second = fetch_in_turn([row(slow, timeout=0.2), row(server.url("/delay/0.3"), timeout=9.0)],
+                                  timeouts=Timeouts(total=0.25))
+    assert failure(first) == ("timeout", "The attempt took longer than 0.2 s, while reading the body from localhost "
+                                         f"port {server.port}.")
+    assert second.ok
+
+
+def test_what_else_stood_in_a_row_is_in_every_result(server, free_port):
+    for url in server.url("/headers"), server.url("/status/404"), f"http://127.0.0.1:{free_port}/", "no url":
+        assert fetch(row(url, {"id": 7})).input == {"id": 7}
+    assert fetch(server.url("/headers")).input is None
+
+
+def test_a_row_that_cannot_be_sent_is_a_failure_of_its_own(server):
+    result = fetch(row(server.url(), {"id": 7}, method="GE T"))
+    assert failure(result) == ("invalid_url", "Its request cannot be sent: 'GE T' is not a method that can be sent.")
+    assert (result.method, result.attempts, result.input) == ("GE T", 0, {"id": 7})
+
+
+def test_the_record_of_a_relative_url_names_the_host_though_nobody_answered(server, free_port):
+    target = Target.read("gone", base=parse(f"http://127.0.0.1:{free_port}/"))
+    result = fetch(target)
+    assert (result.url, result.final_url, result.error) == ("gone", f"http://127.0.0.1:{free_port}/gone", "connect")
+    assert fetch(Target.read("headers", base=parse(server.url()))).final_url == server.url("/headers")
 
 
 # What can go wrong, and how it is called. A sentence names the peer and the phase.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fetcher
-from fetcher.model import Hop, Result, Target, Timings, TlsDetails, rfc3339
+from fetcher.model import Hop, Overrides, Result, Target, Timings, TlsDetails, rfc3339
 from fetcher.url import parse
 
 RESULT = Result(
@@ -42,6 +42,14 @@ def test_a_target_shows_no_password_but_keeps_it():
     assert "secret" not in f"{good} {bad}"
 
 
+@pytest.mark.parametrize(("text", "url", "userinfo"), [
+    ("b?c", "http://a/x/b?c", "me:secret"), ("/b", "http://a/b", "me:secret"), ("//b/", "http://b/", None),
+    ("https://a/", "https://a/", None), ("http://you@a/", "http://a/", "you")])
+def test_a_relative_target_is_joined_to_the_base_and_shares_its_credentials(text, url, userinfo):
+    target = Target.read(text, base=parse("http://me:secret@a/x/y"))
+    assert (str(target.parsed), target.parsed.userinfo) == (url, userinfo)
+
+
 @given(st.text(st.characters() | st.sampled_from("\0\n\ud800:/@")))
 def test_reading_a_target_never_raises_and_a_record_can_hold_it(text):
     for given_text in text, f"http://{text}":
@@ -54,6 +62,12 @@ def test_reading_a_target_never_raises_and_a_record_can_hold_it(text):
 def test_the_keys_stand_in_the_order_of_the_contract():
     everything = replace(RESULT, headers=(("a", "b"),), body=b"c")
     assert list(everything.record()) == [*KEYS, "headers", "body", "body_encoding"]
+
+
+def test_what_stood_in_the_row_comes_after_what_changed():
+    everything = replace(RESULT, input={"id": 7}, headers=(("a", "b"),))
+    assert list(everything.record()) == [*KEYS, "input", "headers"]
+    assert everything.record()["input"] == {"id": 7}
 
 
 def test_the_source_is_named_only_where_there_are_several():
@@ -126,7 +140,8 @@ def test_the_host_of_a_result_is_the_one_that_was_asked_last(url, final_url, hos
 
 
 def test_targets_and_results_can_be_sent_to_another_process():
-    for value in Target.read("http://me:secret@a/"), Target.read("no url"), replace(RESULT, body=b"c"):
+    row = replace(Target.read("http://a/"), overrides=Overrides("PUT", timeout=1.0), input={"id": 7})
+    for value in Target.read("http://me:secret@a/"), Target.read("no url"), row, replace(RESULT, body=b"c"):
         assert pickle.loads(pickle.dumps(value)) == value
 
 

@@ -6,9 +6,8 @@ import os
 import resource
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import islice
 from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
 from typing import Any
 
@@ -20,7 +19,7 @@ from fetcher.cli.plan import print_plan
 from fetcher.cli.display import Display
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
-from fetcher.model import Result, Target
+from fetcher.model import Result
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
 from fetcher.sinks.output import Output
@@ -29,7 +28,7 @@ from fetcher.sinks.separated import Separated
 from fetcher.sinks.tally import Tally
 from fetcher.targets import TargetReader
 
-FAILED = 1
+FAILED, DEADLINE_PASSED = 1, 124
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
 
 
@@ -39,10 +38,9 @@ def run(job: Job) -> int:
     Raises InputError, OutputError and click.UsageError, of which nothing was fetched for the first and the last, and
     BrokenPipeError where the reader of stdout went away.
     """
-    reader = TargetReader(job.sources)
-    targets: Iterable[Target] = islice(reader, job.limit) if job.limit else reader
+    reader = TargetReader(job.sources, job.input)
     if job.dry_run:
-        return print_plan(targets, job.options.limits)
+        return print_plan(reader, job.options.limits)
     _collect_rarely()
     _keep_the_lists(job)
     _raise_descriptor_limit()
@@ -52,24 +50,20 @@ def run(job: Job) -> int:
         raise click.UsageError(f"{error}.") from None
     tally = Tally()
     with ExitStack() as closing:
+        closing.callback(reader.close)
         format = _format(job)
-        display = Display(job, format, tally, engine.in_flight, _Total(reader, job.limit))
+        display = Display(job, format, tally, engine, _Total(reader))
         sinks: list[Sink] = [tally, *_record_sinks(job, format, display), *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
-        ended_by = _fetch(engine, targets, sinks, display)
+        ended_by = _fetch(engine, reader, sinks, display)
     display.show_summary()
     if ended_by is not None:
         return 128 + ended_by
+    if engine.deadline_passed:
+        return DEADLINE_PASSED
     return FAILED if tally.failed else 0
-
-
-def show_tracebacks() -> None:
-    """Have unforeseen errors told with their traceback, on stderr."""
-    import logging
-
-    logging.basicConfig(level=logging.DEBUG, format="fetcher: %(message)s")
 
 
 def _keep_the_lists(job: Job) -> None:
@@ -94,10 +88,10 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _fetch(engine: GreenEngine, targets: Iterable[Target], sinks: list[Sink], display: Display) -> int | None:
+def _fetch(engine: GreenEngine, reader: TargetReader, sinks: list[Sink], display: Display) -> int | None:
     """Run the engine into the sinks; return the signal that ended it, if one did."""
     with _stoppable(engine, display) as signals:
-        for result in engine.run(targets):
+        for result in engine.run(reader, reader.read_again):
             for sink in sinks:
                 sink.write(result)
     return signals[0] if signals else None
@@ -166,9 +160,8 @@ class _Only:
 class _Total:
     """How many lines there are, once that is known: they are counted beside the run, when it is first asked for."""
 
-    def __init__(self, reader: TargetReader, limit: int | None) -> None:
+    def __init__(self, reader: TargetReader) -> None:
         self._reader = reader
-        self._limit = limit
         self._asked = False
         self._count: int | None = None
 
@@ -180,5 +173,4 @@ class _Total:
 
     def _find_out(self) -> None:
         with suppress(InputError):      # the run itself will tell
-            count = self._reader.count()
-            self._count = count if count is None or self._limit is None else min(count, self._limit)
+            self._count = self._reader.count()

@@ -5,20 +5,24 @@ file; where stdout carries the records into a pipe, they tell all themselves, an
 """
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from fetcher.attempt import InFlight
 from fetcher.cli.options import Job
+from fetcher.engine import GreenEngine
 from fetcher.sinks import Sink
 from fetcher.sinks.log import Log
+from fetcher.sinks.printable import printable
 from fetcher.sinks.tally import Tally
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_MOST_NOTES = 1000
 
 
 class Display:
@@ -27,7 +31,7 @@ class Display:
     `tells_all`: a table of the records, on the same terminal, would say everything twice.
     """
 
-    def __init__(self, job: Job, format: str, tally: Tally, in_flight: InFlight,
+    def __init__(self, job: Job, format: str, tally: Tally, engine: GreenEngine,
                  total: Callable[[], int | None]) -> None:
         self._job = job
         self._tally = tally
@@ -41,9 +45,10 @@ class Display:
         if self.is_the_table or (lively and stderr and not records_scroll):
             from fetcher.sinks.live import Live
 
-            self._live = Live(self._console(), in_flight, total, tally)
+            self._live = Live(self._console(), engine.in_flight, total, tally, engine.held_back)
         self._shows_summary = self.is_the_table or stderr or not to_stdout or format == "none"
         self.sinks: list[Sink] = [self._live] if self._live else []
+        self._notes = Notes(_level(job, self._shows_summary))
         if job.verbose and sys.stderr is not None:
             self.sinks.append(Log(sys.stderr))
 
@@ -56,9 +61,11 @@ class Display:
 
     def start(self) -> None:
         if self._live is not None:
+            self._notes.wait()
             self._live.start()
 
     def show_summary(self) -> None:
+        self._notes.show()
         if self._shows_summary and (self._tally.failed or not self._job.quiet):
             from fetcher.sinks import summary
 
@@ -74,6 +81,45 @@ class Display:
         from rich.console import Console
 
         return Console(stderr=not self.is_the_table, highlight=False, markup=False)
+
+
+class Notes(logging.Handler):
+    """What the parts have to say: warnings, and more with -v. They wait while a live screen would hide them."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self._waiting: list[str] | None = None
+        logger = logging.getLogger("fetcher")
+        logger.handlers, logger.propagate = [self], False
+        logger.setLevel(level)
+
+    def wait(self) -> None:
+        self._waiting = []
+
+    def show(self) -> None:
+        texts, self._waiting = self._waiting or [], None
+        for text in texts:
+            self._print(text)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = self.format(record)
+        if self._waiting is None:
+            self._print(text)
+        elif len(self._waiting) < _MOST_NOTES:
+            self._waiting.append(text)
+
+    def _print(self, text: str) -> None:
+        if sys.stderr is not None:
+            with suppress(OSError):
+                print("\n".join(printable(f"fetcher: {line}") for line in text.splitlines()), file=sys.stderr)
+
+
+def _level(job: Job, is_looked_at: bool) -> int:
+    if job.debug:
+        return logging.DEBUG
+    if job.verbose:
+        return logging.INFO
+    return logging.WARNING if is_looked_at else logging.ERROR
 
 
 def _is_terminal(stream: object) -> bool:

@@ -62,6 +62,4 @@ def get(**chosen: Any) -> int:
                                click.get_current_context())
     from fetcher.cli import assemble
 
-    if chosen["debug"]:
-        assemble.show_tracebacks()
     return assemble.run(options.job(chosen))

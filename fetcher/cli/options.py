@@ -25,13 +25,14 @@ class Job:
 
     sources: tuple[str, ...]
     options: fetching.Options = field(repr=False)
-    limit: int | None = None
+    input: fetching.InputOptions = fetching.InputOptions()
     dry_run: bool = False
     format: str = "auto"
     output: str | None = None
     only: str | None = None
     quiet: bool = False
     verbose: bool = False
+    debug: bool = False
     progress: bool = True
 
 
@@ -44,8 +45,14 @@ def job(chosen: dict[str, Any]) -> Job:
     return Job(
         sources=pick("sources"),
         options=fetching.Options(
-            limits=fetching.Limits(pick("concurrency"), pick("per_host")),
-            timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout")),
+            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots")),
+            limits=fetching.Limits(pick("concurrency"), pick("per_host"), pick("rate"), pick("per_host_rate"),
+                                   pick("breaker"), pick("adaptive")),
+            retry=fetching.RetryOptions(
+                pick("retries"), pick("retry_wait"), pick("retry_max_wait"),
+                on=pick("retry_on") - {values.ALL_METHODS}, all_methods=values.ALL_METHODS in pick("retry_on")),
+            timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout"),
+                                       pick("min_speed")),
             request=fetching.RequestOptions(
                 method=pick("method"), headers=pick("header"), data=pick("data"), user_agent=pick("user_agent"),
                 user=pick("user"), netrc=pick("netrc"), cookie=pick("cookie"), cookie_jar=pick("cookie_jar"),
@@ -58,8 +65,12 @@ def job(chosen: dict[str, Any]) -> Job:
                 max_size=pick("max_size"), hash=pick("hash"), keep="body" in included, headers="headers" in included,
                 timings="timings" in included, tls="tls" in included),
         ),
-        limit=pick("limit"), dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
-        only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), progress=not pick("no_progress"),
+        input=fetching.InputOptions(
+            format=pick("input_format"), url_column=pick("url_column"), base_url=pick("base_url"), shard=pick("shard"),
+            unique=pick("unique"), limit=pick("limit")),
+        dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
+        only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"),
+        progress=not pick("no_progress"),
     )
 
 
@@ -75,6 +86,15 @@ def _option(group: str, *names: str, **attributes: Any) -> Callable[[Function], 
 
 
 _OPTIONS: list[Callable[[Any], Any]] = [
+    _option("Input", "--input-format", type=click.Choice(["auto", "text", "csv", "tsv", "jsonl"]), default="auto",
+            show_default=True, help="What the lists are. auto: as their names and first lines say."),
+    _option("Input", "--url-column", metavar="NAME",
+            help="The column, or key, that holds the URL. A row's method, headers, data and timeout are its own; all "
+                 "other columns come back in its record, under input. [default: url, or what holds URLs]."),
+    _option("Input", "--base-url", metavar="URL", help="What relative URLs of the lists are relative to."),
+    _option("Input", "--unique", is_flag=True, help="Fetch the same URL once."),
+    _option("Input", "--shard", type=values.Shard(), metavar="I/N",
+            help="Fetch the part I of N. All lines of a host are in the same part."),
     _option("Input", "--limit", type=values.Number(1), metavar="N", help="Stop after the first N URLs."),
     _option("Input", "--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing."),
 
@@ -105,6 +125,16 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             show_default=True, metavar="N", help="Requests at once, in all."),
     _option("Fan-out", "--per-host", type=values.Number(1, 50_000), default=_default.limits.per_host,
             show_default=True, metavar="N", help="Requests at once, for one host."),
+    _option("Fan-out", "--rate", type=values.Rate(), metavar="N/TIME",
+            help="Requests started in all, evenly spaced: 50/s, 30/m, 1/10s."),
+    _option("Fan-out", "--per-host-rate", type=values.Rate(), metavar="N/TIME",
+            help="Requests started for one host, evenly spaced: 2/s."),
+    _option("Fan-out", "--breaker", type=values.Number(0), default=_default.limits.breaker, show_default=True,
+            metavar="N", help="Leave a host alone for a while that could not be reached N times in a row; 0: never."),
+    _option("Fan-out", "--adaptive", is_flag=True,
+            help="Find out how many requests at once, up to --per-host, each host answers well."),
+    _option("Fan-out", "--robots", is_flag=True,
+            help="Keep to each site's robots.txt. Needs the extra of that name."),
 
     _option("Time", "--connect-timeout", type=values.Duration(), default=f"{_default.timeouts.connect:g} s",
             show_default=True, metavar="TIME",
@@ -113,6 +143,21 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             show_default=True, metavar="TIME", help="For silence: nothing comes."),
     _option("Time", "-m", "--timeout", type=values.Duration(), default=f"{_default.timeouts.total:g} s",
             show_default=True, metavar="TIME", help="For one attempt in all, redirects and body included."),
+    _option("Time", "--min-speed", type=values.Size(), metavar="SIZE",
+            help="End a body that comes at fewer bytes a second, over ten seconds: 1k."),
+    _option("Time", "--deadline", type=values.Duration(), metavar="TIME",
+            help="For the run: near it nothing more is started, what is left is recorded as such: 10m."),
+
+    _option("Retry", "--retries", type=values.Number(0), default=_default.retry.retries, show_default=True,
+            metavar="N", help="Further attempts for what failed in passing."),
+    _option("Retry", "--retry-wait", type=values.Duration(), default=f"{_default.retry.wait:g} s", show_default=True,
+            metavar="TIME", help="At most this long before the first, doubled for each further one, at random."),
+    _option("Retry", "--retry-max-wait", type=values.Duration(), default=f"{_default.retry.max_wait:g} s",
+            show_default=True, metavar="TIME",
+            help="The longest wait. Retry-After is honoured up to it, and then holds back the whole host."),
+    _option("Retry", "--retry-on", type=values.RetryOn(), show_default=True, metavar="WORDS",
+            default=",".join(map(str, [*sorted(fetching.PASSING_STATUSES), *sorted(fetching.TRANSPORT_ERRORS)])),
+            help="What is tried again: statuses and error words; all-methods: POST and the like, too."),
 
     _option("Connection", "--follow/--no-follow", default=True, show_default=True, help="Follow redirects."),
     _option("Connection", "--max-redirects", type=values.Number(0), default=_default.redirects.max_redirects,
@@ -144,6 +189,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="How records are written: table, jsonl, csv, tsv or none. auto: a live table on a terminal, what "
                  "the suffix of --output says, else jsonl."),
     _option("Output", "-o", "--output", metavar="FILE", help="Write the records to FILE. '-' is stdout."),
+    _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
     _option("Output", "--only", type=click.Choice(["ok", "failed"]), metavar="ok|failed",
             help="Write only these records. The exit status and the summary count all."),
     _option("Output", "--include",

@@ -8,6 +8,7 @@ import click
 
 from fetcher.model import Target
 from fetcher.options import Limits
+from fetcher.sinks import units
 from fetcher.sinks.printable import printable
 
 _MOST_SHOWN = 20
@@ -27,6 +28,9 @@ def print_plan(targets: Iterable[Target], limits: Limits) -> int:
             bad.append(target)
     click.echo(f"{_number(hosts.total(), 'URL')} on {_number(len(hosts), 'host')}; at most {limits.concurrency} at "
                f"once, {limits.per_host} for one host.")
+    seconds = _least_seconds(hosts, limits)
+    if seconds:
+        click.echo(f"By the pace that is asked for, this takes at least {units.duration(seconds)}.")
     if hosts:
         click.echo("\n     lines  host")
     for host, count in hosts.most_common(_MOST_SHOWN):
@@ -39,6 +43,13 @@ def print_plan(targets: Iterable[Target], limits: Limits) -> int:
         click.echo(f"  {printable(place)}: {printable(target.url[:200])}: {target.problem}")
     _echo_rest(bad_count, "line")
     return 1 if bad_count else 0
+
+
+def _least_seconds(hosts: Counter[str], limits: Limits) -> float:
+    """What the paces allow at best: the first of each goes at once, the others an interval after the one before."""
+    in_all = (hosts.total() - 1) / limits.rate if limits.rate else 0.0
+    longest = (max(hosts.values(), default=1) - 1) / limits.per_host_rate if limits.per_host_rate else 0.0
+    return max(in_all, longest, 0.0)
 
 
 def _echo_rest(count: int, noun: str) -> None:

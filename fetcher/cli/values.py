@@ -11,6 +11,9 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.I)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.I)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.I)
+_RETRIED = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow")
+ALL_METHODS = "all-methods"
 _RANGE = re.compile(r"\d+-\d*|-\d+")
 
 
@@ -124,6 +127,55 @@ class Resolved(click.ParamType):
             return (host.lower(), int(port), found)
         except ValueError:
             self.fail(f"{value!r} is not HOST:PORT:ADDRESS, as in example.com:443:127.0.0.1.", param, ctx)
+
+
+class Rate(click.ParamType):
+    """So many a time, with its unit: 50/s, 30/m, 1/10s. Converted to starts a second."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = _RATE.fullmatch(str(value).strip())
+        seconds = float(match[2] or 1) * _SECONDS[match[3].lower()] if match else 0.0
+        if match is None or not seconds or not float(match[1]):
+            self.fail(f"{value!r} is not a rate; write 50/s, 30/m or 1/10s.", param, ctx)
+        return float(match[1]) / seconds
+
+
+class Shard(click.ParamType):
+    """I/N: the part I, from 1, of N."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        part, _, parts = str(value).partition("/")
+        if not (part.isascii() and part.isdigit() and parts.isascii() and parts.isdigit()
+                and 1 <= int(part) <= int(parts)):
+            self.fail(f"{value!r} is not a shard; write I/N, as in 1/4.", param, ctx)
+        return int(part), int(parts)
+
+
+class RetryOn(click.ParamType):
+    """Statuses and error words, with commas between them; all-methods for those that are not idempotent, too."""
+
+    name = "words"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[int | str]:
+        if isinstance(value, frozenset):
+            return value
+        words: set[int | str] = set()
+        for word in value.split(",") if isinstance(value, str) else value:
+            text = str(word).strip()
+            if text.isascii() and text.isdigit() and 400 <= int(text) <= 599:
+                words.add(int(text))
+            elif text in _RETRIED or text == ALL_METHODS:
+                words.add(text)
+            else:
+                self.fail(f"{text!r} is no status of 400 to 599, nor one of {', '.join((*_RETRIED, ALL_METHODS))}.",
+                          param, ctx)
+        return frozenset(words)
 
 
 class Several(click.ParamType):

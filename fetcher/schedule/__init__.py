@@ -1,4 +1,5 @@
 """Who goes next: pure decisions, given what is waiting and what runs. No clock, no sleep, no socket."""
 from fetcher.schedule.hosts import Schedule
+from fetcher.schedule.retry import RetryRules
 
-__all__ = ["Schedule"]
+__all__ = ["RetryRules", "Schedule"]

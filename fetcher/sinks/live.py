@@ -20,7 +20,7 @@ from fetcher.model import Result
 from fetcher.sinks import units
 from fetcher.sinks.outcome import outcome
 from fetcher.sinks.printable import in_ascii
-from fetcher.sinks.screen import Finished, View, compose
+from fetcher.sinks.screen import Finished, Held, View, compose
 from fetcher.sinks.tally import Tally
 
 _FRAME_SECONDS = 0.1
@@ -38,16 +38,18 @@ _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 class Live:
     """Shows the attempts `in_flight`, the counts of `tally` and the last results, from `start` to `close`.
 
-    `total` tells the number of lines, or None while it is not known. The screen is the terminal's alternate one, so
+    `total` tells the number of lines, or None while it is not known; `held_back` the hosts that wait though they have
+    free slots: name, reason, seconds that are left, how many lines wait. The screen is the terminal's alternate one, so
     that resizing leaves nothing behind and `close` brings back what was there. A dumb terminal gets plain lines.
     """
 
     def __init__(self, console: Console, in_flight: Iterable[Attempt], total: Callable[[], int | None],
-                 tally: Tally) -> None:
+                 tally: Tally, held_back: Callable[[], Iterable[tuple[str, str, float, int]]] = tuple) -> None:
         self._console = console
         self._in_flight = in_flight
         self._total = total
         self._tally = tally
+        self._held_back = held_back
         self._last: deque[Finished] = deque(maxlen=_LAST)
         self._samples: deque[tuple[float, int, int]] = deque([(tally.started, 0, 0)], maxlen=_RATE_FRAMES)
         self._screen = RichLive(console=console, screen=True, auto_refresh=False, redirect_stdout=False,
@@ -83,7 +85,8 @@ class Live:
         then, done, size = self._samples[0]
         seconds = max(now - then, _FRAME_SECONDS)
         return View(now=now, tally=tally, total=self._total(), rate=(tally.done - done) / seconds,
-                    speed=(tally.size_download - size) / seconds, running=list(self._in_flight), last=self._last)
+                    speed=(tally.size_download - size) / seconds, running=list(self._in_flight), last=self._last,
+                    held_back=[Held(*held) for held in self._held_back()])
 
     def _draw_in(self, seconds: float) -> None:
         self._timer = green.call_later(seconds, self._tick)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from itertools import islice
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 
 from fetcher.attempt import Attempt
@@ -39,6 +39,15 @@ class Finished(NamedTuple):
     url: str
 
 
+class Held(NamedTuple):
+    """A host that has to wait though it has free slots."""
+
+    host: str
+    reason: str
+    seconds: float                      # that are left
+    waiting: int                        # how many of its lines wait
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """The run at one moment."""
@@ -50,6 +59,7 @@ class View:
     speed: float                        # bytes a second, likewise
     running: Sequence[Attempt]
     last: Sequence[Finished]            # the newest first
+    held_back: Sequence[Held] = ()
 
 
 def compose(view: View, width: int, height: int) -> list[Line]:
@@ -97,8 +107,10 @@ def _numbers(view: View, width: int) -> Line:
 
 
 def _counts(view: View, width: int) -> list[Line]:
-    """Counts by class and by error; those of `http` are told by their classes."""
+    """Counts by class and by error; those of `http` are told by their classes. Then the hosts that have to wait."""
     classes = by_class(view.tally.classes)
+    if view.held_back:
+        classes.append(counted("hosts waiting", len(view.held_back), FAINT))
     errors = [counted(word, count, FAINT) for word, count in view.tally.errors.most_common() if word != HTTP]
     return [joined([*classes, *errors], width)] if width >= _WIDE else [joined(classes, width), joined(errors, width)]
 
@@ -118,13 +130,28 @@ def _lists(view: View, width: int, height: int) -> list[Line]:
 def _running(view: View, width: int, height: int) -> list[Line]:
     """The running requests, the slowest first, in exactly `height` lines of `width` cells."""
     room = width - 18
+    held = _held_back(view, width, height // 2) if view.held_back else []
+    height -= len(held)
     lines = [[(fit(f"Running {len(view.running):,}", room), TITLE), (f"  {'phase':<7}  {'age':>7}", FAINT)]]
     for attempt in nsmallest(height - 1, view.running, key=lambda attempt: attempt.started):
         host = cut(printable(attempt.host), room)
         path = fit(_path(attempt), room - cells(host))
         lines.append([(host, PLAIN), (path, FAINT),
                       (f"  {attempt.phase:<7}  {units.duration(view.now - attempt.started):>7}", PLAIN)])
-    return _filled(lines, width, height)
+    return _filled(lines, width, height) + held
+
+
+def _held_back(view: View, width: int, height: int) -> list[Line]:
+    """The hosts that have to wait, those with the most lines first, in at most `height` lines of `width` cells."""
+    room = width - 18
+    title = fit(f"Waiting {len(view.held_back):,}", room)
+    lines: list[Line] = [[(title, TITLE), (f"  {'lines':>7}  {'left':>7}", FAINT)]]
+    for held in nlargest(height - 1, view.held_back, key=lambda held: held.waiting):
+        host = cut(printable(held.host), room)
+        left = units.duration(held.seconds) if held.seconds < inf else "-"
+        lines.append([(host, PLAIN), (fit(f"  {held.reason}", room - cells(host)), FAINT),
+                      (f"  {held.waiting:>7,}  {left:>7}", PLAIN)])
+    return lines[:max(height, 0)]
 
 
 def _path(attempt: Attempt) -> str:

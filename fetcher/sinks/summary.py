@@ -40,6 +40,8 @@ def _verdict(tally: Tally) -> Line:
     line: Line = [(f"{tally.done:,} URL{'s' * (tally.done != 1)}", TITLE), (f"   {tally.ok:,} ok", GOOD)]
     if tally.failed:
         line.append((f"   {tally.failed:,} failed", BAD))
+    if tally.retried:
+        line.append((f"   {tally.retried:,} retried", PLAIN))
     return line
 
 

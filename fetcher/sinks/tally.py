@@ -39,6 +39,7 @@ class Tally:
         self.ended: float | None = None
         self.done = 0
         self.ok = 0
+        self.retried = 0                        # that took more than one attempt
         self.size = 0
         self.size_download = 0
         self.classes: Counter[str] = Counter()
@@ -68,6 +69,8 @@ class Tally:
             self.errors[result.error or HTTP] += 1
             host = "" if result.error == Interrupted.word else result.host      # no host is to blame for that one
             self._group(Failure(word, host[:_LONGEST_TEXT]))
+        if result.attempts > 1:
+            self.retried += 1
         seconds = result.timings.total
         if seconds is not None and seconds > self._slow_seconds:
             self._remember(Slow(seconds, word, result.url[:_LONGEST_TEXT]))

@@ -1,4 +1,4 @@
-"""Where a list is read from: a file, a named pipe or standard input, as blocks of bytes.
+"""Where a list is read from: a file, a named pipe or standard input, as blocks of bytes, decompressed where need be.
 
 Other green threads run between two blocks, and while a pipe, a socket or a terminal has nothing to read.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from fetcher import green
 from fetcher.errors import InputError
+from fetcher.targets.compression import MAGIC_SIZE, CompressionError, decompressed, is_compressed
 
 BLOCK_SIZE = 64 * 1024
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -19,68 +20,80 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 class File:
     """A list that can be read. Raises InputError at once where that is clear beforehand, else while reading.
 
-    `path` may be `-` for the descriptor `stdin`. `name` is the path as a record may show it.
+    `path` may be `-` for the descriptor `stdin`. `name` is the path as a record may show it, `title` what an error
+    calls it. Where `is_seekable`, what `blocks` give stands in the file as it is, from the offset `start` on.
     """
 
     def __init__(self, path: str, stdin: int = 0) -> None:
         self.name = os.fsencode(path).decode("utf-8", "replace")
         self._is_stdin = path in ("-", "/dev/stdin")
+        self.title = "Standard input" if self._is_stdin else repr(self.name)
+        self.start = 0
+        self.is_seekable = False
         self._place: str | int = stdin if self._is_stdin else path
-        with self._errors_explained():
+        with self.errors_explained():
             mode = os.stat(self._place).st_mode
             self.is_regular = stat.S_ISREG(mode)
             if stat.S_ISDIR(mode):
                 raise IsADirectoryError
             if not self._is_stdin and not os.access(path, os.R_OK):
                 raise PermissionError
-        if self.is_regular:
-            next(self.blocks(), None)
+            if self.is_regular:
+                self._look_inside()
 
     def blocks(self) -> Iterator[bytes]:
         """What it contains; at most BLOCK_SIZE bytes at a time."""
-        with self._errors_explained(), self._opened() as descriptor:
-            blocks = _file_blocks(descriptor) if self.is_regular else _stream_blocks(descriptor)
-            for position, block in enumerate(blocks):
+        with self.errors_explained(), self._opened() as descriptor:
+            blocks = _file_blocks(descriptor, self.start) if self.is_regular else _stream_blocks(descriptor)
+            for position, block in enumerate(decompressed(blocks, BLOCK_SIZE)):
                 if position == 0 and block.startswith(_UTF16_MARKS):
-                    raise InputError(f"{self._title} is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8")
+                    raise InputError(f"{self.title} is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8")
                 yield block
+                green.sleep(0)
+
+    def open(self) -> int:
+        """A descriptor of it, which the caller must close. Raises OSError."""
+        if isinstance(self._place, int):
+            return os.dup(self._place)
+        return os.open(self._place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+
+    @contextmanager
+    def errors_explained(self) -> Iterator[None]:
+        """While inside, what goes wrong with it is an InputError."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise InputError(f"There is no file {self.title}; a URL begins with http:// or https://.") from None
+        except IsADirectoryError:
+            raise InputError(f"{self.title} is a directory; name the files in it that are to be read.") from None
+        except PermissionError:
+            raise InputError(f"{self.title} may not be read; look at its permissions (ls -l).") from None
+        except OSError as error:
+            raise InputError(f"{self.title} cannot be read: {error.strerror}.") from error
+        except CompressionError as error:
+            raise InputError(f"{self.title} {error}.") from error
+
+    def _look_inside(self) -> None:
+        with self._opened() as descriptor:
+            if self._is_stdin:
+                self.start = os.lseek(descriptor, 0, os.SEEK_CUR)
+            self.is_seekable = not is_compressed(os.pread(descriptor, MAGIC_SIZE, self.start))
+        next(self.blocks(), None)
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        if isinstance(self._place, int):
-            descriptor = os.dup(self._place)
-        else:
-            descriptor = os.open(self._place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = self.open()
         try:
             yield descriptor
         finally:
             os.close(descriptor)
 
-    @contextmanager
-    def _errors_explained(self) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError:
-            raise InputError(f"There is no file {self._title}; a URL begins with http:// or https://.") from None
-        except IsADirectoryError:
-            raise InputError(f"{self._title} is a directory; name the files in it that are to be read.") from None
-        except PermissionError:
-            raise InputError(f"{self._title} may not be read; look at its permissions (ls -l).") from None
-        except OSError as error:
-            raise InputError(f"{self._title} cannot be read: {error.strerror}.") from error
 
-    @property
-    def _title(self) -> str:
-        return "Standard input" if self._is_stdin else repr(self.name)
-
-
-def _file_blocks(descriptor: int) -> Iterator[bytes]:
-    """The rest of a regular file, read without moving the descriptor's position: two may read at once."""
-    position = os.lseek(descriptor, 0, os.SEEK_CUR)
+def _file_blocks(descriptor: int, position: int) -> Iterator[bytes]:
+    """A regular file from `position` on, read without moving the descriptor's own: two may read at once."""
     while block := os.pread(descriptor, BLOCK_SIZE, position):
         position += len(block)
         yield block
-        green.sleep(0)
 
 
 def _stream_blocks(descriptor: int) -> Iterator[bytes]:

@@ -212,7 +212,9 @@ class Connection:
         elif response is None or response.complete or response.failure is not None:
             self._spoil(response)
         else:
-            response.request.attempt.touched = perf_counter()
+            attempt = response.request.attempt
+            attempt.touched = perf_counter()
+            attempt.received += count
             self._parser.feed(self._buffer[:count])
             if response.buffered > _TOO_MUCH and self._waiter is None:
                 self._pause()

@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import lru_cache
+from time import time
 
 from fetcher.options import RequestOptions
 
@@ -92,6 +93,21 @@ def check_field(name: str, value: str) -> None:
         raise ValueError(f"{name[:60]!r} is not the name of a header field")
     if not _VALUE.fullmatch(value):
         raise ValueError(f"the value of the header field {name} contains a line break or NUL")
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Seconds of a Retry-After field, given as such or as a date (RFC 9110 §10.2.3); None where there is none."""
+    value = (headers.get("retry-after") or "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    if not value:
+        return None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(parsedate_to_datetime(value).timestamp() - time(), 0.0)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=1024)

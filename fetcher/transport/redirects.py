@@ -36,7 +36,9 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
             raise InvalidUrl(f"{request.url} redirects to {urls.recordable(location)[:200]!r}: {error}",
                              response) from None
         self._check((*(hop.url for hop in request.hops), request.url), url, response)
-        return request.redirected(url, code)
+        following = request.redirected(url, code)
+        request.attempt.move(url.host)
+        return following
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 

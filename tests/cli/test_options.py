@@ -16,6 +16,9 @@ TYPED = {
     "read_timeout": "2s", "timeout": "500ms", "max_redirects": "0", "proxy": "http://proxy:8080", "cacert": __file__,
     "cert": __file__, "key": __file__, "resolve": "example.com:443:127.0.0.1", "dns_server": "127.0.0.1",
     "transport": "requests", "max_size": "10k", "format": "csv", "output": "out", "only": "ok", "include": "body,tls",
+    "input_format": "csv", "url_column": "link", "base_url": "http://example.com/", "shard": "1/4", "rate": "50/s",
+    "per_host_rate": "1/10s", "breaker": "9", "min_speed": "1k", "deadline": "10m", "retries": "7", "retry_wait": "3s",
+    "retry_max_wait": "2m", "retry_on": "503,timeout",
 }
 
 

@@ -34,7 +34,7 @@ def test_every_line_has_its_record_and_stderr_stays_empty(fetcher, mixed):
     assert (done.status, done.err) == (1, "")
     assert sorted(record["line"] for record in found) == list(range(1, 20_001))
     assert {record["error"] for record in found} == {
-        None, "invalid_url", "dns", "connect", "tls", "http", "incomplete", "protocol"}
+        None, "invalid_url", "dns", "connect", "breaker", "tls", "http", "incomplete", "protocol"}
     assert all(record["ok"] == (record["line"] % 10 != 1) for record in found)
 
 
@@ -104,7 +104,7 @@ def test_a_long_list_takes_no_more_memory_than_a_short_one(fetcher):
 def test_the_library_and_the_command_give_the_same_records(fetcher, server):
     urls = [server.url("/bytes/1000"), server.url("/redirect/2"), server.url("/status/503"), server.url("/gzip"),
             server.url("/cut/10"), "http://no-such-host.invalid/", *BAD]
-    chosen = options.Options(body=options.BodyOptions(hash=True))
+    chosen = options.Options(body=options.BodyOptions(hash=True), retry=options.RetryOptions(retries=0))
     by_library = {result.line: result.record() for result in library.fetch_all(urls, chosen)}
     by_command = {record["line"]: record for record in fetcher("--hash", fetcher.list(*urls)).records}
     assert by_library.keys() == by_command.keys() == set(range(1, len(urls) + 1))

@@ -1,3 +1,4 @@
+import gzip
 import os
 import pty
 import socket
@@ -5,6 +6,7 @@ import tty
 from contextlib import closing
 
 import pytest
+import zstandard
 
 from fetcher import green
 from fetcher.errors import InputError
@@ -220,3 +222,42 @@ def test_a_name_that_is_not_utf8_can_be_shown(tmp_path):
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9")
     open(path, "wb").close()
     assert File(os.fsdecode(path)).name == f"{tmp_path}/caf\ufffd"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_a_compressed_list_is_read_through_from_a_file_and_a_pipe(tmp_path, pipe, pack):
+    content = b"http://a/\n" * 50_000
+    (tmp_path / "list").write_bytes(pack(content))
+    file = File(str(tmp_path / "list"))
+    assert (whole(file), file.is_regular, file.is_seekable) == (content, True, False)
+    assert max(map(len, file.blocks())) == BLOCK_SIZE
+    reading, writing = pipe
+    writing.write(pack(content))
+    writing.close()
+    assert whole(File("-", reading.fileno())) == content
+
+
+def test_a_compressed_list_leaves_others_their_turn(tmp_path):
+    (tmp_path / "list").write_bytes(gzip.compress(bytes(BLOCK_SIZE * 5)))
+    turns = []
+    other = green.spawn(lambda: [turns.append(green.sleep(0)) for _ in range(3)])
+    whole(File(str(tmp_path / "list")))
+    assert len(turns) == 3
+    other.wait()
+
+
+def test_a_compressed_list_that_is_broken_says_so_when_that_is_met(tmp_path):
+    path = tmp_path / "list.gz"
+    path.write_bytes(gzip.compress(os.urandom(BLOCK_SIZE * 3))[:-1])
+    blocks = File(str(path)).blocks()
+    assert len(next(blocks)) <= BLOCK_SIZE
+    with pytest.raises(InputError) as caught:
+        list(blocks)
+    assert str(caught.value) == f"'{path}' ends in the middle of its gzip data: it is not whole."
+    path.write_bytes(b"\x1f\x8brubbish")
+    assert refusal(path).startswith(f"'{path}' is broken in its gzip data: ")
+
+
+def test_a_compressed_list_in_utf16_is_refused_too(tmp_path):
+    (tmp_path / "list").write_bytes(gzip.compress("\ufeffhttp://a/\n".encode("utf-16-le")))
+    assert "is UTF-16 text" in refusal(tmp_path / "list")

@@ -1,3 +1,4 @@
+import gzip
 import os
 import tracemalloc
 from itertools import islice
@@ -6,6 +7,7 @@ import pytest
 
 from fetcher import green
 from fetcher.errors import InputError
+from fetcher.options import InputOptions
 from fetcher.targets import TargetReader
 from fetcher.targets.reader import COMMAND_LINE
 
@@ -21,7 +23,7 @@ def lists(tmp_path):
 
 
 def read(*sources: str, stdin: int = 0) -> list[tuple[str, int, str | None]]:
-    return [(target.url, target.line, target.source) for target in TargetReader(sources, stdin)]
+    return [(target.url, target.line, target.source) for target in TargetReader(sources, stdin=stdin)]
 
 
 def test_one_list_needs_no_name(lists):
@@ -70,7 +72,7 @@ def test_standard_input_is_read_only_when_asked_for(lists):
 def test_each_line_of_a_pipe_is_there_when_it_was_written():
     reading, writing = os.pipe()
     try:
-        targets = iter(TargetReader(["-"], reading))
+        targets = iter(TargetReader(["-"], stdin=reading))
         for url in "http://a/", "http://b/":
             green.call_later(0.01, os.write, writing, f"{url}\n".encode())
             assert next(targets).url == url
@@ -88,7 +90,7 @@ def test_a_count_is_of_targets_not_of_lines(lists):
 def test_a_pipe_cannot_be_counted(lists):
     reading, writing = os.pipe()
     try:
-        assert TargetReader([lists("list", "http://a/\n"), "-"], reading).count() is None
+        assert TargetReader([lists("list", "http://a/\n"), "-"], stdin=reading).count() is None
     finally:
         os.close(writing)
         os.close(reading)
@@ -96,7 +98,7 @@ def test_a_pipe_cannot_be_counted(lists):
 
 def test_counting_and_reading_do_not_disturb_each_other(lists):
     with open(lists("list", "http://example.org/page\n" * 20_000)) as stdin:
-        reader = TargetReader(["-"], stdin.fileno())
+        reader = TargetReader(["-"], stdin=stdin.fileno())
         counting = green.spawn(reader.count)
         assert sum(1 for _ in reader) == counting.wait() == 20_000
 
@@ -123,3 +125,70 @@ def test_nothing_is_read_ahead(lists):
     with open(path, "r+b") as file:
         file.truncate()
     assert len(list(targets)) < 10_000
+
+
+# Formats and options
+
+def test_the_format_is_guessed_for_each_list_by_name_then_by_content(lists):
+    table, records = lists("table.csv", "link\nhttp://a/\n"), lists("records", '\n{"url":"http://b/"}\n')
+    assert read(table, records) == [("http://a/", 2, table), ("http://b/", 2, records)]
+
+
+def test_a_plain_list_may_have_urls_with_commas(lists):
+    path = lists("list", "http://a/?b,url\nhttp://c/,d\n")
+    assert read(path) == [("http://a/?b,url", 1, None), ("http://c/,d", 2, None)]
+
+
+def test_a_format_that_was_named_is_not_guessed(lists):
+    path = lists("list.csv", "http://a/,b\n")
+    (target,) = TargetReader([path], InputOptions(format="text"))
+    assert target.url == "http://a/,b"
+
+
+def test_a_compressed_table_from_a_pipe_is_read(lists):
+    reading, writing = os.pipe()
+    os.write(writing, gzip.compress(b"id,url\n7,http://a/\n"))
+    os.close(writing)
+    try:
+        (target,) = TargetReader(["-"], stdin=reading)
+        assert (target.url, target.line, target.input) == ("http://a/", 2, {"id": "7"})
+    finally:
+        os.close(reading)
+
+
+def test_a_column_asked_of_a_plain_list_is_an_error(lists):
+    path = lists("list", "http://a/\n")
+    with pytest.raises(InputError) as caught:
+        list(TargetReader([path], InputOptions(url_column="link")))
+    assert str(caught.value) == f"'{path}' is a plain list, which has no columns; name its --input-format."
+
+
+def test_relative_urls_are_joined_to_the_base(lists):
+    for name, content in ("list", "b?c\n"), ("list.jsonl", '{"url":"b?c"}\n'), ("list.csv", "url\nb?c\n"):
+        (target,) = TargetReader([lists(name, content)], InputOptions(base_url="http://me:secret@a/x#y"))
+        assert (target.url, str(target.parsed), target.parsed.userinfo) == ("b?c", "http://a/b?c", "me:secret")
+
+
+def test_a_base_that_is_no_url_is_an_error():
+    with pytest.raises(InputError, match="The base URL cannot be used. The URL has no scheme"):
+        TargetReader(["http://a/"], InputOptions(base_url="a/b"))
+
+
+def test_a_choice_is_made_among_the_targets_of_all_sources(lists):
+    path = lists("list", "http://a/\nhttp://b/\n")
+    reader = TargetReader(["http://a/", path, path, "http://c/"], InputOptions(unique=True, limit=3))
+    assert [target.url for target in reader] == ["http://a/", "http://b/", "http://c/"]
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("list", "http://a/\n# no\n\nhttp://b/\n"), ("list.csv", 'url,b\nhttp://a/,"\n"\n\nhttp://b/,c\n'),
+    ("list.tsv", "http://a/\t1\nhttp://b/\t2"), ("list.ndjson", '{"url":"http://a/"}\n\n[]\n')])
+def test_every_format_is_counted(lists, name, content):
+    assert TargetReader([lists(name, content), "http://c/"]).count() == 3
+    assert TargetReader([lists(name, content)], InputOptions(limit=1)).count() == 1
+
+
+def test_what_only_reading_tells_is_not_counted(lists):
+    path = lists("list", "http://a/\n")
+    for options in InputOptions(unique=True), InputOptions(shard=(1, 2)):
+        assert TargetReader([path], options).count() is None

@@ -4,15 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.targets import text
+from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.text import Text
 
 
 def read(*blocks: bytes) -> list[tuple[int, str]]:
-    return [(target.line, target.url) for target in text.targets(blocks)]
+    return [(target.line, target.url) for target in Text().targets(blocks)]
 
 
 def the_one(line: bytes):
-    (target,) = text.targets([line])
+    (target,) = Text().targets([line])
     return target
 
 
@@ -67,7 +68,7 @@ def test_a_line_with_a_null_says_where():
 
 
 def test_a_password_in_a_broken_line_is_masked():
-    for line in b"http://me:secret@a/\xff", b"http://me:secret@a/\0", b"http://me:secret@a/" + b"x" * text.LONGEST_LINE:
+    for line in b"http://me:secret@a/\xff", b"http://me:secret@a/\0", b"http://me:secret@a/" + b"x" * LONGEST_LINE:
         assert the_one(line).url.startswith("http://me:***@a/")
 
 
@@ -83,14 +84,14 @@ def test_a_url_in_utf8_is_read():
 
 
 def test_a_line_of_a_megabyte_is_kept_whole():
-    line = b"http://a/".ljust(text.LONGEST_LINE, b"x")
+    line = b"http://a/".ljust(LONGEST_LINE, b"x")
     target = the_one(line)
     assert target.parsed is None and target.url == line.decode()
 
 
 def test_a_longer_line_is_cut_and_counted_as_one():
-    long = b"http://a/".ljust(text.LONGEST_LINE + 1, b"x")
-    first, second = text.targets([b"\n", long[:500_000], long[500_000:1_000_000], long[1_000_000:], b"\nhttp://b/"])
+    long = b"http://a/".ljust(LONGEST_LINE + 1, b"x")
+    first, second = Text().targets([b"\n", long[:500_000], long[500_000:1_000_000], long[1_000_000:], b"\nhttp://b/"])
     assert (first.line, first.url, first.parsed) == (2, long[:1000].decode(), None)
     assert first.problem == "The line is longer than 1,048,576 bytes; only its first 1,000 characters are shown."
     assert (second.line, second.url) == (3, "http://b/")
@@ -99,8 +100,8 @@ def test_a_longer_line_is_cut_and_counted_as_one():
 def test_a_line_without_an_end_does_not_fill_memory():
     tracemalloc.start()
     try:
-        (target,) = text.targets(b"x" * 50_000 for _ in range(1000))
-        assert tracemalloc.get_traced_memory()[1] < 10 * text.LONGEST_LINE
+        (target,) = Text().targets(b"x" * 50_000 for _ in range(1000))
+        assert tracemalloc.get_traced_memory()[1] < 10 * LONGEST_LINE
     finally:
         tracemalloc.stop()
     assert len(target.url) == 1000
@@ -120,12 +121,12 @@ def test_a_line_is_there_as_soon_as_its_end_is():
         assert seen == ["http://a/", "http://b/"]
 
     seen = []
-    for target in text.targets(blocks()):
+    for target in Text().targets(blocks()):
         seen.append(target.url)
 
 
 @given(st.lists(st.sampled_from([b"http://a/", b"x", b" ", b"#", b"\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf"])))
 def test_where_a_list_is_split_into_blocks_does_not_matter(pieces):
-    whole = list(text.targets([b"".join(pieces)]))
-    assert list(text.targets(pieces)) == whole
-    assert text.count(pieces) == len(whole)
+    whole = list(Text().targets([b"".join(pieces)]))
+    assert list(Text().targets(pieces)) == whole
+    assert Text().count(pieces) == len(whole)

@@ -1,0 +1,155 @@
+"""`python -m bench.simulate`: the scheduler alone, under a virtual clock, with a long list over many unequal hosts.
+
+What is measured is what its decisions cost, and how near the run comes to the least time that the limits allow.
+"""
+from __future__ import annotations
+
+import argparse
+import resource
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
+from heapq import heappop, heappush
+from itertools import accumulate, pairwise
+from math import inf, log
+from multiprocessing import get_context
+from random import Random
+from time import perf_counter
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from fetcher.options import Limits
+from fetcher.schedule import Schedule
+
+HOSTS, LINES_EACH = 100_000, 10         # on an average, and
+EXPONENT = 1.0                          # by Zipf's law: the host of rank k has a part of the list like 1 / k^EXPONENT
+TYPICAL_SECONDS, SPREAD = 0.2, 0.5      # of an answer's time, which is log-normal: its median, and sigma
+SEED = 1
+MB = 1024 * 1024
+
+BINDING = {                             # what a run takes its time from, and the limits that make it so
+    "all slots": Limits(),
+    "one host's slots": Limits(concurrency=1000),
+    "one host's pace": Limits(per_host_rate=20),
+    "the pace of all": Limits(rate=300),
+}
+
+
+class Line:
+    """One line of the list; its answer takes so many seconds."""
+
+    __slots__ = ("host", "seconds")
+
+    def __init__(self, host: str, seconds: float) -> None:
+        self.host = host
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One simulated run. `makespan` and `least` are seconds of the virtual clock, `wall` and `each` of the real one."""
+
+    binding: str
+    lines: int
+    wall: float
+    each: float         # the schedule's part, for one line to be added, started and done
+    peak: float         # bytes that the schedule took, the lines not included
+    makespan: float
+    least: float        # what the limits allow
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.simulate", description="The scheduler alone, under a virtual clock.")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="0.1: a tenth of the lines and hosts")
+    show(Console(), run(parser.parse_args().scale))
+
+
+def run(scale: float) -> list[Outcome]:
+    """Simulate each case in a process of its own, so that the memory is its own, too."""
+    with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        return pool.map(partial(simulated, scale=scale), BINDING, chunksize=1)
+
+
+def show(console: Console, outcomes: list[Outcome]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("what binds", no_wrap=True)
+    for heading in ("wall\ns", "µs\na line", "peak\nMB", "makespan\ns", "least\ns", "makespan\nto least"):
+        table.add_column(heading, justify="right")
+    for outcome in outcomes:
+        table.add_row(outcome.binding, f"{outcome.wall:.1f}", f"{outcome.each * 1e6:.1f}",
+                      f"{outcome.peak / MB:.0f}", f"{outcome.makespan:,.0f}", f"{outcome.least:,.0f}",
+                      f"{outcome.makespan / outcome.least:.3f}")
+    console.print(f"schedule: {outcomes[0].lines:,} lines, a tenth as many hosts by Zipf's law with exponent "
+                  f"{EXPONENT:g}, answers of {TYPICAL_SECONDS:g} s, simulated", style="bold", highlight=False,
+                  soft_wrap=True)
+    console.print(table)
+
+
+def simulated(binding: str, scale: float) -> Outcome:
+    limits = BINDING[binding]
+    lines = list_of(max(1, round(HOSTS * scale)))
+    before, began = peak(), perf_counter()
+    makespan, spent = go_through(lines, Schedule(limits))
+    return Outcome(binding, len(lines), perf_counter() - began, spent / len(lines), peak() - before, makespan,
+                   least(lines, limits))
+
+
+def list_of(hosts: int) -> list[Line]:
+    """A shuffled list with lines of so many hosts, at least one of each; always the same."""
+    random = Random(SEED)
+    weights = [1 / rank ** EXPONENT for rank in range(1, hosts + 1)]
+    part = hosts * (LINES_EACH - 1) / sum(weights)
+    bounds = [round(part * so_far) for so_far in accumulate(weights, initial=0.0)]
+    sizes = [1 + above - below for below, above in pairwise(bounds)]
+    made = [Line(f"host-{rank}.example", random.lognormvariate(log(TYPICAL_SECONDS), SPREAD))
+            for rank, size in enumerate(sizes, 1) for _ in range(size)]
+    random.shuffle(made)
+    return made
+
+
+def go_through(lines: list[Line], schedule: Schedule[Line]) -> tuple[float, float]:
+    """When the last of `lines` is done, by the virtual clock, and what all decisions took, by the real one."""
+    running: list[tuple[float, int, Line]] = []
+    now, order, began = 0.0, 0, perf_counter()
+    for line in lines:
+        schedule.add(line, now)
+    spent = perf_counter() - began
+    while len(schedule) or running:
+        began = perf_counter()
+        going = list(iter(partial(schedule.next, now), None))
+        wake_at = schedule.wake_at()
+        spent += perf_counter() - began
+        for line in going:
+            order += 1
+            heappush(running, (now + line.seconds, order, line))
+        now = max(now, min(running[0][0] if running else inf, inf if wake_at is None else wake_at))
+        while running and running[0][0] <= now:
+            line = heappop(running)[2]
+            began = perf_counter()
+            schedule.done(line, now)
+            spent += perf_counter() - began
+    return now, spent
+
+
+def least(lines: list[Line], limits: Limits) -> float:
+    """No run within `limits` is shorter, whatever the order."""
+    counts: dict[str, int] = defaultdict(int)
+    seconds: dict[str, float] = defaultdict(float)
+    for line in lines:
+        counts[line.host] += 1
+        seconds[line.host] += line.seconds
+    return max(sum(seconds.values()) / limits.concurrency,
+               max(seconds.values()) / limits.per_host,
+               (len(lines) - 1) / (limits.rate or inf),
+               (max(counts.values()) - 1) / (limits.per_host_rate or inf))
+
+
+def peak() -> float:
+    """The most bytes of memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What an answer, or the lack of one, means for the host that it came from, and for the target."""
+from __future__ import annotations
+
+import logging
+from random import random
+
+from fetcher.engine.ticket import Ticket
+from fetcher.model import Result
+from fetcher.schedule import RetryRules, Schedule
+
+_log = logging.getLogger(__name__)
+_UNREACHED = frozenset({"dns", "connect"})
+_TOO_MUCH = frozenset({429, 503})
+
+
+class Manners:
+    """Tells the schedule what it has to know of each result."""
+
+    def __init__(self, schedule: Schedule[Ticket], rules: RetryRules) -> None:
+        self._schedule = schedule
+        self._rules = rules
+
+    def learn(self, ticket: Ticket, result: Result, now: float) -> float | None:
+        """Take note of `result`. Returns how many seconds from now its target is to be tried again, or None."""
+        schedule, host = self._schedule, ticket.host
+        port = ticket.target.parsed.port if ticket.target.parsed is not None else 0
+        if result.ok:
+            schedule.answered(host, result.timings.starttransfer or 0.0, port)
+            return None
+        if result.error in _UNREACHED or (result.error == "timeout" and result.timings.connect is None):
+            if schedule.unreached(host, now, port):
+                _log.warning("%s cannot be reached; it is left alone for a while.", host)
+        elif result.status in _TOO_MUCH or result.error == "timeout":
+            schedule.overloaded(host, now - (result.timings.total or 0.0), now)
+        elif result.timings.starttransfer is not None:
+            schedule.answered(host, result.timings.starttransfer, port)
+        hold = self._rules.hold(result)
+        if hold is not None:
+            schedule.hold(host, now + hold, f"Retry-After {hold:g} s")
+            _log.info("%s asks to be left alone for %g s.", host, hold)
+        wait = self._rules.wait(result, random())
+        if wait is not None:
+            _log.info("Attempt %d for %s ended with %s; another follows in %.1f s. %s",
+                      result.attempts, result.url, result.error, wait, result.error_message)
+        return wait

@@ -1,0 +1,96 @@
+"""Lists of which each line stands for itself: blank lines and those that begin with # are skipped."""
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+
+from fetcher.model import Target
+from fetcher.url import recordable
+
+LONGEST_LINE = 1024 * 1024      # bytes; more of a line is never in memory
+_SHOWN = 1000                   # characters of an unusable line that its record shows
+_PASSWORD = re.compile(r"([/\\]{2}[^/\\?#\s:@]*:)[^/\\?#\s@]*@")
+
+
+class LineFormat(ABC):
+    """A format whose lines can be read again, each by itself."""
+
+    def __init__(self, source: str | None) -> None:
+        self.source = source
+
+    @abstractmethod
+    def parse(self, text: str, number: int, place: int) -> Target:
+        """The target of a line that is whole, not blank, and UTF-8."""
+
+    def targets(self, blocks: Iterable[bytes], first_place: int = -1) -> Iterator[Target]:
+        """A target for each line of `blocks` that is not skipped; every line has its number, from 1.
+
+        `first_place` is the place of the first byte, or -1 where lines cannot be read again.
+        """
+        target = self.target
+        for number, (offset, line) in enumerate(lines(blocks), 1):
+            found = target(line, number, first_place + offset if first_place >= 0 else -1)
+            if found is not None:
+                yield found
+
+    def target(self, line: bytes, number: int, place: int = -1) -> Target | None:
+        """The target of one line, or None where it is skipped."""
+        text = trimmed(line)
+        if not text or text[0] == "#":
+            return None
+        if len(line) > LONGEST_LINE or "\ufffd" in text:
+            problem = flaw(line)
+            if problem is not None:
+                return Target(shown(text), number, self.source, None, problem, place)
+        return self.parse(text, number, place)
+
+    def count(self, blocks: Iterable[bytes]) -> int:
+        """How many targets `blocks` hold."""
+        return sum(1 for _, line in lines(blocks) if (text := trimmed(line)) and text[0] != "#")
+
+
+def lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines of `blocks` and where each begins, as soon as its end is there.
+
+    One longer than LONGEST_LINE is cut one byte later. A block is shorter than LONGEST_LINE.
+    """
+    start = end = 0
+    begun = bytearray()
+    for block in blocks:
+        pieces = block.split(b"\n")
+        begun += pieces[0][:LONGEST_LINE + 1 - len(begun)]
+        if len(pieces) > 1:
+            yield start, bytes(begun)
+            start = end + len(pieces[0]) + 1
+            for piece in pieces[1:-1]:
+                yield start, piece
+                start += len(piece) + 1
+            begun = bytearray(pieces[-1])
+        end += len(block)
+    if begun:
+        yield start, bytes(begun)
+
+
+def trimmed(line: bytes) -> str:
+    """The text of a line without white space around it, nor the mark that editors put before UTF-8.
+
+    A list that was put together from several has that mark in the middle, too.
+    """
+    return line.decode("utf-8", "replace").lstrip("\ufeff").strip()
+
+
+def flaw(line: bytes) -> str | None:
+    """What makes a line unusable, whatever it says: it is too long, or not UTF-8."""
+    if len(line) > LONGEST_LINE:
+        return f"The line is longer than {LONGEST_LINE:,} bytes; only its first {_SHOWN:,} characters are shown."
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"Byte {error.start + 1} of the line, 0x{line[error.start]:02X}, is not UTF-8."
+    return None
+
+
+def shown(text: str) -> str:
+    """An unusable line as its record may show it."""
+    return _PASSWORD.sub(r"\1***@", recordable(text[:_SHOWN]))

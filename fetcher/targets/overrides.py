@@ -1,0 +1,91 @@
+"""What a row says of its own request: `method`, `headers`, `data` and `timeout`."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import inf
+from typing import Any
+
+import orjson
+
+from fetcher.model import Overrides
+
+COLUMNS = frozenset({"method", "headers", "data", "timeout"})
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")       # RFC 9110 §5.6.2
+_VALUE = re.compile(r"[^\x00\r\n]*")
+
+
+def overrides(row: dict[str, Any]) -> Overrides | None:
+    """The overrides that `row` holds; an empty value is none. Raises ValueError, whose text says what is wrong.
+
+    `headers` are an object, its JSON, or lines of `Name: value`; without a value, a field is taken out. `data` that
+    is no text is sent as JSON. `timeout` is in seconds.
+    """
+    given = {name: value for name in COLUMNS if (value := row.get(name)) not in (None, "")}
+    if not given:
+        return None
+    headers = tuple(_fields(given["headers"])) if "headers" in given else ()
+    data = given.get("data")
+    if data is not None and not isinstance(data, str):
+        data = orjson.dumps(data).decode()
+        if not any(name.lower() == "content-type" for name, _ in headers):
+            headers = (*headers, ("Content-Type", "application/json"))
+    return Overrides(
+        method=_method(given["method"]) if "method" in given else None,
+        headers=headers,
+        data=None if data is None else data.encode(),
+        timeout=_seconds(given["timeout"]) if "timeout" in given else None)
+
+
+def _method(value: Any) -> str:
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value) or value.upper() == "CONNECT":
+        raise ValueError(f"The row's method, {_shown(value)}, is none that can be sent.")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = 0.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0.0 < seconds < inf:
+        raise ValueError(f"The row's timeout, {_shown(value)}, is not a number of seconds above 0.")
+    return seconds
+
+
+def _fields(value: Any) -> Iterator[tuple[str, str]]:
+    for name, content in _pairs(value):
+        if content is None:
+            content = ""
+        if isinstance(content, bool) or not isinstance(content, (str, int, float)):
+            raise ValueError(f"The row's header {_shown(name)} is neither text nor a number.")
+        name, content = name.strip(), str(content).strip()
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"The row's header {_shown(name)} has a name that no header field may have.")
+        if not _VALUE.fullmatch(content):
+            raise ValueError(f"The row's header {_shown(name)} contains a line break or NUL.")
+        yield name, content
+
+
+def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
+    """Names and values of header fields, as they were given."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = orjson.loads(value)
+        except ValueError as error:
+            raise ValueError(f"The row's headers are not JSON: {error}.") from None
+    if isinstance(value, dict):
+        for name, contents in value.items():
+            yield from ((name, content) for content in (contents if isinstance(contents, list) else [contents]))
+    elif isinstance(value, str):
+        for line in filter(str.strip, value.split("\n")):
+            name, colon, content = line.partition(":")
+            if not colon:
+                raise ValueError(f"The row's header {_shown(line)} is not of the form 'Name: value'.")
+            yield name, content
+    else:
+        raise ValueError("The row's headers are neither an object nor lines of 'Name: value'.")
+
+
+def _shown(value: Any) -> str:
+    return repr(value if not isinstance(value, str) else value.strip()[:60])[:100]

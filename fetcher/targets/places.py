@@ -1,0 +1,60 @@
+"""Where lines stand, so that they can be read again: as one number each.
+
+Its upper 16 bits are the index of a file, its lower 48 the offset of the line's first byte.
+"""
+from __future__ import annotations
+
+import os
+
+from fetcher.targets.files import File
+from fetcher.targets.lines import LONGEST_LINE
+
+_OFFSET_BITS = 48
+_OFFSET = (1 << _OFFSET_BITS) - 1
+_MOST_FILES = 1 << 16
+_MOST_OPEN = 100
+_USUAL_LINE = 1024      # bytes
+
+
+class Places:
+    """Files whose lines are read again. They are kept open, though not all where there are many, until `close`."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, File] = {}
+        self._open: dict[int, int] = {}     # descriptors, the one used last at the end
+
+    def first(self, index: int, file: File) -> int:
+        """The place of the first line of `file`; -1 where its lines cannot be read again. Raises InputError."""
+        if not file.is_seekable or index >= _MOST_FILES:
+            return -1
+        self._files[index] = file
+        self._descriptor(index)
+        return index << _OFFSET_BITS | file.start
+
+    def line(self, place: int) -> bytes:
+        """The line at `place`, which is cut where `lines` cuts it. Raises InputError."""
+        index, offset = index_of(place), place & _OFFSET
+        with self._files[index].errors_explained():
+            descriptor = self._descriptor(index)
+            block = os.pread(descriptor, _USUAL_LINE, offset)
+            if len(block) == _USUAL_LINE and b"\n" not in block:
+                block = os.pread(descriptor, LONGEST_LINE + 1, offset)
+        return block.partition(b"\n")[0]
+
+    def close(self) -> None:
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+    def _descriptor(self, index: int) -> int:
+        descriptor = self._open.pop(index, None)
+        if descriptor is None:
+            descriptor = self._files[index].open()
+            if len(self._open) >= _MOST_OPEN:
+                os.close(self._open.pop(next(iter(self._open))))
+        self._open[index] = descriptor
+        return descriptor
+
+
+def index_of(place: int) -> int:
+    """The index of the file that `place` is in."""
+    return place >> _OFFSET_BITS
