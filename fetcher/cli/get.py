@@ -22,8 +22,9 @@ Other commands (each with -h):
 
 Exit status:
   0    every URL was fetched          74   the output could not be written
-  1    some URL failed                130  ended by SIGINT (Ctrl-C)
-  2    wrong usage, unreadable list   141  the reader of stdout went away
+  1    some URL failed                124  the deadline passed
+  2    wrong usage, unreadable list   130  ended by SIGINT (Ctrl-C)
+                                      141  the reader of stdout went away
                                       143  ended by SIGTERM
 
 Each option can be set in the environment (FETCHER_CONCURRENCY=50) and in the
@@ -55,7 +56,10 @@ def get(**chosen: Any) -> int:
     """Fetch every URL of a list, concurrently, and leave exactly one record for every line of it.
 
     SOURCE is a file with one URL a line, - for stdin, or a URL itself; there can be several. Blank lines and lines
-    that begin with # are skipped.
+    that begin with # are skipped. CSV, TSV and JSONL, and what gzip or zstd made of them, are read, too.
+
+    A host that is slow holds up no other: files are looked through as far as needed for hosts that are free. Of what
+    cannot be read twice, pipes and compressed files, that is 10 lines for each request at once, and at least 1,000.
     """
     if not chosen["sources"]:
         raise click.UsageError("There is nothing to fetch: name a file of URLs, a URL, or - for stdin.",

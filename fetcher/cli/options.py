@@ -17,6 +17,7 @@ from fetcher.cli.group import GroupedOption
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _default = fetching.Options()
+_RETRIED = ", ".join(map(str, [*sorted(fetching.PASSING_STATUSES), *sorted(fetching.TRANSPORT_ERRORS)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,11 @@ def _option(group: str, *names: str, **attributes: Any) -> Callable[[Function], 
 
 _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Input", "--input-format", type=click.Choice(["auto", "text", "csv", "tsv", "jsonl"]), default="auto",
-            show_default=True, help="What the lists are. auto: as their names and first lines say."),
+            show_default=True, metavar="FORMAT",
+            help="What the lists are: text, csv, tsv or jsonl. auto: what their names say, or their first lines."),
     _option("Input", "--url-column", metavar="NAME",
-            help="The column, or key, that holds the URL. A row's method, headers, data and timeout are its own; all "
-                 "other columns come back in its record, under input. [default: url, or what holds URLs]."),
+            help="The column, or key, that holds the URL. Without this: url, or the first that holds one. A row's "
+                 "method, headers, data and timeout are its own; other columns come back under input."),
     _option("Input", "--base-url", metavar="URL", help="What relative URLs of the lists are relative to."),
     _option("Input", "--unique", is_flag=True, help="Fetch the same URL once."),
     _option("Input", "--shard", type=values.Shard(), metavar="I/N",
@@ -149,15 +151,15 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="For the run: near it nothing more is started, what is left is recorded as such: 10m."),
 
     _option("Retry", "--retries", type=values.Number(0), default=_default.retry.retries, show_default=True,
-            metavar="N", help="Further attempts for what failed in passing."),
+            metavar="N", help="Further attempts for what may only have failed for now."),
     _option("Retry", "--retry-wait", type=values.Duration(), default=f"{_default.retry.wait:g} s", show_default=True,
             metavar="TIME", help="At most this long before the first, doubled for each further one, at random."),
     _option("Retry", "--retry-max-wait", type=values.Duration(), default=f"{_default.retry.max_wait:g} s",
             show_default=True, metavar="TIME",
             help="The longest wait. Retry-After is honoured up to it, and then holds back the whole host."),
-    _option("Retry", "--retry-on", type=values.RetryOn(), show_default=True, metavar="WORDS",
-            default=",".join(map(str, [*sorted(fetching.PASSING_STATUSES), *sorted(fetching.TRANSPORT_ERRORS)])),
-            help="What is tried again: statuses and error words; all-methods: POST and the like, too."),
+    _option("Retry", "--retry-on", type=values.RetryOn(), default=_RETRIED, metavar="WORDS",
+            help="What is tried again: statuses and error words, with commas between them; all-methods: POST and the "
+                 f"like, too. Without this: {_RETRIED}."),
 
     _option("Connection", "--follow/--no-follow", default=True, show_default=True, help="Follow redirects."),
     _option("Connection", "--max-redirects", type=values.Number(0), default=_default.redirects.max_redirects,
