@@ -16,9 +16,10 @@ from urllib.parse import quote
 from tests.peers.process import program
 
 FETCHER = [sys.executable, "-m", "fetcher"]
-# That of the tests, without what could lead a client astray.
+# That of the tests, without what could lead a client astray, and with what curl does, too: each line is tried, and once.
 _ASTRAY = re.compile(r"FETCHER_|XDG_|NETRC|SSL_CERT_|\w+_proxy$", re.IGNORECASE)
-ENVIRONMENT = {**{name: value for name, value in os.environ.items() if not _ASTRAY.match(name)}, "HOME": "/nonexistent"}
+ENVIRONMENT = {**{name: value for name, value in os.environ.items() if not _ASTRAY.match(name)}, "HOME": "/nonexistent",
+               "FETCHER_RETRIES": "0", "FETCHER_BREAKER": "0"}
 # What curl exits with, and fetcher's word for it.
 _WORDS = {1: "invalid_url", 3: "invalid_url", 5: "proxy", 6: "dns", 7: "connect", 18: "incomplete",
           28: "timeout", 35: "tls", 47: "too_many_redirects", 52: "incomplete", 56: "incomplete", 60: "tls",

@@ -17,11 +17,11 @@ BEGIN = """
     import json, sys
     import requests, responses
     from fetcher import Limits, NetworkOptions, Options, Timeouts, fetch_all
-    from fetcher.options import BodyOptions, RedirectOptions
+    from fetcher.options import BodyOptions, RedirectOptions, RetryOptions
 
     def fetch(*urls, session=None, **concerns):
-        network = NetworkOptions(proxy="", transport="requests")
-        for result in fetch_all(urls, Options(**{"network": network, **concerns}), session):
+        plain = {"network": NetworkOptions(proxy="", transport="requests"), "retry": RetryOptions(retries=0)}
+        for result in fetch_all(urls, Options(**{**plain, **concerns}), session):
             print(json.dumps(result.record()))
 """
 
