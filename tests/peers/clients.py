@@ -16,7 +16,7 @@ from urllib.parse import quote
 from tests.peers.process import program
 
 FETCHER = [sys.executable, "-m", "fetcher"]
-# That of the tests, without what could lead a client astray, and with what curl does, too: each line is tried, and once.
+# That of the tests, without what could lead a client astray; like curl, it tries each line, and once.
 _ASTRAY = re.compile(r"FETCHER_|XDG_|NETRC|SSL_CERT_|\w+_proxy$", re.IGNORECASE)
 ENVIRONMENT = {**{name: value for name, value in os.environ.items() if not _ASTRAY.match(name)}, "HOME": "/nonexistent",
                "FETCHER_RETRIES": "0", "FETCHER_BREAKER": "0"}
