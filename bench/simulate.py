@@ -116,7 +116,7 @@ def go_through(lines: list[Line], schedule: Schedule[Line]) -> tuple[float, floa
     for line in lines:
         schedule.add(line, now)
     spent = perf_counter() - began
-    while len(schedule) or running:
+    while schedule.waiting or running:
         began = perf_counter()
         going = list(iter(partial(schedule.next, now), None))
         wake_at = schedule.wake_at()

@@ -129,46 +129,47 @@ class GreenEngine:
     def _finished(self) -> bool:
         if self._stopped:
             return not self._schedule.running
-        return bool(self._feeder.dead) and not (self._schedule.running or len(self._schedule) or len(self.in_flight))
+        return bool(self._feeder.dead) and not (self._schedule.running or self._schedule.waiting or len(self.in_flight))
 
     # The feeder.
 
     def _feed(self, targets: Iterator[Target]) -> None:
+        schedule = self._schedule
         try:
             for number, target in enumerate(targets):
                 if self._ordered is not None:
                     self._wait_for_order(number, self._ordered)
                 if target.parsed is None:
                     self._deliver(self._fetch(target), number)
-                elif self._closed_by is not None:
+                    continue
+                if (schedule.parked or schedule.waiting >= self._window) and self._left_in_list(target):
+                    continue
+                if self._closed_by is not None:
                     self._leave_out(target, self._closed_by, number)
-                else:
-                    self._admit(target, number)
+                    continue
+                schedule.add(Ticket(target, number), perf_counter())
+                if schedule.running < self._concurrency:
+                    self._hire()
             self._leave_the_stranded()
         except Exception as error:
             self._failure = error
         finally:
             green.call_soon(self._news.set)     # once this green thread is dead
 
-    def _admit(self, target: Target, number: int) -> None:
-        """Give `target` to the schedule when there is room; leave it in the list where only its host has to wait."""
+    def _left_in_list(self, target: Target) -> bool:
+        """Wait for room. True where only its host has to wait: then `target` is to be read again, and is not kept."""
         schedule = self._schedule
-        while len(schedule) - schedule.parked >= self._window:
+        while schedule.waiting - schedule.parked >= self._window and self._closed_by is None:
             if self._idle and schedule.starved and self._may_park(target):
                 if schedule.is_busy(target.host, perf_counter()):
                     schedule.park(target.host, target.place, target.line, perf_counter())
-                    return
+                    return True
                 break
             self._room.wait()
-            if self._closed_by is not None:
-                self._leave_out(target, self._closed_by, number)
-                return
-        if schedule.parked and schedule.has_parked(target.host) and self._may_park(target):
-            schedule.park(target.host, target.place, target.line, perf_counter())    # behind those that came before it
-        else:
-            schedule.add(Ticket(target, number), perf_counter())
-        if schedule.running < self._concurrency:
-            self._hire()
+        if self._closed_by is None and schedule.has_parked(target.host) and self._may_park(target):
+            schedule.park(target.host, target.place, target.line, perf_counter())   # behind those that came before it
+            return True
+        return False
 
     def _leave_out(self, target: Target, error: FetchError, number: int) -> None:
         self.deadline_passed = True
@@ -187,14 +188,14 @@ class GreenEngine:
 
     def _leave_the_stranded(self) -> None:
         """Once all is read: those that wait for hosts which cannot be reached, when there is nothing else to do."""
-        while len(self._schedule) or self._schedule.running:
+        while self._schedule.waiting or self._schedule.running:
             for ticket in self._schedule.stranded():
                 error = BreakerOpen(f"{ticket.host} cannot be reached, and was left alone.")
                 if ticket.gate is not None:
                     ticket.gate.send_exception(error)
                 else:
                     self._deliver(ticket.last or self._fetch.left_out(ticket.target, error), ticket.number)
-            if len(self._schedule) or self._schedule.running:
+            if self._schedule.waiting or self._schedule.running:
                 self._room.wait()
 
     # The deadline.
@@ -222,7 +223,13 @@ class GreenEngine:
     # The workers.
 
     def _work(self) -> None:
-        schedule = self._schedule
+        schedule, robots = self._schedule, self._robots
+        ticket: Ticket | None = None
+
+        def pass_on(host: str) -> None:
+            assert ticket is not None
+            self._pass_on(ticket, host)
+
         while not self._stopped:
             ticket = schedule.next(perf_counter())
             if ticket is None:
@@ -240,28 +247,28 @@ class GreenEngine:
                 gate, ticket.gate = ticket.gate, None
                 gate.send()
                 continue
-            if len(schedule) <= self._low_water:
+            if schedule.waiting <= self._low_water:
                 self._room.set()
-            self._serve(ticket)
+            if robots is None or self._may_be_fetched(ticket, robots):
+                self._conclude(ticket, self._fetch(ticket.target, ticket.attempts + 1, pass_on))
 
-    def _serve(self, ticket: Ticket) -> None:
-        """Fetch the ticket's target, and see to what follows from the result."""
-        schedule, target = self._schedule, ticket.target
-        if self._robots is not None and not self._may_be_fetched(ticket, self._robots):
-            return
-        result = self._fetch(target, ticket.attempts + 1, lambda host: self._pass_on(ticket, host))
-        now = perf_counter()
+    def _conclude(self, ticket: Ticket, result: Result) -> None:
+        """See to what follows from the result of an attempt."""
+        schedule, now = self._schedule, perf_counter()
         ticket.attempts += 1
         if ticket.queue_seconds is None:
             ticket.queue_seconds = result.timings.queue
         result.timings.queue = ticket.queue_seconds
         if ticket.gate is not None:         # it ended while it waited for another host's slot
             schedule.withdraw(ticket, now)
+        elif result.ok:
+            schedule.done(ticket, now, result.timings.starttransfer, ticket.port)
         else:
             wait = self._manners.learn(ticket, result, now)
             if wait is not None and self._closed_by is None and not self._stopped:
                 ticket.last = result
-                schedule.retry(ticket, target.host, now + wait, now)
+                schedule.retry(ticket, ticket.target.host, now + wait, now)
+                ticket.port = ticket.home_port
                 return
             schedule.done(ticket, now)
         self._deliver(result, ticket.number)
@@ -284,7 +291,7 @@ class GreenEngine:
         """The ticket's request was redirected to `host`: wait until that one has a slot, and its pace allows it."""
         if host == ticket.host and not self._paced:
             return
-        ticket.gate = green.Event()
+        ticket.gate, ticket.port = green.Event(), 0
         self._schedule.move(ticket, host, perf_counter())
         self._pool.resize(self._pool.size + 1)      # this worker holds no slot now: another may take its place
         try:

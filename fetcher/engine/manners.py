@@ -21,12 +21,8 @@ class Manners:
         self._rules = rules
 
     def learn(self, ticket: Ticket, result: Result, now: float) -> float | None:
-        """Take note of `result`. Returns how many seconds from now its target is to be tried again, or None."""
-        schedule, host = self._schedule, ticket.host
-        port = ticket.target.parsed.port if ticket.target.parsed is not None else 0
-        if result.ok:
-            schedule.answered(host, result.timings.starttransfer or 0.0, port)
-            return None
+        """Take note of `result`, which is not ok. Returns how many seconds from now its target is to be tried again, or None."""
+        schedule, host, port = self._schedule, ticket.host, ticket.port
         if result.error in _UNREACHED or (result.error == "timeout" and result.timings.connect is None):
             if schedule.unreached(host, now, port):
                 _log.warning("%s cannot be reached; it is left alone for a while.", host)

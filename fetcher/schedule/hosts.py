@@ -31,7 +31,7 @@ def _no_load(place: int, line: int) -> Any:
 
 
 class Schedule(Generic[Item]):
-    """What waits, by host. `len()` is how many wait, `running` how many were handed out and are not done.
+    """What waits, by host: `waiting` is how many do, `running` how many were handed out and are not done.
 
     An item that `next` hands out must be given back by exactly one call: `done`, `retry` or `move`.
     """
@@ -39,6 +39,7 @@ class Schedule(Generic[Item]):
     def __init__(self, limits: Limits, load: Callable[[int, int], Item] = _no_load) -> None:
         """`load` makes an item of the place and line that it was parked as."""
         self.running = 0
+        self.waiting = 0
         self.parked = 0                     # how many of those that wait are parked
         self._load = load
         self._limits = limits
@@ -49,18 +50,14 @@ class Schedule(Generic[Item]):
         self._critical: deque[Host[Item]] = deque()     # those that may go and are on the critical path
         self._heap: list[tuple[float, int, Host[Item]]] = []
         self._order = 0
-        self._waiting = 0
         self._started = 0
         self._first_at = inf
-
-    def __len__(self) -> int:
-        return self._waiting
 
     # Giving.
 
     def add(self, item: Item, now: float) -> None:
         """Let `item` wait for its turn."""
-        host = self._host(item.host)
+        host = self._hosts.get(item.host) or self._host(item.host)
         host.add(item)
         self._welcome(host, now)
 
@@ -87,16 +84,12 @@ class Schedule(Generic[Item]):
         """Who goes now; None: nobody before `wake_at`, or before one that runs is done."""
         if self.running >= self._limits.concurrency:
             return None
-        while self._heap and self._heap[0][0] <= now:
-            moment, _, host = heappop(self._heap)
-            if host.timer == moment:
-                host.timer = None
-                if not host.is_ready:
-                    self._place(host, now)
+        if self._heap and self._heap[0][0] <= now:
+            self._wake_hosts(now)
         if self._pace.ready_at > now:
             return None
         while self._line or self._critical:
-            host = self._next_in_turn()
+            host = self._next_in_turn() if self._critical else self._line.popleft()
             if not host.is_ready:
                 continue        # it did not wait for this turn
             host.is_ready = False
@@ -111,7 +104,7 @@ class Schedule(Generic[Item]):
 
         A moment that has passed means: at once.
         """
-        if self.running >= self._limits.concurrency or not self._waiting:
+        if self.running >= self._limits.concurrency or not self.waiting:
             return None
         if self._line or self._critical:
             return self._pace.ready_at
@@ -131,9 +124,11 @@ class Schedule(Generic[Item]):
 
     # Giving back.
 
-    def done(self, item: Item, now: float) -> None:
-        """`item` is finished."""
+    def done(self, item: Item, now: float, latency: float | None = None, port: int = 0) -> None:
+        """`item` is finished. `latency` is given where that is `answered`, and nothing else has to be told."""
         host = self._hosts[item.host]
+        if latency is not None and (host.breaker.failures or host.breaker.answering != port or host.adaptive):
+            self.answered(item.host, latency, port)
         self.running -= 1
         host.running -= 1
         if not host.is_ready:
@@ -162,7 +157,7 @@ class Schedule(Generic[Item]):
         """`item`, which was moved, has ended before its turn came; if it still waits for that, it does so no longer."""
         host = self._hosts.get(item.host)
         if host is not None and host.withdraw(item):
-            self._waiting -= 1
+            self.waiting -= 1
             if not host.is_ready:
                 self._place(host, now)
 
@@ -179,8 +174,7 @@ class Schedule(Generic[Item]):
         """A good answer came, its first byte after `latency` seconds."""
         host = self._hosts[name]
         was_open = host.breaker.open_until
-        if host.breaker.failures or host.breaker.answering != port:
-            host.breaker.reached(port)
+        host.breaker.reached(port)
         if host.adaptive is not None:
             host.adaptive.answered(latency, host.running)
         if was_open or host.adaptive is not None:
@@ -234,12 +228,12 @@ class Schedule(Generic[Item]):
 
     def _drained(self, arrivals: bool) -> list[Item]:
         items = [item for host in self._hosts.values() if host.waiting for item in host.drain(arrivals)]
-        self._waiting -= len(items)
+        self.waiting -= len(items)
         return items
 
     def _drained_parked(self) -> Iterator[Item]:
         places = [host.drain_parked() for host in self._hosts.values() if host.parked]
-        self._waiting -= self.parked
+        self.waiting -= self.parked
         self.parked = 0
         return (self._load(place, line) for pairs in places for place, line in pairs)
 
@@ -263,21 +257,28 @@ class Schedule(Generic[Item]):
 
     def _welcome(self, host: Host[Item], now: float) -> None:
         """One more waits for `host`."""
-        self._waiting += 1
+        self.waiting += 1
         if not host.is_ready:
             if host.running < host.cap:     # else the next of its own to be done will see to it
                 self._place(host, now)
         elif host.waiting & (host.waiting - 1) == 0 and self._is_critical(host, now):
             self._critical.append(host)     # looked at whenever its queue has doubled, which is often enough
 
+    def _wake_hosts(self, now: float) -> None:
+        """Place the hosts whose moment has come."""
+        while self._heap and self._heap[0][0] <= now:
+            moment, _, host = heappop(self._heap)
+            if host.timer == moment:
+                host.timer = None
+                if not host.is_ready:
+                    self._place(host, now)
+
     def _next_in_turn(self) -> Host[Item]:
-        if self._critical and (self._started % _TURNS or not self._line):
-            return self._critical.popleft()
-        return self._line.popleft()
+        return (self._critical if self._started % _TURNS or not self._line else self._line).popleft()
 
     def _start(self, host: Host[Item], now: float) -> Item:
         self.running += 1
-        self._waiting -= 1
+        self.waiting -= 1
         self._started += 1
         if now < self._first_at:
             self._first_at = now
@@ -321,4 +322,4 @@ class Schedule(Generic[Item]):
         in_all = slots / host.cap       # so many go while one of its own does
         if host.pace.interval and now > self._first_at:
             in_all = max(in_all, host.pace.interval * self._started / (now - self._first_at))
-        return in_all > 1 and surplus * in_all > _CRITICAL * (self._waiting - len(self._line))
+        return in_all > 1 and surplus * in_all > _CRITICAL * (self.waiting - len(self._line))

@@ -40,7 +40,7 @@ def one_by_one(schedule: Schedule[Job]) -> str:
 def test_no_more_run_than_the_concurrency_allows():
     schedule = scheduled("abcdefgh", concurrency=3)
     running = going(schedule)
-    assert hosts_of(running) == "abc" and schedule.running == 3 and len(schedule) == 5
+    assert hosts_of(running) == "abc" and schedule.running == 3 and schedule.waiting == 5
     schedule.done(running[1], 0.0)
     assert hosts_of(going(schedule)) == "d"
 
@@ -203,11 +203,11 @@ def test_who_gives_up_at_another_hosts_door_takes_no_slot_there():
     moved, at_b = going(schedule)
     schedule.move(moved, "b", 1.0)
     schedule.withdraw(moved, 2.0)
-    assert (len(schedule), schedule.running) == (1, 1)
+    assert (schedule.waiting, schedule.running) == (1, 1)
     schedule.done(at_b, 3.0)
     assert hosts_of(going(schedule, 3.0)) == "b"
     schedule.withdraw(moved, 4.0)
-    assert len(schedule) == 0
+    assert schedule.waiting == 0
 
 
 def test_the_others_keep_their_order_when_one_gives_up():
@@ -318,7 +318,7 @@ def test_stranded_are_all_that_are_left_parked_ones_and_redirected_ones_too():
     schedule.retry(at_a, "a", 2.0, 1.0)
     schedule.move(at_b, "a", 1.0)
     assert sorted(job.number for job in schedule.stranded()) == [0, 1, 2, 3]
-    assert (len(schedule), schedule.parked) == (0, 0)
+    assert (schedule.waiting, schedule.parked) == (0, 0)
 
 
 # For who feeds it.
@@ -334,7 +334,7 @@ def test_lines_left_in_the_list_are_loaded_when_their_turn_comes():
     schedule.add(Job(1, "a"), 0.0)
     for line in (2, 3):
         schedule.park("a", 100 * line, line, 0.0)
-    assert schedule.has_parked("a") and (len(schedule), schedule.parked) == (3, 2)
+    assert schedule.has_parked("a") and (schedule.waiting, schedule.parked) == (3, 2)
     assert one_by_one(schedule) == "aaa"
     assert loaded == [(200, 2), (300, 3)] and not schedule.has_parked("a")
 
@@ -344,7 +344,7 @@ def test_a_line_that_names_another_host_by_now_counts_where_it_was():
     schedule.park("a", 0, 1, 0.0)
     job = schedule.next(0.0)
     schedule.done(job, 1.0)
-    assert (job.host, schedule.running, len(schedule)) == ("a", 0, 0)
+    assert (job.host, schedule.running, schedule.waiting) == ("a", 0, 0)
 
 
 def test_a_host_is_busy_while_it_could_not_start_another_one():
@@ -372,7 +372,7 @@ def test_what_is_drained_waits_no_longer_and_what_runs_goes_on():
     schedule.move(at_b, "a", 1.0)
     schedule.retry(at_c, "a", 5.0, 1.0)
     assert list(schedule.drain(parked=False))[0] is at_c
-    assert (len(schedule), schedule.parked, schedule.running) == (1, 0, 1)
+    assert (schedule.waiting, schedule.parked, schedule.running) == (1, 0, 1)
     schedule.done(at_a, 2.0)
     assert going(schedule, 10.0) == [at_b]
     schedule.add(one_more := Job(9, "a"), 11.0)
