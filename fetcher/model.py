@@ -11,6 +11,7 @@ from typing import Any
 from fetcher import url as urls
 from fetcher.errors import InvalidUrl
 from fetcher.url import Url
+from fetcher.value import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Overrides:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Target:
     """One line of a list: a URL to fetch, or the reason why it cannot be one.
 
@@ -103,7 +104,7 @@ class TlsDetails:
     not_after: str                      # RFC 3339
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Result:
     """What became of one target. `record()` is the JSON object of the contract."""
 
@@ -204,8 +205,8 @@ def _whole_second(seconds: int) -> str:
 
 def _grouped(fields: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
-    for name, value in fields:
-        grouped.setdefault(name, []).append(value)
+    for name, text in fields:
+        grouped.setdefault(name, []).append(text)
     return grouped
 
 

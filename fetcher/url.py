@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from fetcher.errors import InvalidUrl
+from fetcher.value import value
 
 MAX_LENGTH = 64 * 1024
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -34,7 +35,7 @@ _UNSAFE_IN_QUERY = re.compile(r"[^!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Url:
     """An http or https URL in its normal form.
 

@@ -49,6 +49,11 @@ class Memory:
         if request.path != "/stats":
             self._hosts[request.host].at_once -= 1
 
+    def at_once(self, host: str) -> int:
+        """How many requests with this Host are in flight."""
+        stats = self._hosts.get(host)
+        return stats.at_once if stats is not None else 0
+
     def stats(self, *, times: bool = False) -> dict[str, dict[str, Any]]:
         """For each Host: requests in all, at once now, most at once, and with `times` when each of them arrived."""
         return {host: {"requests": stats.requests, "at_once": stats.at_once, "most_at_once": stats.most_at_once,

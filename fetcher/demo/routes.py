@@ -188,6 +188,15 @@ def retry_after(request: Request, memory: Memory, pause: int) -> Answer:
     return Answer(b"Not yet.\n", 429, fields=(("Retry-After", str(ceil(round(opens - now, 3)))),))
 
 
+@route("/crowd/N?seconds=0.1&pause=1", count)
+def crowd(request: Request, memory: Memory, most: int) -> Iterator[Step]:
+    """Answers after the seconds; where the Host has more than N at once, 429 with Retry-After for the pause."""
+    duration, pause = seconds(request.query.get("seconds", "0.1")), count(request.query.get("pause", "1"))
+    if memory.at_once(request.host) > most:
+        return Answer(b"Too many at once.\n", 429, fields=(("Retry-After", str(pause)),)).steps(request)
+    return delay(request, memory, duration)
+
+
 @route("/flaky/N", count)
 def flaky(request: Request, memory: Memory, failures: int) -> Answer:
     """503 to the first N requests of this path and query, then 200."""

@@ -21,7 +21,10 @@ class Manners:
         self._rules = rules
 
     def learn(self, ticket: Ticket, result: Result, now: float) -> float | None:
-        """Take note of `result`, which is not ok. Returns how many seconds from now its target is to be tried again, or None."""
+        """Take note of `result`, which is not ok.
+
+        Returns how many seconds from now its target is to be tried again, or None.
+        """
         schedule, host, port = self._schedule, ticket.host, ticket.port
         if result.error in _UNREACHED or (result.error == "timeout" and result.timings.connect is None):
             if schedule.unreached(host, now, port):

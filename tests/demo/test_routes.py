@@ -2,6 +2,7 @@ import gzip
 import http.client
 import json
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 from urllib.parse import quote
 
@@ -164,6 +165,16 @@ def test_retry_after_keeps_its_word(server):
     assert monotonic() - start >= 1
     assert ask(server, target)[0] == 200
     assert ask(server, target + "&another")[0] == 429
+
+
+def test_a_crowd_is_asked_to_come_again_later(server):
+    def come(_number):
+        return ask(server, "/crowd/2?seconds=1&pause=3", Host="crowd.localhost")
+
+    with ThreadPoolExecutor(5) as visitors:
+        answers = list(visitors.map(come, range(5)))
+    assert sorted(status for status, _, _ in answers) == [200, 200, 429, 429, 429]
+    assert {headers["Retry-After"] for status, headers, _ in answers if status == 429} == {"3"}
 
 
 def test_the_flaky_one_works_in_the_end(server):
