@@ -38,7 +38,7 @@ class Fetcher:
         off the attempt's.
         """
         if target.parsed is None:
-            return self.left_out(target, InvalidUrl(target.problem or ""))
+            return left_out(self._options, target, InvalidUrl(target.problem or ""))
         if target.overrides is not None:
             return self._fetch_overridden(target, target.overrides, number, move)
         attempt = Attempt(target, self._options.timeouts, number, move)
@@ -70,7 +70,7 @@ class Fetcher:
         try:
             fetch = Fetcher(_overridden(self._options, overrides), self._transport, self._in_flight)
         except ValueError as error:
-            return self.left_out(target, InvalidUrl(f"Its request cannot be sent: {error}."))
+            return left_out(self._options, target, InvalidUrl(f"Its request cannot be sent: {error}."))
         return fetch(replace(target, overrides=None), number, move)
 
     def _request(self, target: Target, attempt: Attempt) -> Request:
@@ -134,13 +134,14 @@ class Fetcher:
             input=target.input,
         )
 
-    def left_out(self, target: Target, reason: FetchError, attempts: int = 0) -> Result:
-        """The result of a target that is not sent, or not once more."""
-        overrides = target.overrides
-        method = self._method if overrides is None else _method(_overridden(self._options, overrides).request)
-        return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
-                      method=method, final_url=_meant_by_relative(target), attempts=attempts, timings=Timings(),
-                      timestamp=time(), input=target.input)
+
+def left_out(options: Options, target: Target, reason: FetchError, attempts: int = 0) -> Result:
+    """The result of a target that is not sent, or not once more, by these options."""
+    if target.overrides is not None:
+        options = _overridden(options, target.overrides)
+    return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
+                  method=_method(options.request), final_url=_meant_by_relative(target), attempts=attempts,
+                  timings=Timings(), timestamp=time(), input=target.input)
 
 
 class _Body:
