@@ -5,11 +5,9 @@ import gc
 import os
 import resource
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
-from typing import Any
 
 import click
 
@@ -17,19 +15,14 @@ from fetcher import green
 from fetcher.cli.options import Job
 from fetcher.cli.plan import print_plan
 from fetcher.cli.display import Display
+from fetcher.cli.records import record_format, record_sinks
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
-from fetcher.model import Result
 from fetcher.sinks import Sink
-from fetcher.sinks.jsonl import JsonLines
-from fetcher.sinks.output import Output
-from fetcher.sinks.rows import Rows
-from fetcher.sinks.separated import Separated
 from fetcher.sinks.tally import Tally
 from fetcher.targets import TargetReader
 
 FAILED, DEADLINE_PASSED = 1, 124
-_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
 
 
 def run(job: Job) -> int:
@@ -51,9 +44,9 @@ def run(job: Job) -> int:
     tally = Tally()
     with ExitStack() as closing:
         closing.callback(reader.close)
-        format = _format(job)
+        format = record_format(job)
         display = Display(job, format, tally, engine, _Total(reader))
-        sinks: list[Sink] = [tally, *_record_sinks(job, format, display), *display.sinks]
+        sinks: list[Sink] = [tally, *record_sinks(job, format, display), *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
@@ -119,42 +112,6 @@ def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
 
     with green.signals({SIGINT: stop, SIGTERM: stop, SIGTSTP: suspend}):
         yield arrived
-
-
-def _record_sinks(job: Job, format: str, display: Display) -> list[Sink]:
-    """Where the records go: at most one sink, and none where the display says the same."""
-    if format == "none" or (format == "table" and display.tells_all):
-        return []
-    output = Output(None if job.output in (None, "-") else job.output)
-    sink = _encoder(format, output, display.row_width)
-    return [_Only(job.only == "ok", sink) if job.only else sink]
-
-
-def _format(job: Job) -> str:
-    if job.format != "auto":
-        return job.format
-    if job.output not in (None, "-"):
-        return _SUFFIXES.get(os.path.splitext(str(job.output))[1].lower(), "jsonl")
-    return "table" if sys.stdout is not None and sys.stdout.isatty() else "jsonl"
-
-
-def _encoder(format: str, output: Output, row_width: int | None) -> Sink:
-    if format == "table":
-        return Rows(output, row_width)
-    return JsonLines(output) if format == "jsonl" else Separated(output, "," if format == "csv" else "\t")
-
-
-class _Only:
-    """Lets through the results that are ok, or those that are not."""
-
-    def __init__(self, ok: bool, sink: Any) -> None:
-        self._ok = ok
-        self._sink = sink
-        self.close = sink.close
-
-    def write(self, result: Result) -> None:
-        if result.ok == self._ok:
-            self._sink.write(result)
 
 
 class _Total:
