@@ -113,3 +113,7 @@ class OutputError(Exception):
 
 class InputError(Exception):
     """A list cannot be read. Nothing is fetched; the run ends with status 2."""
+
+
+class LockHeld(Exception):
+    """Another run holds the lock, or has the state open. Nothing is fetched; the run ends with status 75."""

@@ -23,9 +23,10 @@ from typing import NoReturn
 import click
 
 from fetcher.cli.group import READER_GONE, FetcherGroup
-from fetcher.errors import InputError, OutputError
+from fetcher.errors import InputError, LockHeld, OutputError
 
-USAGE, DEFECT, OUTPUT_FAILED = 2, 70, 74     # 70 and 74: EX_SOFTWARE and EX_IOERR of sysexits.h
+# from 70 on as in sysexits.h: EX_SOFTWARE, EX_IOERR, EX_TEMPFAIL
+USAGE, DEFECT, OUTPUT_FAILED, LOCK_HELD = 2, 70, 74, 75
 
 
 @click.group(cls=FetcherGroup)
@@ -47,6 +48,8 @@ def main() -> NoReturn:
         status = _complain(str(error), USAGE)
     except OutputError as error:
         status = _complain(str(error), OUTPUT_FAILED)
+    except LockHeld as error:
+        status = _complain(str(error), LOCK_HELD)
     except Exception as error:
         if "--debug" in sys.argv or os.environ.get("FETCHER_DEBUG"):
             raise

@@ -1,0 +1,4 @@
+"""What outlives a run.
+
+    lock        only one run at a time
+"""
