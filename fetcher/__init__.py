@@ -22,7 +22,7 @@ The rooms, by floor; imports go down only:
     1  targets      lines in          schedule     who goes next: pure decisions
        transport    bytes             sinks        records out
        state        what outlives a run
-    0  model, url, options, errors, attempt, green (the one door to eventlet)
+    0  model, url, options, errors, attempt, fingerprint, green (the one door to eventlet)
 """
 from __future__ import annotations
 

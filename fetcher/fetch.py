@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fetcher.attempt import Attempt, InFlight
 from fetcher.errors import HTTP, FetchError, InvalidUrl
+from fetcher.fingerprint import fingerprint
 from fetcher.model import Overrides, Result, Target, Timings
 from fetcher.options import Options, RequestOptions
 from fetcher.transport import Request, Response, request_fields, retry_after
@@ -29,6 +30,7 @@ class Fetcher:
         self._in_flight = in_flight
         self._fields = request_fields(options.request)
         self._method = _method(options.request)
+        self._fingerprint = fingerprint(options.request)
         self._keeps_body = options.body.hash or options.body.keep
 
     def __call__(self, target: Target, number: int = 1, move: Callable[[str], None] | None = None) -> Result:
@@ -71,7 +73,8 @@ class Fetcher:
             fetch = Fetcher(_overridden(self._options, overrides), self._transport, self._in_flight)
         except ValueError as error:
             return self.left_out(target, InvalidUrl(f"Its request cannot be sent: {error}."))
-        return fetch(replace(target, overrides=None), number, move)
+        result = fetch(replace(target, overrides=None), number, move)
+        return replace(result, request=fingerprint(self._options.request, overrides))
 
     def _request(self, target: Target, attempt: Attempt) -> Request:
         options = self._options
@@ -112,6 +115,7 @@ class Fetcher:
             input=target.input,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),
+            request=self._fingerprint,
         )
 
     def _unanswered(self, target: Target, request: Request, failure: FetchError | None) -> Result:
@@ -132,15 +136,19 @@ class Fetcher:
             timestamp=attempt.timestamp,
             hops=request.hops if self._options.body.timings else None,
             input=target.input,
+            request=self._fingerprint,
         )
 
     def left_out(self, target: Target, reason: FetchError, attempts: int = 0) -> Result:
         """The result of a target that is not sent, or not once more."""
         overrides = target.overrides
-        method = self._method if overrides is None else _method(_overridden(self._options, overrides).request)
+        method, request = self._method, self._fingerprint
+        if overrides is not None:
+            method = _method(_overridden(self._options, overrides).request)
+            request = fingerprint(self._options.request, overrides)
         return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
                       method=method, final_url=_meant_by_relative(target), attempts=attempts, timings=Timings(),
-                      timestamp=time(), input=target.input)
+                      timestamp=time(), input=target.input, request=request)
 
 
 class _Body:

@@ -132,6 +132,7 @@ class Result:
     input: dict[str, Any] | None = field(default=None, hash=False)
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
+    request: str | None = None          # its fingerprint, where it is more than a plain GET
 
     @property
     def host(self) -> str:
@@ -146,6 +147,7 @@ class Result:
             "url": self.url,
             "line": self.line,
             "source": self.source,
+            "request": self.request,
             "ok": self.ok,
             "status": self.status,
             "error": self.error,
@@ -172,6 +174,8 @@ class Result:
         }
         if self.source is None:
             del record["source"]
+        if self.request is None:
+            del record["request"]
         if self.input is not None:
             record["input"] = self.input
         if self.hops is not None:
