@@ -1,4 +1,6 @@
 """What outlives a run.
 
     lock        only one run at a time
+    resume      the records of an earlier run as the journal of this one
+    known       which requests those were
 """
