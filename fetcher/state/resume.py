@@ -38,6 +38,7 @@ class Journal:
         """`options` are those of this run's requests. Raises InputError where the file is no journal."""
         self.done = KnownRequests(options)
         self.failed = self.again = 0
+        self.path = path
         self._path = os.path.realpath(path)     # a link to it stays one
         self._spans = array("q")                # what is to leave the file: offsets, from and to, in turn
         self._size = 0
