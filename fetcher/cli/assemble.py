@@ -7,65 +7,83 @@ import resource
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
 from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
 
 import click
 
 from fetcher import green
+from fetcher.cli.batch import Watch, watched
+from fetcher.cli.exits import DEADLINE_PASSED, FAILED, OK, SIGNALLED
 from fetcher.cli.options import Job
 from fetcher.cli.plan import print_plan
 from fetcher.cli.display import Display
 from fetcher.cli.records import record_format, record_sinks
+from fetcher.cli.values import Threshold
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
 from fetcher.sinks import Sink
 from fetcher.sinks.tally import Tally
+from fetcher.state.learning import Learner
 from fetcher.targets import TargetReader
-
-FAILED, DEADLINE_PASSED = 1, 124
 
 
 def run(job: Job) -> int:
     """Do what `job` says; return the exit status.
 
-    Raises InputError, OutputError and click.UsageError, of which nothing was fetched for the first and the last, and
-    BrokenPipeError where the reader of stdout went away.
+    Raises InputError, LockHeld and click.UsageError, for which nothing was fetched, OutputError, and BrokenPipeError
+    where the reader of stdout went away.
     """
-    reader = TargetReader(job.sources, job.input)
     if job.dry_run:
-        return print_plan(reader, job.options.limits)
-    _collect_rarely()
+        return print_plan(TargetReader(job.sources, job.input), job.options.limits)
     _keep_the_lists(job)
+    with watched(job) as watch:
+        watch.status = _run(job, watch)
+    return watch.status
+
+
+def _run(job: Job, watch: Watch) -> int:
+    reader = TargetReader(job.sources, job.input)
+    _collect_rarely()
     _raise_descriptor_limit()
-    try:
-        engine = GreenEngine(job.options)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from None
-    tally = Tally()
     with ExitStack() as closing:
+        learners = [closing.enter_context(Learner(job.options.state, job.options.request.identifies_user))
+                    ] if job.options.state is not None else []
         closing.callback(reader.close)
+        try:
+            engine = GreenEngine(job.options)
+        except ValueError as error:
+            raise click.UsageError(f"{error}.") from None
         format = record_format(job)
-        display = Display(job, format, tally, engine, _Total(reader))
-        sinks: list[Sink] = [tally, *record_sinks(job, format, display), *display.sinks]
+        display = Display(job, format, watch.tally, engine, _Total(reader))
+        sinks: list[Sink] = [*watch.sinks, *record_sinks(job, format, display), *learners, *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
         ended_by = _fetch(engine, reader, sinks, display)
-    display.show_summary()
+    status = _status(job, watch.tally, ended_by, engine.deadline_passed)
+    display.show_summary(succeeded=status == OK)
+    return status
+
+
+def _status(job: Job, tally: Tally, ended_by: int | None, deadline_passed: bool) -> int:
+    """The exit status of a run that wrote all it had to: what ended it early comes before the count of failures."""
     if ended_by is not None:
-        return 128 + ended_by
-    if engine.deadline_passed:
+        return SIGNALLED + ended_by
+    if deadline_passed:
         return DEADLINE_PASSED
-    return FAILED if tally.failed else 0
+    threshold = job.batch.fail_if or Threshold()
+    return FAILED if threshold.is_broken(tally.failed, tally.done) else OK
 
 
 def _keep_the_lists(job: Job) -> None:
     """Refuse to write over what is to be read."""
-    for source in job.sources:
+    places = {"output": job.output, "summary": job.batch.summary, "metrics": job.batch.metrics}
+    for source, (option, path) in product(job.sources, places.items()):
         with suppress(OSError):     # no file, or not yet
-            listed, output = os.stat(0 if source == "-" else source), os.stat(job.output or "")
-            if stat.S_ISREG(output.st_mode) and os.path.samestat(listed, output):
-                raise click.UsageError(f"{job.output} is the list itself; name another file with --output.")
+            listed, written = os.stat(0 if source == "-" else source), os.stat(path or "")
+            if stat.S_ISREG(written.st_mode) and os.path.samestat(listed, written):
+                raise click.UsageError(f"{path} is the list itself; name another file with --{option}.")
 
 
 def _collect_rarely() -> None:
