@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from time import perf_counter, time
 from types import TracebackType
@@ -17,10 +16,10 @@ _BATCH_ROWS = 5000
 
 
 class Learner:
-    """A sink for what a run's results say of their requests, and for a `with`, the run itself.
+    """A sink for what the results of a run say of their requests; for a `with`, which is the run.
 
-    What it tells counts as told once the `with` is left without an exception; a run that ends otherwise has the next
-    one tell its changes again.
+    Leave it when all records are safe: only then what the run told counts as told. Where it is left by an exception,
+    or never, the changes that are in the batches so far will be told again.
     """
 
     def __init__(self, path: str, private: bool = False) -> None:
@@ -29,7 +28,6 @@ class Learner:
         self._private = private
         self._rows: list[Memory] = []
         self._since = 0.0               # when the first of them came
-        self._flush_records: Callable[[], None] = lambda: None
         self._closing = ExitStack()
 
     def __enter__(self) -> Learner:
@@ -56,10 +54,6 @@ class Learner:
                 with as_output_errors(self._path):
                     self._connection.execute("UPDATE runs SET ended = ? WHERE id = ?", (time(), self._run))
 
-    def after(self, flush_records: Callable[[], None]) -> None:
-        """Call `flush_records` before each batch is committed: what was not told must not be known."""
-        self._flush_records = flush_records
-
     def write(self, result: Result) -> None:
         if result.memory is None:
             return
@@ -67,7 +61,6 @@ class Learner:
             self._since = perf_counter()
         self._rows.append(result.memory)
         if len(self._rows) >= _BATCH_ROWS or perf_counter() - self._since > _BATCH_SECONDS:
-            self._flush_records()
             self._commit()
 
     def close(self) -> None:
