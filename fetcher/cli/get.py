@@ -15,6 +15,7 @@ Examples:
   fetcher urls.txt | jq 'select(.ok | not)'   the records of those that failed
   cat urls.txt | fetcher -                    a list from stdin
   fetcher -q -o out.jsonl urls.txt            from cron
+  fetcher --resume -o out.jsonl urls.txt      the rest, where that was cut short
   fetcher demo                                see it at work, without a network
 
 Other commands (each with -h):
@@ -45,7 +46,7 @@ def get(**chosen: Any) -> int:
     SOURCE is a file with one URL a line, - for stdin, or a URL itself; there can be several. Blank lines and lines
     that begin with # are skipped.
     """
-    if not chosen["sources"]:
+    if not chosen["sources"] and chosen["retry_failed"] is None:
         raise click.UsageError("There is nothing to fetch: name a file of URLs, a URL, or - for stdin.",
                                click.get_current_context())
     shown = arguments.hide_secrets(click.get_current_context())

@@ -54,6 +54,9 @@ class Job:
     dry_run: bool = False
     format: str = "auto"
     output: str | None = None
+    fsync: bool = False
+    resume: bool = False
+    retry_failed: str | None = None     # a file of records
     only: str | None = None
     quiet: bool = False
     verbose: bool = False
@@ -70,6 +73,8 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
         raise click.UsageError("--ipv4 and --ipv6 leave no address to use; choose one.", click.get_current_context())
     if pick("only") == "changed" and pick("state") is None:
         raise click.UsageError("--only changed needs a --state FILE to compare with.", click.get_current_context())
+    if pick("fsync") and pick("output") in (None, "-"):
+        raise click.UsageError("--fsync is for a file; name it with --output.", click.get_current_context())
     included = pick("include")
     return Job(
         sources=pick("sources"),
@@ -98,7 +103,8 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
         input=fetching.InputOptions(
             format=pick("input_format"), url_column=pick("url_column"), base_url=pick("base_url"), shard=pick("shard"),
             unique=pick("unique"), limit=pick("limit")),
-        dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
+        dry_run=pick("dry_run"), format=pick("format"), output=pick("output"), fsync=pick("fsync"),
+        resume=pick("resume"), retry_failed=pick("retry_failed"),
         only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"),
         progress=not pick("no_progress"),
         stores=StoreOptions(pick("sqlite"), pick("parquet"), pick("warc")),
@@ -231,6 +237,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="How records are written: table, jsonl, csv, tsv or none. auto: a live table on a terminal, what "
                  "the suffix of --output says, else jsonl."),
     _option("Output", "-o", "--output", metavar="FILE", help="Write the records to FILE. '-' is stdout."),
+    _option("Output", "--fsync", is_flag=True,
+            help="Have each batch of records on the disk before the next is written: they outlive a power cut."),
     _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
     _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="ok|failed|changed",
             help="Write only these records; changed: what is new, changed or gone, with --state. The exit status and the summary count all."),
@@ -254,6 +262,11 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Output", "-v", "--verbose", is_flag=True, help="Tell on stderr of each URL as it is done."),
     _option("Output", "--no-progress", is_flag=True, help="No live progress on the terminal."),
 
+    _option("State", "--resume", is_flag=True,
+            help="Go on with the records in the file of --output: fetch what is not there yet, and once more what "
+                 "failed on the way or was interrupted."),
+    _option("State", "--retry-failed", metavar="FILE",
+            help="Fetch once more what failed by the records in FILE: all of it, or those lines of SOURCE."),
     _option("State", "--state", metavar="FILE",
             help="Remember in FILE what each URL came to, from run to run: ask whether it was modified since then, and "
                  "say in its record whether it is new, changed, unchanged or gone."),
