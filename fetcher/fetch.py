@@ -13,11 +13,11 @@ from fetcher.fingerprint import fingerprint
 from fetcher.model import Memory, Overrides, Result, Target, Timings
 from fetcher.options import Options, RequestOptions, SaveOptions
 from fetcher.state.change import MISSING, NOT_MODIFIED
-from fetcher.state.history import History, Past
 from fetcher.transport import Conditions, Request, Response, field_names, request_fields, retry_after
 
 if TYPE_CHECKING:
     from fetcher.sinks.bodies import Body, BodyStore
+    from fetcher.state.history import History, Past
 
 # RFC 9110 §13.1 and §14.2: with one of these, an answer would not be to our question
 _CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range"})
@@ -46,8 +46,9 @@ class Fetcher:
         self._fingerprint = fingerprint(options.request)
         self._hashes_body = options.body.hash or options.body.save is not None or options.state is not None
         self._keeps_body = self._hashes_body or options.body.keep
-        self._history = history or (History(options.state) if options.state is not None else None)
+        self._history = history or _history(options.state)
         self._store = store or _body_store(options.body.save)
+        self._saves_in = options.body.save.directory if options.body.save is not None else None
         self._takes_not_modified = (self._method in ("GET", "HEAD") and not options.body.keep
                                     and not _CONDITIONS & field_names(self._fields))
 
@@ -93,7 +94,9 @@ class Fetcher:
         return self._answered(target, response, failure, body, past)
 
     def close(self) -> None:
-        """Let go of the directory of saved bodies."""
+        """Let go of the state, and of the directory of saved bodies."""
+        if self._history is not None:
+            self._history.close()
         if self._store is not None:
             self._store.close()
 
@@ -118,7 +121,7 @@ class Fetcher:
         """What is known of `request`, which asks for news alone where that can be enough."""
         past = history.recall(request.url, self._fingerprint)
         if past.known is not None and self._takes_not_modified:
-            validators = past.validators()
+            validators = past.validators(self._saves_in)
             if validators:
                 request.conditions = Conditions(past.known.final_url, validators)
         return past
@@ -134,10 +137,11 @@ class Fetcher:
         elif failure is not None:
             word, message = failure.word, str(failure)
         sha256 = body.hexdigest() if failure is None else None
-        memory = None
+        saved_to, change, memory = body.saved_to, None, None
         if past is not None and (word is None or response.status in MISSING):
-            memory = _learnt(past, response, sha256)
-            sha256 = memory.sha256 if memory is not None else sha256
+            change, memory = _learnt(past, response, sha256, saved_to)
+            if memory is not None:
+                sha256, saved_to = memory.sha256, memory.saved_to
         return Result(
             target.url, target.line, target.source,
             ok=word is None,
@@ -162,8 +166,9 @@ class Fetcher:
             input=target.input,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),
-            saved_to=body.saved_to,
+            saved_to=saved_to,
             request=self._fingerprint,
+            change=change,
             memory=memory,
         )
 
@@ -200,14 +205,18 @@ class Fetcher:
                       timestamp=time(), input=target.input, request=request)
 
 
-def _learnt(past: Past, response: Response, sha256: str | None) -> Memory | None:
-    """What to remember of an answer; nothing where it says "not modified" and we did not ask (RFC 9110 §15.4.5)."""
+def _learnt(past: Past, response: Response, sha256: str | None, saved_to: str | None
+            ) -> tuple[str | None, Memory | None]:
+    """What became of the URL, and what to remember.
+
+    Nothing where it says "not modified" without being asked (RFC 9110 §15.4.5).
+    """
     request, headers = response.request, response.headers
     if response.status == NOT_MODIFIED and not request.is_conditional:
-        return None
+        return None, None
     return past.compare(Memory(
         past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
-        None if request.method == "HEAD" else sha256, request.url.resource, None, None, request.attempt.timestamp))
+        None if request.method == "HEAD" else sha256, request.url.resource, saved_to, request.attempt.timestamp))
 
 
 class _Body:
@@ -237,6 +246,14 @@ class _Body:
 
     def content(self) -> bytes | None:
         return b"".join(self._pieces) if self._pieces is not None else None
+
+
+def _history(path: str | None) -> History | None:
+    if path is None:
+        return None
+    from fetcher.state.history import History
+
+    return History(path)
 
 
 def _body_store(options: SaveOptions | None) -> BodyStore | None:

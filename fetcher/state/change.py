@@ -18,23 +18,23 @@ MISSING = frozenset({404, 410})
 NOT_MODIFIED = 304
 
 
-def change(known: Memory | None, now: Memory) -> str | None:
+def change(known: Memory | None, told: str | None, now: Memory) -> str | None:
     """The word for what is there `now`, after what was `known`.
 
-    `known.change` is what a run said that did not come to its end, or None. Whoever reads records may have missed
-    that run's, so it is said again.
+    `told` is what a run said that did not come to its end, or None. Whoever reads records may have missed that run's,
+    so it is said again.
     """
     if known is None:
         return None if now.status in MISSING else NEW
     since = _since(known, now)
-    if since == UNCHANGED or (since == CHANGED and known.change == NEW):
-        return known.change or since
+    if since == UNCHANGED or (since == CHANGED and told == NEW):
+        return told or since
     return since
 
 
-def is_settled(known: Memory) -> bool:
-    """Whether "not modified since" may be asked: not where a body is due, because no run that ended told of it."""
-    return known.status not in MISSING and known.change not in WORTH_TELLING
+def is_settled(known: Memory, told: str | None) -> bool:
+    """Whether "not modified since" may be asked: not where the body is due, because no run that ended told of it."""
+    return known.status not in MISSING and told not in WORTH_TELLING
 
 
 def _since(known: Memory, now: Memory) -> str | None:

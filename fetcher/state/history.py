@@ -33,8 +33,8 @@ _SCHEMA = f"""
         sha256 TEXT,
         final_url TEXT NOT NULL,
         saved_to TEXT,
-        change TEXT,
         seen REAL NOT NULL,
+        change TEXT,
         run INTEGER NOT NULL,
         PRIMARY KEY (url, request)
     ) WITHOUT ROWID;
@@ -44,35 +44,47 @@ _SCHEMA = f"""
     COMMIT;
 """
 _FIND = """
-    SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to,
-           (SELECT requests.change FROM runs WHERE id = requests.run AND ended IS NULL), seen
+    SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen,
+           (SELECT requests.change FROM runs WHERE id = requests.run AND ended IS NULL)
     FROM requests WHERE url = ? AND request = ?
 """
 _PLAIN_GET = "GET"
+_READS = 1000       # by one transaction: SQLite's locks for each would cost as much as the look-up
 
 
 class History:
-    """Looks up what is known of requests. Raises what `connect` does."""
+    """Looks up what is known of requests. What was written in the last moments may not be found yet."""
 
     def __init__(self, path: str) -> None:
-        self._cursor = connect(path).cursor()
+        """Raises what `connect` does."""
+        self._connection = connect(path)
+        self._execute = self._connection.cursor().execute
+        self._reads = 0
 
     def recall(self, url: Url, fingerprint: str | None) -> Past:
         """What is known of the request for `url` that `fingerprint` stands for: None for a plain GET."""
+        if self._reads % _READS == 0:
+            self._connection.rollback()
+            self._execute("BEGIN")
+        self._reads += 1
         address, request = _address(url), fingerprint or _PLAIN_GET
-        row = self._cursor.execute(_FIND, (address, request)).fetchone()
-        return Past(address, request, Memory._make(row) if row is not None else None)
+        row = self._execute(_FIND, (address, request)).fetchone()
+        return Past(address, request, *((Memory(*row[:-1]), row[-1]) if row is not None else ()))
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class Past:
-    """One request, and what is known of it: `known.change` is what a run told of it that did not end, or None."""
+    """One request, and what is known of it; `told`, what a run said of it that did not end."""
 
-    __slots__ = ("url", "request", "known")
+    __slots__ = ("url", "request", "known", "told")
 
-    def __init__(self, url: str, request: str, known: Memory | None) -> None:
+    def __init__(self, url: str, request: str, known: Memory | None = None, told: str | None = None) -> None:
         self.url = url
         self.request = request
         self.known = known
+        self.told = told
 
     def validators(self, folder: str | None = None) -> dict[str, str]:
         """The fields that ask whether `known.final_url` was modified since (RFC 9110 §13.1); none: its body is due.
@@ -81,7 +93,8 @@ class Past:
         """
         fields: dict[str, str] = {}
         known = self.known
-        if known is None or not is_settled(known) or (folder is not None and not _is_kept(known.saved_to, folder)):
+        if known is None or not is_settled(known, self.told) or (
+                folder is not None and not _is_kept(known.saved_to, folder)):
             return fields
         if known.etag is not None:
             fields["If-None-Match"] = known.etag
@@ -89,14 +102,14 @@ class Past:
             fields["If-Modified-Since"] = known.last_modified
         return fields
 
-    def compare(self, now: Memory) -> Memory:
-        """What to remember after an answer that was ok, or says that nothing is there; its `change` is the record's.
+    def compare(self, now: Memory) -> tuple[str | None, Memory]:
+        """The record's `change`, and what to remember, after an answer that was ok or says that nothing is there.
 
         One that says "not modified" is no news: all that is known stays.
         """
         if now.status == NOT_MODIFIED and self.known is not None:
-            return Memory(*self.known[:8], UNCHANGED, now.seen)
-        return Memory(*now[:8], change(self.known, now), now.seen)
+            return UNCHANGED, Memory(*self.known[:-1], now.seen)
+        return change(self.known, self.told, now), now
 
 
 def connect(path: str) -> sqlite3.Connection:

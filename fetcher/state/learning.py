@@ -5,9 +5,10 @@ import os
 from contextlib import ExitStack, suppress
 from time import perf_counter, time
 from types import TracebackType
+from typing import Any
 
 from fetcher.errors import LockHeld, OutputError
-from fetcher.model import Memory, Result
+from fetcher.model import Result
 from fetcher.state.history import as_output_errors, connect
 from fetcher.state.lock import Lock
 
@@ -26,7 +27,7 @@ class Learner:
         """`private`: the file is for its owner alone, since what it says was seen with credentials."""
         self._path = path
         self._private = private
-        self._rows: list[Memory] = []
+        self._rows: list[tuple[Any, ...]] = []
         self._since = 0.0               # when the first of them came
         self._closing = ExitStack()
 
@@ -59,7 +60,7 @@ class Learner:
             return
         if not self._rows:
             self._since = perf_counter()
-        self._rows.append(result.memory)
+        self._rows.append((*result.memory, result.change))
         if len(self._rows) >= _BATCH_ROWS or perf_counter() - self._since > _BATCH_SECONDS:
             self._commit()
 
