@@ -73,8 +73,6 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
         raise click.UsageError("--ipv4 and --ipv6 leave no address to use; choose one.", click.get_current_context())
     if pick("only") == "changed" and pick("state") is None:
         raise click.UsageError("--only changed needs a --state FILE to compare with.", click.get_current_context())
-    if pick("fsync") and pick("output") in (None, "-"):
-        raise click.UsageError("--fsync is for a file; name it with --output.", click.get_current_context())
     included = pick("include")
     return Job(
         sources=pick("sources"),
