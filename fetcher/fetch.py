@@ -12,7 +12,7 @@ from fetcher.errors import HTTP, FetchError, InvalidUrl
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Memory, Overrides, Result, Target, Timings
 from fetcher.options import Options, RequestOptions, SaveOptions
-from fetcher.state.change import MISSING, NOT_MODIFIED
+from fetcher.state.change import MISSING
 from fetcher.transport import Conditions, Request, Response, field_names, request_fields, retry_after
 
 if TYPE_CHECKING:
@@ -212,8 +212,8 @@ def _learnt(past: Past, response: Response, sha256: str | None, saved_to: str | 
     Nothing where it says "not modified" without being asked (RFC 9110 §15.4.5).
     """
     request, headers = response.request, response.headers
-    if response.status == NOT_MODIFIED and not request.is_conditional:
-        return None, None
+    if response.status == 304:
+        return past.confirm(request.attempt.timestamp) if request.is_conditional else (None, None)
     return past.compare(Memory(
         past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
         None if request.method == "HEAD" else sha256, request.url.resource, saved_to, request.attempt.timestamp))

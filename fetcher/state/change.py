@@ -15,7 +15,6 @@ from fetcher.model import Memory
 NEW, CHANGED, UNCHANGED, GONE = "new", "changed", "unchanged", "gone"
 WORTH_TELLING = frozenset({NEW, CHANGED, GONE})
 MISSING = frozenset({404, 410})
-NOT_MODIFIED = 304
 
 
 def change(known: Memory | None, told: str | None, now: Memory) -> str | None:
@@ -38,8 +37,6 @@ def is_settled(known: Memory, told: str | None) -> bool:
 
 
 def _since(known: Memory, now: Memory) -> str | None:
-    if now.status == NOT_MODIFIED:
-        return UNCHANGED
     if now.status in MISSING:
         return UNCHANGED if known.status in MISSING else GONE
     if known.status in MISSING:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from fetcher.errors import InputError, OutputError
 from fetcher.model import Memory
-from fetcher.state.change import NOT_MODIFIED, UNCHANGED, change, is_settled
+from fetcher.state.change import UNCHANGED, change, is_settled
 from fetcher.url import Url
 
 _APPLICATION = 0x66657463       # "fetc": what tells our files from other databases
@@ -44,7 +44,7 @@ _SCHEMA = f"""
     COMMIT;
 """
 _FIND = """
-    SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen,
+    SELECT status, etag, last_modified, sha256, final_url, saved_to, seen,
            (SELECT requests.change FROM runs WHERE id = requests.run AND ended IS NULL)
     FROM requests WHERE url = ? AND request = ?
 """
@@ -69,7 +69,10 @@ class History:
         self._reads += 1
         address, request = _address(url), fingerprint or _PLAIN_GET
         row = self._execute(_FIND, (address, request)).fetchone()
-        return Past(address, request, *((Memory(*row[:-1]), row[-1]) if row is not None else ()))
+        if row is None:
+            return Past(address, request)
+        *kept, told = row
+        return Past(address, request, Memory(address, request, *kept), told)
 
     def close(self) -> None:
         self._connection.close()
@@ -102,13 +105,13 @@ class Past:
             fields["If-Modified-Since"] = known.last_modified
         return fields
 
-    def compare(self, now: Memory) -> tuple[str | None, Memory]:
-        """The record's `change`, and what to remember, after an answer that was ok or says that nothing is there.
+    def confirm(self, seen: float) -> tuple[str, Memory]:
+        """`change` for the record, and what to remember, after "not modified": all that is known stays."""
+        assert self.known is not None
+        return UNCHANGED, Memory(*self.known[:-1], seen)
 
-        One that says "not modified" is no news: all that is known stays.
-        """
-        if now.status == NOT_MODIFIED and self.known is not None:
-            return UNCHANGED, Memory(*self.known[:-1], now.seen)
+    def compare(self, now: Memory) -> tuple[str | None, Memory]:
+        """The same after any other answer that was ok, or says that nothing is there."""
         return change(self.known, self.told, now), now
 
 
