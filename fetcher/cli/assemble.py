@@ -25,7 +25,6 @@ from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
 from fetcher.sinks import Sink
 from fetcher.sinks.tally import Tally
-from fetcher.state.learning import Learner
 
 
 def run(job: Job) -> int:
@@ -47,8 +46,7 @@ def _run(job: Job, watch: Watch) -> int:
     _collect_rarely()
     _raise_descriptor_limit()
     with ExitStack() as closing:
-        learners = [closing.enter_context(Learner(job.options.state, job.options.request.identifies_user))
-                    ] if job.options.state is not None else []
+        learners = _learners(job, closing)
         closing.callback(backlog.close)
         try:
             engine = GreenEngine(job.options)
@@ -65,6 +63,15 @@ def _run(job: Job, watch: Watch) -> int:
     status = _status(job, watch.tally, backlog, ended_by, engine.deadline_passed)
     display.show_summary(succeeded=status == OK)
     return status
+
+
+def _learners(job: Job, closing: ExitStack) -> list[Sink]:
+    """What keeps the state up to date, where there is one: before `closing` is, and after all records are safe."""
+    if job.options.state is None:
+        return []
+    from fetcher.state.learning import Learner
+
+    return [closing.enter_context(Learner(job.options.state, job.options.request.identifies_user))]
 
 
 def _status(job: Job, tally: Tally, backlog: Backlog, ended_by: int | None, deadline_passed: bool) -> int:
