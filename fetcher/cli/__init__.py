@@ -12,6 +12,7 @@
     exits        the exit statuses
     get          `fetcher SOURCE...`
     demo, serve  the embedded server
+    state        what is remembered from run to run
 
 Every way out ends here, with the exit status of the contract and at most one line.
 """

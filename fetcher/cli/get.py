@@ -16,11 +16,13 @@ Examples:
   cat urls.txt | fetcher -                    a list from stdin
   fetcher -q -o out.jsonl urls.txt            from cron
   fetcher --resume -o out.jsonl urls.txt      the rest, where that was cut short
+  fetcher --state s.db --only changed urls.txt     what changed since the last run
   fetcher demo                                see it at work, without a network
 
 Other commands (each with -h):
   fetcher demo     fetch the sample list from the embedded server
   fetcher serve    run that server alone
+  fetcher state    show, export or prune what --state remembers
 
 Exit status:
   0    every URL was fetched          75   another run holds the lock

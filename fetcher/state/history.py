@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from urllib.parse import quote
 
 from fetcher.errors import InputError, OutputError
@@ -113,6 +113,15 @@ class Past:
     def compare(self, now: Memory) -> tuple[str | None, Memory]:
         """The same after any other answer that was ok, or says that nothing is there."""
         return change(self.known, self.told, now), now
+
+
+def memories(path: str) -> Iterator[tuple[Memory, str | None]]:
+    """All that the state at `path` holds, by URL, each with what was said of it last. Raises what `connect` does."""
+    with closing(connect(path)) as connection, as_output_errors(path):
+        for *kept, told in connection.execute("""
+                SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen, change
+                FROM requests ORDER BY url, request"""):
+            yield Memory(*kept), told
 
 
 def connect(path: str) -> sqlite3.Connection:

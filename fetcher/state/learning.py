@@ -1,8 +1,9 @@
-"""Keeps what a run learns, for the next one."""
+"""What writes to a state, one process at a time: a run that learns, and who has it forget."""
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from time import perf_counter, time
 from types import TracebackType
 from typing import Any
@@ -33,19 +34,16 @@ class Learner:
 
     def __enter__(self) -> Learner:
         """Raises LockHeld, InputError where the file is no state, OutputError where it cannot be written."""
-        with ExitStack() as closing:
+        with ExitStack() as stack:
             _make(self._path, self._private)
             self._connection = connect(self._path)
-            closing.callback(self._connection.close)
-            try:
-                closing.enter_context(Lock(f"{os.path.realpath(self._path)}-lock"))
-            except LockHeld as error:
-                raise LockHeld(f"Another run uses the state {self._path}: {error}") from None
+            stack.callback(self._connection.close)
+            stack.enter_context(_held(self._path))
             with as_output_errors(self._path):
                 run = self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time(),)).lastrowid
             self._run = run
             self._insert = f"REPLACE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {run})"
-            self._closing = closing.pop_all()
+            self._closing = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: TracebackType | BaseException | None) -> None:
@@ -73,6 +71,28 @@ class Learner:
             self._connection.executemany(self._insert, self._rows)
             self._connection.execute("COMMIT")
         self._rows.clear()
+
+
+def forget(path: str, before: float) -> int:
+    """Forget what was seen last `before` this Unix time; how many requests that are.
+
+    Raises LockHeld, InputError where the file is no state, OutputError where it cannot be written.
+    """
+    with closing(connect(path)) as connection, _held(path), as_output_errors(path):
+        count = connection.execute("DELETE FROM requests WHERE seen < ?", (before,)).rowcount
+        connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM requests)")
+        connection.execute("VACUUM")
+    return count
+
+
+@contextmanager
+def _held(path: str) -> Iterator[None]:
+    """The lock of a state; beside it, since SQLite has locks of its own on the file."""
+    try:
+        with Lock(f"{os.path.realpath(path)}-lock"):
+            yield
+    except LockHeld as error:
+        raise LockHeld(f"The state {path} is in use: {error}") from None
 
 
 def _make(path: str, private: bool) -> None:
