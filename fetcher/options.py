@@ -127,6 +127,7 @@ class SaveOptions:
 
     directory: str
     name: str = "{host}/{path}"
+    sync: bool = False                  # have each file on the disk before it gets its name
     since: float = field(default_factory=time, compare=False)   # Unix time: files from before may be replaced
 
 

@@ -6,7 +6,7 @@ key in the configuration file; the command line wins over the environment, and t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -113,7 +113,8 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
 
 def _saving(pick: Callable[[str], Any]) -> fetching.SaveOptions | None:
     if pick("save_dir") is not None:
-        return fetching.SaveOptions(pick("save_dir"), pick("save_name"))
+        options = fetching.SaveOptions(pick("save_dir"), pick("save_name"), pick("fsync"))
+        return replace(options, since=0.0) if pick("resume") else options     # no body that is recorded is replaced
     if click.get_current_context().get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--save-name needs a --save-dir DIR.", click.get_current_context())
     return None

@@ -3,27 +3,79 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
+
+import click
 
 from fetcher.cli.display import Display
 from fetcher.cli.options import Job
 from fetcher.model import Result
-from fetcher.sinks import Sink
-from fetcher.sinks.jsonl import JsonLines
+from fetcher.sinks import Sink, Table
+from fetcher.sinks.jsonl import JsonLines, records
 from fetcher.sinks.output import Output
 from fetcher.sinks.rows import Rows
 from fetcher.sinks.separated import Separated
+from fetcher.state.change import WORTH_TELLING
 
+_WANTED: dict[str, Callable[[Result], bool]] = {
+    "ok": lambda result: result.ok,
+    "failed": lambda result: not result.ok,
+    "changed": lambda result: result.change in WORTH_TELLING,
+}
+_ADVICE = "The same command with --resume goes on from there."
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
 
 
 def record_sinks(job: Job, format: str, display: Display) -> list[Sink]:
-    """Where the records go: at most one sink, and none where the display says the same."""
-    if format == "none" or (format == "table" and display.tells_all):
-        return []
-    output = Output(None if job.output in (None, "-") else job.output)
-    sink = _encoder(format, output, display.row_width)
-    return [_Only(job.only == "ok", sink) if job.only else sink]
+    """Where the records go: to the stores, and then to the one file or stream that is the journal of the run.
+
+    Raises OutputError, and click.UsageError where an extra is missing.
+    """
+    with ExitStack() as opened:
+        sinks = []
+        for sink in _stores(job, format, display):
+            opened.callback(sink.close)
+            sinks.append(_Only(_WANTED[job.only], sink) if job.only else sink)
+        opened.pop_all()
+    if job.options.body.save is not None:
+        from fetcher.sinks.bodies import RoomForBodies
+
+        sinks.append(RoomForBodies(job.options.body.save.directory))
+    return sinks
+
+
+def _stores(job: Job, format: str, display: Display) -> Iterator[Sink]:
+    if job.fsync and job.output in (None, "-"):
+        raise click.UsageError("--fsync is for a file of records; name it with --output.")
+    yield from _tables(job)
+    if format != "none" and not (format == "table" and display.tells_all):
+        output = Output(None if job.output in (None, "-") else job.output, append=job.resume, sync=job.fsync,
+                        advice=_ADVICE if format == "jsonl" and job.only is None else "")
+        yield _encoder(format, output, display.row_width)
+
+
+def _tables(job: Job) -> Iterator[Table]:
+    """The stores that hold the same records as the journal, and so, where it is gone on with, all that are in it."""
+    tables: list[Table] = []
+    if job.stores.sqlite is not None:
+        from fetcher.sinks.sqlite import SqliteTable
+
+        tables.append(SqliteTable(job.stores.sqlite))
+        yield tables[-1]
+    if job.stores.parquet is not None:
+        from fetcher.sinks.parquet import ParquetFile
+
+        try:
+            tables.append(ParquetFile(job.stores.parquet))
+        except ValueError as error:
+            raise click.UsageError(f"{error}.") from None
+        yield tables[-1]
+    if tables and job.resume and job.output is not None:
+        for record in records(job.output):
+            for table in tables:
+                table.add(dict(record))
 
 
 def record_format(job: Job) -> str:
@@ -42,13 +94,13 @@ def _encoder(format: str, output: Output, row_width: int | None) -> Sink:
 
 
 class _Only:
-    """Lets through the results that are ok, or those that are not."""
+    """Lets through the results that are wanted."""
 
-    def __init__(self, ok: bool, sink: Any) -> None:
-        self._ok = ok
+    def __init__(self, is_wanted: Callable[[Result], bool], sink: Any) -> None:
+        self._is_wanted = is_wanted
         self._sink = sink
         self.close = sink.close
 
     def write(self, result: Result) -> None:
-        if result.ok == self._ok:
+        if self._is_wanted(result):
             self._sink.write(result)
