@@ -5,8 +5,8 @@
     unchanged   the server says so (304), or the hash of the body does
     gone        404 or 410, where it was there before; as long as it stays so, it is `unchanged` from then on
 
-None says nothing: the fetch failed, or was answered in a way that is not about the URL (401, 429, 500), or with 404
-where nothing ever was, or with nothing that could be compared.
+None says nothing: the fetch failed, or its answer does not tell what is there (401, 429, 500), or it was 404 at the
+first look, or held nothing that could be compared.
 """
 from __future__ import annotations
 
