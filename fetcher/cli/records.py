@@ -12,6 +12,7 @@ import click
 from fetcher.cli.display import Display
 from fetcher.cli.options import Job
 from fetcher.model import Result
+from fetcher.options import BodyOptions
 from fetcher.sinks import Sink, Table
 from fetcher.sinks.jsonl import JsonLines, records
 from fetcher.sinks.output import Output
@@ -53,7 +54,7 @@ def _stores(job: Job, format: str, display: Display) -> Iterator[Sink]:
     if format != "none" and not (format == "table" and display.tells_all):
         output = Output(None if job.output in (None, "-") else job.output, append=job.resume, sync=job.fsync,
                         advice=_ADVICE if format == "jsonl" and job.only is None else "")
-        yield _encoder(format, output, display.row_width)
+        yield _encoder(format, output, display.row_width, _sometimes(job.options.body))
 
 
 def _tables(job: Job) -> Iterator[Table]:
@@ -87,10 +88,17 @@ def record_format(job: Job) -> str:
     return "table" if sys.stdout is not None and sys.stdout.isatty() else "jsonl"
 
 
-def _encoder(format: str, output: Output, row_width: int | None) -> Sink:
+def _sometimes(body: BodyOptions) -> tuple[str, ...]:
+    """The keys that the records of answers have, and those of other failures have not."""
+    keys = (("headers", body.headers), ("body", body.keep), ("body_encoding", body.keep), ("timings", body.timings),
+            ("tls", body.tls))
+    return tuple(key for key, is_included in keys if is_included)
+
+
+def _encoder(format: str, output: Output, row_width: int | None, extra: tuple[str, ...]) -> Sink:
     if format == "table":
         return Rows(output, row_width)
-    return JsonLines(output) if format == "jsonl" else Separated(output, "," if format == "csv" else "\t")
+    return JsonLines(output) if format == "jsonl" else Separated(output, "," if format == "csv" else "\t", extra)
 
 
 class _Only:
