@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from fetcher.errors import OutputError
@@ -85,8 +86,11 @@ class ParquetFile:
 
     def _discard(self) -> None:
         """Remove what did not come to an end."""
-        self._file.close()
-        if os.path.exists(self._part):
+        with suppress(OSError):
+            self._writer.close()
+        with suppress(OSError):
+            self._file.close()
+        with suppress(FileNotFoundError):
             os.unlink(self._part)
 
     def _explained(self, error: OSError) -> OutputError:

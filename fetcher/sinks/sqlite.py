@@ -10,6 +10,7 @@ from fetcher.errors import OutputError
 from fetcher.model import Result
 from fetcher.sinks.columns import BOOLEAN, COLUMNS, INTEGER, REAL, flattened, without_surrogates
 
+_MAGIC = b"SQLite format 3\0"
 _BATCH_ROWS = 1000
 _BATCH_SECONDS = 0.5
 _PATIENCE = 30.0        # seconds for which another program may hold the database
@@ -34,6 +35,7 @@ class SqliteTable:
         self._rows: list[tuple[Any, ...]] = []
         self._timer: Any = None
         self._failure: OutputError | None = None
+        _refuse_other_files(path)
         try:
             self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             try:
@@ -125,3 +127,10 @@ class SqliteTable:
 
     def _explained(self, error: sqlite3.Error) -> OutputError:
         return OutputError(f"{self._path} cannot be written: {error}; the rows in it are whole.")
+
+
+def _refuse_other_files(path: str) -> None:
+    """SQLite itself would take a short file of another kind, a list perhaps, for an empty database."""
+    with suppress(OSError), open(path, "rb") as file:
+        if file.read(len(_MAGIC)) not in (b"", _MAGIC):
+            raise OutputError(f"{path} cannot be written: it is no SQLite database.")
