@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from fetcher import url as urls
 from fetcher.errors import InvalidUrl
@@ -104,6 +104,20 @@ class TlsDetails:
     not_after: str                      # RFC 3339
 
 
+class Memory(NamedTuple):
+    """What is kept of a request's answer, for later runs. URLs are without credentials and fragments."""
+
+    url: str
+    request: str                        # its fingerprint
+    status: int
+    etag: str | None
+    last_modified: str | None
+    sha256: str | None
+    final_url: str
+    saved_to: str | None
+    seen: float                         # Unix time
+
+
 @value
 class Result:
     """What became of one target. `record()` is the JSON object of the contract."""
@@ -133,6 +147,11 @@ class Result:
     input: dict[str, Any] | None = field(default=None, hash=False)
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
+    saved_to: str | None = None         # the path of the file that the body became
+    request: str | None = None          # its fingerprint, where it is more than a plain GET
+    change: str | None = None           # since the run before: new, changed, unchanged or gone
+    memory: Memory | None = None        # what a state is to keep of it
+    encoded: bytes | None = field(default=None, repr=False, compare=False)   # its record as NDJSON, where that is made
 
     @property
     def host(self) -> str:
@@ -147,6 +166,7 @@ class Result:
             "url": self.url,
             "line": self.line,
             "source": self.source,
+            "request": self.request,
             "ok": self.ok,
             "status": self.status,
             "error": self.error,
@@ -160,7 +180,7 @@ class Result:
             "size": self.size,
             "size_download": self.size_download,
             "sha256": self.sha256,
-            "saved_to": None,
+            "saved_to": self.saved_to,
             "attempts": self.attempts,
             "time_queue": timings.queue and round(timings.queue, 6),
             "time_namelookup": timings.namelookup and round(timings.namelookup, 6),
@@ -169,10 +189,12 @@ class Result:
             "time_starttransfer": timings.starttransfer and round(timings.starttransfer, 6),
             "time_total": timings.total and round(timings.total, 6),
             "timestamp": rfc3339(self.timestamp),
-            "change": None,
+            "change": self.change,
         }
         if self.source is None:
             del record["source"]
+        if self.request is None:
+            del record["request"]
         if self.input is not None:
             record["input"] = self.input
         if self.hops is not None:

@@ -2,41 +2,55 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import fields, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
-from fetcher.model import Overrides, Result, Target, Timings
+from fetcher.model import Memory, Overrides, Result, Target, Timings
 from fetcher.url import Url
 
-_url_parts = attrgetter(*Url.__slots__)
-_override_parts = attrgetter(*Overrides.__slots__)
-_timing_parts = attrgetter(*Timings.__slots__)
-_result_parts = attrgetter(*Result.__slots__)
-_TIMINGS = Result.__slots__.index("timings")
+Packed = tuple[Any, ...]
 
 
-def pack_target(target: Target) -> tuple[Any, ...]:
-    """`target`, which is one that can be fetched."""
+def _parts(cls: Any) -> attrgetter[Packed]:
+    return attrgetter(*(field.name for field in fields(cls)))
+
+
+_of_url, _of_overrides, _of_timings, _of_result = map(_parts, (Url, Overrides, Timings, Result))
+_TIMINGS, _MEMORY, _ENCODED = ([field.name for field in fields(cast(Any, Result))].index(name)
+                               for name in ("timings", "memory", "encoded"))
+
+
+def pack_target(target: Target) -> Packed:
+    """`target`, which must be one that can be fetched."""
     overrides = target.overrides
-    return (target.url, target.line, target.source, _url_parts(target.parsed),
-            None if overrides is None else _override_parts(overrides), target.input, target.read_at)
+    return (target.url, target.line, target.source, _of_url(target.parsed),
+            None if overrides is None else _of_overrides(overrides), target.input, target.read_at)
 
 
-def unpack_target(packed: tuple[Any, ...], place: int) -> Target:
-    url, line, source, parts, overrides, carried, read_at = packed
-    return Target(url, line, source, Url(*parts), None, place,
+def unpack_target(packed: Packed, place: int) -> Target:
+    """The target again, which has another `place` here."""
+    url, line, source, parsed, overrides, carried, read_at = packed
+    return Target(url, line, source, Url(*parsed), None, place,
                   None if overrides is None else Overrides(*overrides), carried, read_at)
 
 
-def pack_result(result: Result) -> tuple[Any, ...] | bytes:
+def pack_result(result: Result, encoded: bytes) -> list[Any] | bytes:
+    """`result`, with its record as a line of NDJSON."""
     if result.hops is not None or result.tls is not None:
-        return pickle.dumps(result)
-    parts = _result_parts(result)
-    return (*parts[:_TIMINGS], _timing_parts(result.timings), *parts[_TIMINGS + 1:])
+        return pickle.dumps(replace(result, encoded=encoded))
+    parts = [*_of_result(result)]
+    parts[_TIMINGS], parts[_ENCODED] = _of_timings(result.timings), encoded
+    if result.memory is not None:
+        parts[_MEMORY] = tuple(result.memory)
+    return parts
 
 
-def unpack_result(packed: tuple[Any, ...] | bytes) -> Result:
+def unpack_result(packed: list[Any] | bytes) -> Result:
     if isinstance(packed, bytes):
         result: Result = pickle.loads(packed)
         return result
-    return Result(*packed[:_TIMINGS], Timings(*packed[_TIMINGS]), *packed[_TIMINGS + 1:])
+    packed[_TIMINGS] = Timings(*packed[_TIMINGS])
+    if packed[_MEMORY] is not None:
+        packed[_MEMORY] = Memory(*packed[_MEMORY])
+    return Result(*packed)

@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from fetcher.errors import OutputError
 from fetcher.model import Result
 from fetcher.sinks.output import Output
 
@@ -20,15 +22,28 @@ class JsonLines:
         self._output = output
 
     def write(self, result: Result) -> None:
-        record = result.record()
-        try:
-            line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-        except orjson.JSONEncodeError:
-            line = _without_surrogates(record)
-        self._output.write(line)
+        self._output.write(result.encoded or encode(result))
 
     def close(self) -> None:
         self._output.close()
+
+
+def records(path: str) -> Iterator[dict[str, Any]]:
+    """The records of the file at `path`, each on a whole line. Raises OutputError."""
+    try:
+        with open(path, "rb") as lines:
+            yield from map(orjson.loads, lines)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def encode(result: Result) -> bytes:
+    """The record of `result` as a line."""
+    record = result.record()
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        return _without_surrogates(record)
 
 
 def _without_surrogates(record: dict[str, Any]) -> bytes:
