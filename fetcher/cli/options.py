@@ -78,7 +78,7 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
     return Job(
         sources=pick("sources"),
         options=fetching.Options(
-            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots")),
+            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots"), pick("processes")),
             limits=fetching.Limits(pick("concurrency"), pick("per_host"), pick("rate"), pick("per_host_rate"),
                                    pick("breaker"), pick("adaptive")),
             retry=fetching.RetryOptions(
@@ -184,6 +184,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="Find out how many requests at once, up to --per-host, each host answers well."),
     _option("Fan-out", "--robots", is_flag=True,
             help="Keep to each site's robots.txt. Needs the extra of that name."),
+    _option("Fan-out", "--processes", type=values.Processes(), default="1", show_default=True, metavar="N|auto",
+            help="Fetch in so many processes, each on a core of its own; auto: as many as pay. A host belongs to one."),
 
     _option("Time", "--connect-timeout", type=values.Duration(), default=f"{_default.timeouts.connect:g} s",
             show_default=True, metavar="TIME",
@@ -242,7 +244,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="Have each batch of records on the disk before the next is written: they outlive a power cut."),
     _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
     _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="ok|failed|changed",
-            help="Write only these records; changed: what is new, changed or gone, with --state. The exit status and the summary count all."),
+            help="Write only these records; changed: what is new, changed or gone, with --state. The exit status "
+                 "and the summary count all."),
     _option("Output", "--include",
             type=values.Several("body", "headers", "timings", "tls"), default=(), metavar="PARTS",
             help="Add to each record: body, headers, timings, tls; with commas between them."),

@@ -39,6 +39,10 @@ class GreenEngine(Flow):
         self._idle: list[Any] = []          # workers that wait for a ticket
         self._alarm: tuple[float, Any] | None = None    # when the schedule wants to be asked again, and its timer
 
+    def discard(self) -> None:
+        """Give back what it holds, where it never ran."""
+        self._shut_down()
+
     def held_back(self) -> Iterator[tuple[str, str, float, int]]:
         """Hosts that wait though they have free slots: name, reason, seconds that are left, how many lines wait."""
         now = perf_counter()

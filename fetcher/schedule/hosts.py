@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import chain
 from math import inf
@@ -53,6 +54,11 @@ class Schedule(Generic[Item]):
         self._started = 0
         self._first_at = inf
 
+    def allow(self, concurrency: int, rate: float | None) -> None:
+        """From here on, so many at once and so many starts a second are allowed in all."""
+        self._limits = replace(self._limits, concurrency=concurrency, rate=rate)
+        self._pace.change(rate)
+
     # Giving.
 
     def add(self, item: Item, now: float) -> None:
@@ -67,6 +73,10 @@ class Schedule(Generic[Item]):
         host.park(place, line)
         self.parked += 1
         self._welcome(host, now)
+
+    def knows(self, name: str) -> bool:
+        """Something of the host waits or runs, or it must be left alone."""
+        return name in self._hosts
 
     def has_parked(self, name: str) -> bool:
         host = self._hosts.get(name)
@@ -149,7 +159,11 @@ class Schedule(Generic[Item]):
         left.learn()
         self.done(item, now)
         item.host = name
-        host = self._host(name)
+        self.arrive(item, now)
+
+    def arrive(self, item: Item, now: float) -> None:
+        """`item` is redirected to its host from elsewhere, in the middle of its attempt: as if it had been moved."""
+        host = self._host(item.host)
         host.add_arrival(item)
         self._welcome(host, now)
 
