@@ -21,6 +21,7 @@ from fetcher.sinks.replacing import replace_file
 from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Tally
 from fetcher.state.lock import Lock
+from fetcher.url import recordable
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def watched(job: Job) -> Iterator[Watch]:
             yield watch
         except BaseException as error:
             watch.status = status_of(error)
-            watch.report(str(error) or None)
+            watch.report(recordable(str(error)) or None)
             raise
         watch.report()
 
@@ -77,7 +78,7 @@ class Watch:
         if os.path.isfile(path):
             with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
                 before = file.read()
-        return exposition(account, os.path.basename(path).removesuffix(".prom"), before).encode()
+        return exposition(account, os.path.basename(path).removesuffix(".prom"), before).encode("utf-8", "replace")
 
 
 def _as_json(account: Account) -> bytes:
