@@ -20,7 +20,7 @@ TYPED = {
     "per_host_rate": "1/10s", "breaker": "9", "min_speed": "1k", "deadline": "10m", "retries": "7", "retry_wait": "3s",
     "retry_max_wait": "2m", "retry_on": "503,timeout",
     "lock": "run.lock", "lock_wait": "10m", "fail_if": ">5%", "summary": "summary.json", "metrics": "run.prom",
-    "ping_url": "http://monitor/", "retry_failed": "out.jsonl",
+    "ping_url": "http://monitor/", "retry_failed": "out.jsonl", "state": "seen.db",
 }
 
 
