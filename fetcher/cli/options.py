@@ -239,8 +239,9 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Output", "--fsync", is_flag=True,
             help="Have each batch of records on the disk before the next is written: they outlive a power cut."),
     _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
-    _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="ok|failed|changed",
-            help="Write only these records; changed: what is new, changed or gone, with --state. The exit status and the summary count all."),
+    _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="WHICH",
+            help="Write only the records that are ok, failed, or, with --state, changed: what is new, changed or gone. "
+                 "The exit status and the summary count all."),
     _option("Output", "--include",
             type=values.Several("body", "headers", "timings", "tls"), default=(), metavar="PARTS",
             help="Add to each record: body, headers, timings, tls; with commas between them."),
