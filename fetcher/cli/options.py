@@ -5,6 +5,7 @@ key in the configuration file; the command line wins over the environment, and t
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -95,7 +96,8 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
                                             pick("resolve"), pick("transport"), pick("dns_server")),
             body=fetching.BodyOptions(
                 max_size=pick("max_size"), hash=pick("hash"), keep="body" in included, headers="headers" in included,
-                timings="timings" in included, tls="tls" in included, save=_saving(pick)),
+                timings="timings" in included, tls="tls" in included, save=_saving(pick),
+                exchanges=os.path.dirname(pick("warc")) or "." if pick("warc") is not None else None),
             state=pick("state"),
         ),
         input=fetching.InputOptions(

@@ -2,6 +2,7 @@
 
     jsonl, separated, rows     records ──▶ output: whole lines to stdout or a file
     sqlite, parquet            records as rows of a table, whose columns are in columns
+    warc                       requests and answers, on a series of files; long bodies wait in a spool
     bodies                     files of what was fetched: names says where, parts what they are called meanwhile
     tally ──▶ summary          counts, and what stands on the screen at the end
     live ──▶ screen            the terminal while the run lasts, and its layout

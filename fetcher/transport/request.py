@@ -1,7 +1,7 @@
 """What is asked: a `urllib.request.Request` that knows its parsed URL and the attempt it belongs to."""
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fetcher import green
 from fetcher.attempt import Attempt
@@ -36,6 +36,7 @@ class Request(green.request.Request):  # type: ignore[misc]
     # Plain attributes in place of the parent's properties.
     data: bytes | None = None
     full_url: str = ""
+    redirected_by: Any = None       # the answer that led here
     conditions: Conditions | None = None
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
