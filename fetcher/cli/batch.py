@@ -14,6 +14,7 @@ from fetcher.cli.exits import OK, OUTPUT_FAILED, SIGNALLED, status_of
 from fetcher.cli.options import Job
 from fetcher.cli.ping import Ping
 from fetcher.cli.versions import versions
+from fetcher.errors import LockHeld
 from fetcher.sinks import Sink
 from fetcher.sinks.account import Account
 from fetcher.sinks.metrics import exposition
@@ -28,13 +29,16 @@ from fetcher.url import recordable
 def watched(job: Job) -> Iterator[Watch]:
     """While inside, hold the job's lock and watch what is done; then report how it ended, also where it raises.
 
-    Raises LockHeld, and OutputError where the lock cannot be made.
+    Raises LockHeld, and OutputError where the lock cannot be made. A run that finds the lock or the state held reports
+    nothing: that place is the other run's.
     """
     lock = Lock(job.batch.lock, job.batch.lock_wait) if job.batch.lock else nullcontext()
     with lock:
         watch = Watch(job)
         try:
             yield watch
+        except LockHeld:
+            raise
         except BaseException as error:
             watch.status = status_of(error)
             watch.report(recordable(str(error)) or None)

@@ -101,8 +101,8 @@ def rows(fetcher, site):
 
 def outputs(*more):
     """The arguments that have everything written that can be."""
-    return ["-v", "--debug", "--retries", "0", "--breaker", "0", "--include", "headers,timings", "-o", "out.jsonl", "--summary",
-            "summary.json", "--metrics", "run.prom", "--lock", "run.lock", "--cookie-jar", JAR, "--netrc",
+    return ["-v", "--debug", "--retries", "0", "--breaker", "0", "--include", "headers,timings", "-o", "out.jsonl",
+            "--summary", "summary.json", "--metrics", "run.prom", "--lock", "run.lock", "--cookie-jar", JAR, "--netrc",
             "--state", "state.db", "--sqlite", "out.db", "--save-dir", "saved", *more]
 
 
