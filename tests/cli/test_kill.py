@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections import Counter
 from contextlib import closing, suppress
@@ -44,7 +45,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, 
     print(f"the seed is {seed}")        # pytest shows it where the test fails
     chance = random.Random(seed)
     command = ["-q", "-o", "out.jsonl", "--resume", "--save-dir", "bodies", "--sqlite", "out.db",
-               "-c", str(AT_ONCE), "--per-host", str(AT_ONCE), many]
+               "--warc", "out.warc.gz", "-c", str(AT_ONCE), "--per-host", str(AT_ONCE), many]
     for _ in range(KILLS):
         process = fetcher.start("--rate", "1000/s", *command, stdout=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
@@ -82,7 +83,11 @@ def check_at_the_end(home: Path, urls: str) -> None:
     assert rows(home, "PRAGMA integrity_check") == [("ok",)]
     assert sorted(rows(home, "SELECT url, line, saved_to FROM results")) == sorted(
         (record["url"], record["line"], record["saved_to"]) for record in found)
-    assert {path.name for path in home.iterdir() if not path.is_dir()} <= {urls, "out.jsonl", "out.db"}
+    archives = sorted(home.glob("out*.warc.gz"))
+    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", *map(str, archives)], capture_output=True)
+    assert (check.returncode, check.stdout, check.stderr) == (0, b"", b"")
+    assert {path.name for path in home.iterdir() if path.is_file()} == {
+        urls, "out.jsonl", "out.db", *(path.name for path in archives)}
 
 
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:
