@@ -13,7 +13,7 @@ from fetcher.errors import HTTP, FetchError, InvalidUrl
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Memory, Overrides, Result, Target, Timings
 from fetcher.options import Options, RequestOptions, SaveOptions
-from fetcher.state.change import MISSING
+from fetcher.state.change import MISSING, UNCHANGED
 from fetcher.transport import Conditions, Request, Response, field_names, request_fields, retry_after
 
 if TYPE_CHECKING:
@@ -145,8 +145,9 @@ class Fetcher:
         sha256 = body.hexdigest() if failure is None else None
         saved_to, change, memory = body.saved_to, None, None
         if past is not None and (word is None or response.status in MISSING):
-            change, memory = _learnt(past, response, sha256, saved_to)
+            memory = _learnt(past, response, sha256, saved_to)
             if memory is not None:
+                change = UNCHANGED if memory is past.known else past.compare(memory)
                 sha256, saved_to = memory.sha256, memory.saved_to
         return Result(
             target.url, target.line, target.source,
@@ -213,18 +214,13 @@ class Fetcher:
                       timestamp=time(), input=target.input, request=request)
 
 
-def _learnt(past: Past, response: Response, sha256: str | None, saved_to: str | None
-            ) -> tuple[str | None, Memory | None]:
-    """What became of the URL, and what to remember.
-
-    Nothing where it says "not modified" without being asked (RFC 9110 §15.4.5).
-    """
+def _learnt(past: Past, response: Response, sha256: str | None, saved_to: str | None) -> Memory | None:
+    """What to remember of an answer: what is known, after "not modified"; nothing if that was not the question."""
     request, headers = response.request, response.headers
     if response.status == 304:
-        return past.confirm(request.attempt.timestamp) if request.is_conditional else (None, None)
-    return past.compare(Memory(
-        past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
-        None if request.method == "HEAD" else sha256, request.url.resource, saved_to, request.attempt.timestamp))
+        return past.known if request.is_conditional else None
+    return Memory(past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
+                  None if request.method == "HEAD" else sha256, request.url.resource, saved_to)
 
 
 class _Body:

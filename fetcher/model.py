@@ -114,7 +114,6 @@ class Memory(NamedTuple):
     sha256: str | None
     final_url: str
     saved_to: str | None
-    seen: float                         # Unix time
 
 
 @dataclass(frozen=True, slots=True)
