@@ -117,8 +117,9 @@ def _saving(pick: Callable[[str], Any]) -> fetching.SaveOptions | None:
     if pick("save_dir") is not None:
         options = fetching.SaveOptions(pick("save_dir"), pick("save_name"), pick("fsync"))
         return replace(options, since=0.0) if pick("resume") else options     # no body that is recorded is replaced
-    if click.get_current_context().get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--save-name needs a --save-dir DIR.", click.get_current_context())
+    context = click.get_current_context(silent=True)
+    if context is not None and context.get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--save-name needs a --save-dir DIR.", context)
     return None
 
 
