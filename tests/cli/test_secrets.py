@@ -86,7 +86,8 @@ def rows(fetcher, site):
 
     lines = [
         {"url": url("/ok")}, {"url": url("/missing")}, {"url": url("/redirect")}, {"url": url("/bad-redirect")},
-        {"url": url("/loop")}, {"url": url("/unauthorized", host="digest.localhost")}, {"url": url("/ok", host="no-such-host.invalid")},
+        {"url": url("/loop")}, {"url": url("/unauthorized", host="digest.localhost")},
+        {"url": url("/ok", host="no-such-host.invalid")},
         {"url": f"http://me:{SECRETS['url']}@127.0.0.1:9/"},
         {"url": f"http://me:{SECRETS['slashurl']}/more@127.0.0.1/"},
         {"url": f"http://me:{SECRETS['badurl']}@127.0.0.1:port/"}, {"url": f"htp://me:{SECRETS['badurl']}@127.0.0.1/"},
