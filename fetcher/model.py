@@ -115,7 +115,21 @@ class Memory(NamedTuple):
     sha256: str | None
     final_url: str
     saved_to: str | None
-    seen: float                         # Unix time
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and the answer to it, as they were on the wire, but for the body's chunks and our credentials."""
+
+    url: str
+    request: bytes                      # head and content
+    status: int
+    http_version: str
+    fields: tuple[tuple[str, str], ...]
+    body: bytes                         # in its content coding; empty where it is `spooled`
+    spooled: str | None                 # the path of a file with the body, to be removed by who reads it
+    whole: bool                         # all of the body is there
+    remote_ip: str | None
 
 
 @value
@@ -148,6 +162,7 @@ class Result:
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
     saved_to: str | None = None         # the path of the file that the body became
+    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)     # for archives; the last is the final one
     request: str | None = None          # its fingerprint, where it is more than a plain GET
     change: str | None = None           # since the run before: new, changed, unchanged or gone
     memory: Memory | None = None        # what a state is to keep of it

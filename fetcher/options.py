@@ -143,6 +143,7 @@ class BodyOptions:
     timings: bool = False               # so are the times of the redirects on the way
     tls: bool = False                   # so is what the TLS handshake agreed on
     save: SaveOptions | None = None     # the decoded bodies of good answers become files
+    exchanges: str | None = None        # what was on the wire is in the result; long bodies wait in this directory
 
 
 @dataclass(frozen=True, slots=True)

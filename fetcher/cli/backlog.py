@@ -28,16 +28,16 @@ class Backlog:
 
     def __init__(self, job: Job) -> None:
         """Look at what is there, and change nothing. Raises InputError and click.UsageError."""
-        self._path = job.retry_failed
+        self._retried = job.retry_failed
         self._choice = job.input
         self._request = job.options.request
         self._has_lists = bool(job.sources)
-        if self._path is None:
+        if self._retried is None:
             self._lists = TargetReader(job.sources, self._choice)
         else:
             every = replace(self._choice, shard=None, unique=False, limit=None)
             self._lists = TargetReader(job.sources, every)
-            self._records = TargetReader([self._path], InputOptions("jsonl", base_url=every.base_url))
+            self._records = TargetReader([self._retried], InputOptions("jsonl", base_url=every.base_url))
         self._journal = Journal(_resumable(job), self._request) if job.resume else None
         self.done, self.failed = (self._journal.final, self._journal.failed) if self._journal else (0, 0)
 
@@ -53,8 +53,8 @@ class Backlog:
                      journal.path, f"{journal.final:,}", f"{journal.failed:,}", f"{journal.again:,}")
 
     def __iter__(self) -> Iterator[Target]:
-        if self._path is not None:
-            targets = chosen(self._that_failed(self._path), self._choice)
+        if self._retried is not None:
+            targets = chosen(self._that_failed(self._retried), self._choice)
         elif self._journal is not None:
             targets = self._lists.without(self._journal.done.take_line)
         else:
@@ -63,20 +63,20 @@ class Backlog:
 
     def read_again(self, place: int, line: int) -> Target:
         """The target that had this `place` and `line`."""
-        if self._path is None or self._has_lists:
+        if self._retried is None or self._has_lists:
             return self._lists.read_again(place, line)
         return once_more(self._records.read_again(place, line), self._request)
 
     def count(self) -> int | None:
         """How many targets there are, or None where only reading them tells. Other green threads run meanwhile."""
-        if self._path is not None:
+        if self._retried is not None:
             return None
         count = self._lists.count()
         return None if count is None else max(count - self.done, 0)
 
     def close(self) -> None:
         self._lists.close()
-        if self._path is not None:
+        if self._retried is not None:
             self._records.close()
 
     def _that_failed(self, path: str) -> Iterator[Target]:

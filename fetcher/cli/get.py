@@ -16,7 +16,7 @@ Examples:
   cat urls.txt | fetcher -                    a list from stdin
   fetcher -q -o out.jsonl urls.txt            from cron
   fetcher --resume -o out.jsonl urls.txt      the rest, where that was cut short
-  fetcher --state seen.db urls.txt            and what changed since the last run
+  fetcher --state seen.db urls.txt            what changed since the last run
   fetcher demo                                see it at work, without a network
 
 Other commands (each with -h):

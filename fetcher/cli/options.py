@@ -5,6 +5,7 @@ key in the configuration file; the command line wins over the environment, and t
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -96,7 +97,8 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
                                             pick("resolve"), pick("transport"), pick("dns_server")),
             body=fetching.BodyOptions(
                 max_size=pick("max_size"), hash=pick("hash"), keep="body" in included, headers="headers" in included,
-                timings="timings" in included, tls="tls" in included, save=_saving(pick)),
+                timings="timings" in included, tls="tls" in included, save=_saving(pick),
+                exchanges=os.path.dirname(pick("warc")) or "." if pick("warc") is not None else None),
             state=pick("state"),
         ),
         input=fetching.InputOptions(
@@ -116,8 +118,9 @@ def _saving(pick: Callable[[str], Any]) -> fetching.SaveOptions | None:
     if pick("save_dir") is not None:
         options = fetching.SaveOptions(pick("save_dir"), pick("save_name"), pick("fsync"))
         return replace(options, since=0.0) if pick("resume") else options     # no body that is recorded is replaced
-    if click.get_current_context().get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--save-name needs a --save-dir DIR.", click.get_current_context())
+    context = click.get_current_context(silent=True)
+    if context is not None and context.get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--save-name needs a --save-dir DIR.", context)
     return None
 
 
@@ -243,9 +246,9 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Output", "--fsync", is_flag=True,
             help="Have each batch of records on the disk before the next is written: they outlive a power cut."),
     _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
-    _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="ok|failed|changed",
-            help="Write only these records; changed: what is new, changed or gone, with --state. The exit status "
-                 "and the summary count all."),
+    _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="WHICH",
+            help="Write only the records that are ok, failed, or, with --state, changed: what is new, changed or gone. "
+                 "The exit status and the summary count all."),
     _option("Output", "--include",
             type=values.Several("body", "headers", "timings", "tls"), default=(), metavar="PARTS",
             help="Add to each record: body, headers, timings, tls; with commas between them."),

@@ -4,7 +4,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 from typing import Any
 
 import click
@@ -30,34 +31,36 @@ _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
 
 
 def record_sinks(job: Job, format: str, display: Display) -> list[Sink]:
-    """Where the records go: to the stores, and then to the one file or stream that is the journal of the run.
+    """Where the records go: to the stores, and last to the one file or stream that is the journal of the run.
 
-    Raises OutputError, and click.UsageError where an extra is missing.
+    Raises OutputError, and click.UsageError where an extra is missing; then all that was opened is closed.
     """
+    if job.fsync and job.output in (None, "-"):
+        raise click.UsageError("--fsync is for a file of records; name it with --output.")
+    sinks: list[Sink] = []
     with ExitStack() as opened:
-        sinks = []
-        for sink in _stores(job, format, display):
+        for sink in _opened(job, format, display):
             opened.callback(sink.close)
-            sinks.append(_Only(_WANTED[job.only], sink) if job.only else sink)
+            sinks.append(sink)
         opened.pop_all()
-    if job.options.body.save is not None:
-        from fetcher.sinks.bodies import RoomForBodies
-
-        sinks.append(RoomForBodies(job.options.body.save.directory))
     return sinks
 
 
-def _stores(job: Job, format: str, display: Display) -> Iterator[Sink]:
-    if job.fsync and job.output in (None, "-"):
-        raise click.UsageError("--fsync is for a file of records; name it with --output.")
-    yield from _tables(job)
-    if format != "none" and not (format == "table" and display.tells_all):
-        output = Output(None if job.output in (None, "-") else job.output, append=job.resume, sync=job.fsync,
-                        advice=_ADVICE if format == "jsonl" and job.only is None else "")
-        yield _encoder(format, output, display.row_width, _sometimes(job.options.body))
+def _opened(job: Job, format: str, display: Display) -> Iterator[Sink]:
+    if job.stores.warc is not None:
+        from fetcher.sinks.warc import WarcFiles
+
+        with _usage_errors():
+            yield WarcFiles(job.stores.warc)
+    for sink in chain(_tables(job), _journal(job, format, display)):
+        yield _Only(_WANTED[job.only], sink) if job.only else sink
+    if job.options.body.save is not None:
+        from fetcher.sinks.bodies import RoomForBodies
+
+        yield RoomForBodies(job.options.body.save.directory)
 
 
-def _tables(job: Job) -> Iterator[Table]:
+def _tables(job: Job) -> Iterator[Sink]:
     """The stores that hold the same records as the journal, and so, where it is gone on with, all that are in it."""
     tables: list[Table] = []
     if job.stores.sqlite is not None:
@@ -68,15 +71,30 @@ def _tables(job: Job) -> Iterator[Table]:
     if job.stores.parquet is not None:
         from fetcher.sinks.parquet import ParquetFile
 
-        try:
+        with _usage_errors():
             tables.append(ParquetFile(job.stores.parquet))
-        except ValueError as error:
-            raise click.UsageError(f"{error}.") from None
         yield tables[-1]
     if tables and job.resume and job.output is not None:
         for record in records(job.output):
             for table in tables:
                 table.add(dict(record))
+
+
+def _journal(job: Job, format: str, display: Display) -> Iterator[Sink]:
+    """The records as they were asked for; none where the display says the same."""
+    if format != "none" and not (format == "table" and display.tells_all):
+        output = Output(None if job.output in (None, "-") else job.output, append=job.resume, sync=job.fsync,
+                        advice=_ADVICE if format == "jsonl" and job.only is None else "")
+        yield _encoder(format, output, display.row_width, _sometimes(job.options.body))
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """What a store cannot follow, or the extra that it is missing, is for the user to know."""
+    try:
+        yield
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
 
 
 def record_format(job: Job) -> str:

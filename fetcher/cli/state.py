@@ -5,13 +5,16 @@ import sys
 from collections.abc import Iterable
 from itertools import islice
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fetcher.cli import values
 from fetcher.cli.group import GroupedCommand, GroupedOption
 from fetcher.model import Memory, rfc3339
+
+if TYPE_CHECKING:
+    from fetcher.state.history import Seen
 
 _MOST_ROWS = 1000       # of the table, which is laid out as a whole
 
@@ -48,22 +51,19 @@ def _prune(file: str, before: float) -> int:
     return 0
 
 
-def _print_lines(entries: Iterable[tuple[Memory, str | None]]) -> None:
+def _print_lines(entries: Iterable[Seen]) -> None:
     import orjson
 
     from fetcher.sinks.output import Output
 
     output = Output()
-    for memory, change in entries:
-        output.write(orjson.dumps(_record(memory, change), option=orjson.OPT_APPEND_NEWLINE))
+    for memory, seen, change in entries:
+        record = {**memory._asdict(), "seen": rfc3339(seen), "change": change}
+        output.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
     output.close()
 
 
-def _record(memory: Memory, change: str | None) -> dict[str, Any]:
-    return {**memory._asdict(), "seen": rfc3339(memory.seen), "change": change}
-
-
-def _print_table(entries: Iterable[tuple[Memory, str | None]]) -> None:
+def _print_table(entries: Iterable[Seen]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -73,8 +73,8 @@ def _print_table(entries: Iterable[tuple[Memory, str | None]]) -> None:
     for title in "Seen", "Status", "Change", "Known by", "URL":
         table.add_column(title, no_wrap=True, overflow="ellipsis")
     entries = iter(entries)
-    for memory, change in islice(entries, _MOST_ROWS):
-        table.add_row(rfc3339(memory.seen)[:16].replace("T", " "), str(memory.status), change or "-",
+    for memory, seen, change in islice(entries, _MOST_ROWS):
+        table.add_row(rfc3339(seen)[:16].replace("T", " "), str(memory.status), change or "-",
                       _known_by(memory), printable(_named(memory)))
     console = Console(highlight=False, markup=False)
     console.print(table)

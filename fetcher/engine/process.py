@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from fetcher import green
 from fetcher.engine.channel import Channel
-from fetcher.engine.child import Duty, work
+from fetcher.engine.child import GATHER_SECONDS, Duty, work
 from fetcher.engine.ticket import Ticket
 from fetcher.engine.wire import pack_target
 
@@ -95,6 +95,7 @@ class ChildProcess:
         try:
             while True:
                 self._mail.wait()
+                green.sleep(GATHER_SECONDS)
                 packed, self._packed = self._packed, []
                 messages, self._messages = self._messages, []
                 if packed:

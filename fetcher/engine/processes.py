@@ -30,7 +30,7 @@ from fetcher.model import Target
 from fetcher.options import Limits, Options
 
 _MOST_OUT = 10_000          # targets that a child has at once,
-_MOST_OF_HOST = 64          # and of one host, beyond four for each of its slots
+_MOST_OF_HOST = 100         # and of one host, beyond ten for each of its slots
 _FEW = 200                  # a child with fewer is given hosts that would have been another's
 _MOST_DEATHS = 2            # of children that had the same target in flight
 _MOST_BARREN = 5            # deaths of a child in a row that brought no result
@@ -61,7 +61,7 @@ class ProcessEngine(Flow):
         Raises ValueError where the options cannot be followed.
         """
         GreenEngine(options).discard()
-        super().__init__(options, Limits(count * _MOST_OUT, 4 * options.limits.per_host + _MOST_OF_HOST, breaker=0),
+        super().__init__(options, Limits(count * _MOST_OUT, 10 * options.limits.per_host + _MOST_OF_HOST, breaker=0),
                          window=max(1000, 10 * options.limits.concurrency))
         self._context = multiprocessing.get_context(method)
         self._count = count

@@ -29,10 +29,12 @@ class JsonLines:
 
 
 def records(path: str) -> Iterator[dict[str, Any]]:
-    """The records of the file at `path`, each on a whole line. Raises OutputError."""
+    """The records of the file at `path`, each on a whole line; none where there is no file. Raises OutputError."""
     try:
         with open(path, "rb") as lines:
             yield from map(orjson.loads, lines)
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise OutputError(f"{path} cannot be read: {error.strerror}.") from error
 

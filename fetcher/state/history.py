@@ -12,16 +12,18 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import NamedTuple
 from urllib.parse import quote
 
 from fetcher.errors import InputError, OutputError
 from fetcher.model import Memory
-from fetcher.state.change import UNCHANGED, change, is_settled
+from fetcher.state.change import change, is_settled
 from fetcher.url import Url
 
 _APPLICATION = 0x66657463       # "fetc": what tells our files from other databases
 _VERSION = 1
 _SCHEMA = f"""
+    PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS requests (
@@ -44,7 +46,7 @@ _SCHEMA = f"""
     COMMIT;
 """
 _FIND = """
-    SELECT status, etag, last_modified, sha256, final_url, saved_to, seen,
+    SELECT status, etag, last_modified, sha256, final_url, saved_to,
            (SELECT requests.change FROM runs WHERE id = requests.run AND ended IS NULL)
     FROM requests WHERE url = ? AND request = ?
 """
@@ -71,8 +73,7 @@ class History:
         row = self._execute(_FIND, (address, request)).fetchone()
         if row is None:
             return Past(address, request)
-        *kept, told = row
-        return Past(address, request, Memory(address, request, *kept), told)
+        return Past(address, request, Memory(address, request, *row[:-1]), row[-1])
 
     def close(self) -> None:
         self._connection.close()
@@ -105,23 +106,26 @@ class Past:
             fields["If-Modified-Since"] = known.last_modified
         return fields
 
-    def confirm(self, seen: float) -> tuple[str, Memory]:
-        """`change` for the record, and what to remember, after "not modified": all that is known stays."""
-        assert self.known is not None
-        return UNCHANGED, Memory(*self.known[:-1], seen)
-
-    def compare(self, now: Memory) -> tuple[str | None, Memory]:
-        """The same after any other answer that was ok, or says that nothing is there."""
-        return change(self.known, self.told, now), now
+    def compare(self, now: Memory) -> str | None:
+        """The record's `change`, after an answer that was ok or says that nothing is there."""
+        return change(self.known, self.told, now)
 
 
-def memories(path: str) -> Iterator[tuple[Memory, str | None]]:
-    """All that the state at `path` holds, by URL, each with what was said of it last. Raises what `connect` does."""
+class Seen(NamedTuple):
+    """A memory, when its answer came, in Unix time, and what was said of it then."""
+
+    memory: Memory
+    seen: float
+    change: str | None
+
+
+def memories(path: str) -> Iterator[Seen]:
+    """All that the state at `path` holds, by URL. Raises what `connect` does."""
     with closing(connect(path)) as connection, as_output_errors(path):
-        for *kept, told in connection.execute("""
+        for *kept, seen, told in connection.execute("""
                 SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen, change
                 FROM requests ORDER BY url, request"""):
-            yield Memory(*kept), told
+            yield Seen(Memory(*kept), seen, told)
 
 
 def connect(path: str) -> sqlite3.Connection:

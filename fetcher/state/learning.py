@@ -29,7 +29,8 @@ class Learner:
         self._path = path
         self._private = private
         self._rows: list[tuple[Any, ...]] = []
-        self._since = 0.0               # when the first of them came
+        self._confirmed: list[tuple[Any, ...]] = []     # of which the server said that they were not modified
+        self._since = 0.0               # when the last batch was committed
         self._closing = ExitStack()
 
     def __enter__(self) -> Learner:
@@ -40,9 +41,8 @@ class Learner:
             stack.callback(self._connection.close)
             stack.enter_context(_held(self._path))
             with as_output_errors(self._path):
-                run = self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time(),)).lastrowid
-            self._run = run
-            self._insert = f"REPLACE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {run})"
+                self._run = self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time(),)).lastrowid
+            self._since = perf_counter()
             self._closing = stack.pop_all()
         return self
 
@@ -54,13 +54,17 @@ class Learner:
                     self._connection.execute("UPDATE runs SET ended = ? WHERE id = ?", (time(), self._run))
 
     def write(self, result: Result) -> None:
-        if result.memory is None:
+        memory = result.memory
+        if memory is None:
             return
-        if not self._rows:
-            self._since = perf_counter()
-        self._rows.append((*result.memory, result.change))
-        if len(self._rows) >= _BATCH_ROWS or perf_counter() - self._since > _BATCH_SECONDS:
+        if result.status == 304:
+            self._confirmed.append((result.timestamp, result.change, memory.url, memory.request))
+        else:
+            self._rows.append((*memory, result.timestamp, result.change))
+        now = perf_counter()
+        if now - self._since > _BATCH_SECONDS or len(self._rows) + len(self._confirmed) >= _BATCH_ROWS:
             self._commit()
+            self._since = now
 
     def close(self) -> None:
         """Nothing: the last batch is for when all records are safe."""
@@ -68,9 +72,14 @@ class Learner:
     def _commit(self) -> None:
         with as_output_errors(self._path):
             self._connection.execute("BEGIN")
-            self._connection.executemany(self._insert, self._rows)
+            self._connection.executemany(
+                f"REPLACE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {self._run})", self._rows)
+            self._connection.executemany(
+                f"UPDATE requests SET seen = ?, change = ?, run = {self._run} WHERE url = ? AND request = ?",
+                self._confirmed)
             self._connection.execute("COMMIT")
         self._rows.clear()
+        self._confirmed.clear()
 
 
 def forget(path: str, before: float) -> int:

@@ -1,7 +1,8 @@
 """What is asked: a `urllib.request.Request` that knows its parsed URL and the attempt it belongs to."""
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from fetcher import green
 from fetcher.attempt import Attempt
@@ -16,6 +17,7 @@ _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 _PRIVATE = frozenset({"authorization", "cookie", "host"})
 _ABOUT_CONTENT = frozenset({"content-type", "content-length", "content-encoding", "content-language",
                             "content-location", "transfer-encoding"})
+_encode_once = lru_cache(maxsize=1024)(encode_fields)    # what all requests of a run have in common
 
 
 class Conditions(NamedTuple):
@@ -36,6 +38,7 @@ class Request(green.request.Request):  # type: ignore[misc]
     # Plain attributes in place of the parent's properties.
     data: bytes | None = None
     full_url: str = ""
+    redirected_by: Any = None       # the answer that led here
     conditions: Conditions | None = None
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
@@ -96,7 +99,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         fields = self.fields
         if "Cookie" in added:
             fields = tuple(field for field in fields if field[0].lower() != "cookie")
-        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(fields)
+        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + _encode_once(fields)
         if added:
             head += encode_fields(tuple(added.items()), "latin-1")
         return head + b"\r\n" + (self.data or b"")

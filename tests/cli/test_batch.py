@@ -83,6 +83,17 @@ def test_the_list_is_not_taken_for_a_lock(fetcher, server):
     assert fetcher(name).status == 0
 
 
+def test_a_run_that_finds_the_state_held_leaves_the_word_to_the_other(fetcher, server, monitor):
+    process = fetcher.start("-q", "--state", "seen.db", "-o", "held", server.url("/hang"))
+    eventually(lambda: (fetcher.home / "held").exists())
+    done = fetcher("--state", "seen.db", "--summary", "summary.json", "--ping-url", monitor.url(), server.url())
+    process.kill()
+    process.communicate()
+    assert (done.status, done.out) == (75, "")
+    assert not (fetcher.home / "summary.json").exists()
+    assert monitor.pings == []
+
+
 # The threshold.
 
 @pytest.mark.parametrize(("text", "failed", "done", "broken"), [
@@ -160,6 +171,12 @@ def test_the_summary_is_written_whatever_the_status(fetcher, mixed):
     assert found["arguments"] == ["-q", "-f", "none", "--summary", "summary.json", "list"]
     assert found["versions"].keys() == {"fetcher", "Python", "eventlet", "hub", "OpenSSL"}
     assert 0 < found["time_total"]["p50"] <= found["time_total"]["max"]
+
+
+def test_the_summary_shows_arguments_that_are_no_text(fetcher):
+    done = fetcher("--summary", "summary.json", os.fsdecode(b"miss\xffing"))
+    assert done.status == 2
+    assert summary(fetcher)["arguments"][-1] == "miss\ufffding"
 
 
 def test_the_summary_tells_of_a_list_that_cannot_be_read(fetcher):

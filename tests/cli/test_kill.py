@@ -5,10 +5,13 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
+import sys
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -41,37 +44,55 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, 
     seed = random.randrange(2 ** 32)
     print(f"the seed is {seed}")        # pytest shows it where the test fails
     chance = random.Random(seed)
-    command = ["-q", "-o", "out.jsonl", "--resume", "-c", str(AT_ONCE), "--per-host", str(AT_ONCE), many]
-    out = fetcher.home / "out.jsonl"
+    command = ["-q", "-o", "out.jsonl", "--resume", "--save-dir", "bodies", "--sqlite", "out.db",
+               "--warc", "out.warc.gz", "-c", str(AT_ONCE), "--per-host", str(AT_ONCE), many]
     for _ in range(KILLS):
         process = fetcher.start("--rate", "1000/s", *command, stdout=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
             process.wait(chance.uniform(0.1, 1.2))
         process.kill()
-        process.communicate()
+        assert process.communicate()[1] == b""
         assert process.returncode == -signal.SIGKILL
-        check_after_kill(out)
+        check_after_kill(fetcher.home)
     assert fetcher(*command).status == 1
-    check_at_the_end(out, Path(fetcher.home / many))
+    check_at_the_end(fetcher.home, many)
     assert server.stats()[f"{good}:{server.port}"]["requests"] <= LINES * 98 // 100 + KILLS * AT_ONCE
 
 
-def check_after_kill(out: Path) -> None:
-    """What stands on disk at any moment: whole lines, but for the last."""
-    if out.exists():
-        whole, _, _torn = out.read_bytes().rpartition(b"\n")
-        for line in whole.splitlines():
-            json.loads(line)
+def check_after_kill(home: Path) -> None:
+    """What stands on disk at any moment: whole lines but for the last, whole bodies, a database that is one."""
+    if not (home / "out.jsonl").exists():
+        return
+    whole = (home / "out.jsonl").read_bytes().rpartition(b"\n")[0]
+    for record in map(json.loads, whole.splitlines()):
+        assert record["error"] or len((home / record["saved_to"]).read_bytes()) == record["size"] == 100
+    assert rows(home, "PRAGMA integrity_check") == [("ok",)]
 
 
-def check_at_the_end(out: Path, urls: Path) -> None:
+def check_at_the_end(home: Path, urls: str) -> None:
     """What stands on disk when a run has come to its end: one final record for each line, and nothing else."""
-    found = records(out.read_bytes())
-    assert Counter(record["url"] for record in found) == Counter(urls.read_text().splitlines())
+    found = records((home / "out.jsonl").read_bytes())
+    assert Counter(record["url"] for record in found) == Counter((home / urls).read_text().splitlines())
     assert sorted(record["line"] for record in found) == list(range(1, LINES + 1))
     assert Counter(record["error"] for record in found) == {
         None: LINES * 98 // 100, "invalid_url": LINES // 100, "incomplete": LINES // 100}
-    assert [path.name for path in out.parent.iterdir() if path.name.endswith((".resumed", ".part"))] == []
+    saved = {record["saved_to"]: record["sha256"] for record in found if record["ok"]}
+    there = {str(path.relative_to(home)) for path in (home / "bodies").rglob("*") if path.is_file()}
+    assert there == saved.keys()
+    assert all(sha256((home / path).read_bytes()).hexdigest() == digest for path, digest in saved.items())
+    assert rows(home, "PRAGMA integrity_check") == [("ok",)]
+    assert sorted(rows(home, "SELECT url, line, saved_to FROM results")) == sorted(
+        (record["url"], record["line"], record["saved_to"]) for record in found)
+    archives = sorted(home.glob("out*.warc.gz"))
+    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", *map(str, archives)], capture_output=True)
+    assert (check.returncode, check.stdout, check.stderr) == (0, b"", b"")
+    assert {path.name for path in home.iterdir() if path.is_file()} == {
+        urls, "out.jsonl", "out.db", *(path.name for path in archives)}
+
+
+def rows(home: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(home / "out.db")) as database:
+        return database.execute(query).fetchall()
 
 
 @pytest.fixture

@@ -1,11 +1,16 @@
 """A run that goes on where another ended, and one that takes what failed."""
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+from fetcher.model import Result
+from fetcher.sinks.jsonl import JsonLines
+from fetcher.sinks.output import Output
 from tests.cli.command import records
 from tests.cli.test_exits import complaint
+from tests.cli.test_pipe import PEAK
 
 
 @pytest.fixture
@@ -57,6 +62,22 @@ def test_a_finished_run_sends_nothing_and_says_once_more_how_it_ended(fetcher, u
     done = fetcher("-q", "-o", "out.jsonl", "--resume", "list")
     assert (done.status, url.requests(), (fetcher.home / "out.jsonl").read_bytes()) == (1, asked, before)
     assert fetcher("-q", "-o", "out.jsonl", "--resume", "--fail-if", ">50%", "list").status == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_what_a_million_records_cost_is_a_few_bytes_each(fetcher):
+    def peak(lines):
+        """The most that a run in which nothing is left to do had in memory, in kB."""
+        name = fetcher.list(*(f"http://host{number % 1000}.invalid/{number}" for number in range(lines)))
+        sink = JsonLines(Output(str(fetcher.home / "out.jsonl")))
+        for number in range(lines):
+            sink.write(Result(f"http://host{number % 1000}.invalid/{number}", number + 1, ok=True))
+        sink.close()
+        done = fetcher.python(PEAK, "-q", "-o", "out.jsonl", "--resume", name)
+        assert (fetcher.home / "out.jsonl").read_bytes().count(b"\n") == lines
+        return int(done.out)
+
+    assert peak(100_000) < peak(1000) + 100 * 40
 
 
 def test_without_a_file_it_is_a_run_like_any_other(fetcher, url, out):

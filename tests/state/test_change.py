@@ -6,7 +6,7 @@ from fetcher.state.change import CHANGED, GONE, NEW, UNCHANGED, change, is_settl
 
 
 def seen(status=200, sha256=None, etag=None, last_modified=None):
-    return Memory("http://a/", "GET", status, etag, last_modified, sha256, "http://a/", None, 0.0)
+    return Memory("http://a/", "GET", status, etag, last_modified, sha256, "http://a/", None)
 
 
 HERE, OTHER, MISSING = seen(sha256="a"), seen(sha256="b"), seen(404)

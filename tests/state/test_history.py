@@ -229,7 +229,7 @@ def test_no_password_is_kept(site, path):
         for userinfo in "alice:secret@", "bob:s3cr3t@":
             (result,) = fetch_in_turn([site.url("/a", userinfo)], state=path)
             learner.write(result)
-    assert [memory.url for memory, _ in memories(path)] == [site.url("/a", "alice@"), site.url("/a", "bob@")]
+    assert [seen.memory.url for seen in memories(path)] == [site.url("/a", "alice@"), site.url("/a", "bob@")]
     assert b"s3cr3t" not in Path(path).read_bytes()
 
 
@@ -285,9 +285,9 @@ def test_a_state_is_for_one_run_at_a_time(path, tmp_path):
 
 def test_what_was_not_seen_for_long_is_forgotten(changes, run, path):
     changes("/a")
-    seen = run("/b")["/b"].memory.seen
+    seen = run("/b")["/b"].timestamp
     assert forget(path, seen) == 1
-    assert [memory.url.rpartition("/")[2] for memory, _ in memories(path)] == ["b"]
+    assert [seen.memory.url.rpartition("/")[2] for seen in memories(path)] == ["b"]
     assert changes("/a", "/b") == {"/a": "new", "/b": "unchanged"}
 
 
