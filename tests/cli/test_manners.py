@@ -32,6 +32,13 @@ def test_retries_are_counted_in_the_record_and_told_with_v(fetcher, server):
     assert "another follows in" in done.err
 
 
+@pytest.mark.parametrize(("words", "attempts"), [([], 1), (["--retry-on", "all-methods"], 2),
+                                                 (["--retry-on", "503,all-methods"], 2), (["--retry-on", "503"], 1)])
+def test_a_post_is_sent_again_only_where_that_is_asked_for(fetcher, server, words, attempts):
+    url = server.url("/flaky/1", f"post-{'-'.join(words).replace(',', '-') or 'plain'}.localhost")
+    assert fetcher("-X", "POST", "--retries", "1", "--retry-wait", "10ms", *words, url).record["attempts"] == attempts
+
+
 def test_who_asks_to_be_left_alone_is_told_of_with_v(fetcher, server):
     done = fetcher("-v", "--retries", "1", server.url("/retry-after/1", "once.localhost"))
     assert (done.status, done.record["attempts"]) == (0, 2)
