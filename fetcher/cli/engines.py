@@ -28,7 +28,7 @@ def engine_for(job: Job, encodes: bool) -> Engine:
         if count == 1 or (wanted is None and keeps_cookies):
             return GreenEngine(job.options)
         if keeps_cookies:
-            raise ValueError("--processes and cookies that are kept do not go together: each process would have its own")
+            raise ValueError("--processes and cookies that are kept do not go together: each process would have others")
         from fetcher.engine.processes import ProcessEngine
 
         return ProcessEngine(job.options, count, encodes, at_first=None if wanted else 1)

@@ -84,7 +84,8 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
                                    pick("breaker"), pick("adaptive")),
             retry=fetching.RetryOptions(
                 pick("retries"), pick("retry_wait"), pick("retry_max_wait"),
-                on=pick("retry_on") - {values.ALL_METHODS}, all_methods=values.ALL_METHODS in pick("retry_on")),
+                on=pick("retry_on") - {values.ALL_METHODS} or _default.retry.on,
+                all_methods=values.ALL_METHODS in pick("retry_on")),
             timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout"),
                                        pick("min_speed")),
             request=fetching.RequestOptions(

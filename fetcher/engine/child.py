@@ -35,7 +35,7 @@ from fetcher.schedule import RetryRules
 from fetcher.sinks.jsonl import encode
 
 STATUS_SECONDS = 0.25
-GATHER_SECONDS = 0.004      # messages wait so long for others: one of a hundred results costs hardly more than one of one
+GATHER_SECONDS = 0.004      # messages wait so long for others: a hundred results at once cost hardly more than one
 _MOST_SHOWN = 50        # attempts in a status
 _DIE_WITH_PARENT = 1    # Linux, prctl(2): PR_SET_PDEATHSIG
 

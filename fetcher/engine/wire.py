@@ -37,7 +37,7 @@ def unpack_target(packed: Packed, place: int) -> Target:
 
 def pack_result(result: Result, encoded: bytes) -> list[Any] | bytes:
     """`result`, with its record as a line of NDJSON."""
-    if result.hops is not None or result.tls is not None:
+    if result.hops is not None or result.tls is not None or result.exchanges:
         return pickle.dumps(replace(result, encoded=encoded))
     parts = [*_of_result(result)]
     parts[_TIMINGS], parts[_ENCODED] = _of_timings(result.timings), encoded
