@@ -142,7 +142,7 @@ def test_near_the_deadline_nothing_more_starts_and_the_rest_is_recorded(host):
 
 
 def test_what_runs_may_finish_within_the_grace(host, monkeypatch):
-    monkeypatch.setattr("fetcher.engine.green._GRACE", 0.5)
+    monkeypatch.setattr("fetcher.engine.flow._GRACE", 0.5)
     results, engine = run_engine([f"{host}/delay/1.2", f"{host}/hang"], run=RunOptions(deadline=2.0), retry=ONCE)
     assert engine.deadline_passed
     assert {result.url.rpartition("/")[2]: result.error for result in results} == {"1.2": None, "hang": "deadline"}
