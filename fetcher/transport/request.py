@@ -40,6 +40,7 @@ class Request(green.request.Request):  # type: ignore[misc]
     full_url: str = ""
     redirected_by: Any = None       # the answer that led here
     conditions: Conditions | None = None
+    is_conditional = False
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
@@ -71,9 +72,10 @@ class Request(green.request.Request):  # type: ignore[misc]
     def get_method(self) -> str:
         return self.method
 
-    @property
-    def is_conditional(self) -> bool:
-        return self.conditions is not None and self.conditions.url == self.url.resource
+    def ask_for_news(self, conditions: Conditions) -> None:
+        """Send the fields of `conditions` too, once the redirects have led to where they belong."""
+        self.conditions = conditions
+        self.is_conditional = conditions.url == self.url.resource
 
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
@@ -123,7 +125,8 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.hops = (*self.hops, Hop(self.url, status, self.attempt.timings.starttransfer or 0.0))
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
-        request.conditions = self.conditions
+        if self.conditions is not None:
+            request.ask_for_news(self.conditions)
         self._following = request
         return request
 
