@@ -24,7 +24,7 @@ class Conditions(NamedTuple):
     """Fields that make the request for the resource `url`, and none on the way there, conditional (RFC 9110 §13)."""
 
     url: str
-    fields: dict[str, str]
+    fields: Fields
 
 
 class Request(green.request.Request):  # type: ignore[misc]
@@ -40,7 +40,7 @@ class Request(green.request.Request):  # type: ignore[misc]
     full_url: str = ""
     redirected_by: Any = None       # the answer that led here
     conditions: Conditions | None = None
-    is_conditional = False
+    is_conditional = False          # whether they are for this request
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
@@ -80,8 +80,6 @@ class Request(green.request.Request):  # type: ignore[misc]
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
-        if self.conditions is not None and self.is_conditional:
-            added.update(self.conditions.fields)
         if "Cookie" in added:       # one field holds them all (RFC 6265 §5.4)
             given = [value for name, value in self.fields if name.lower() == "cookie"]
             added["Cookie"] = "; ".join([added["Cookie"], *(_as_latin_1(value) for value in given)])
@@ -104,6 +102,8 @@ class Request(green.request.Request):  # type: ignore[misc]
         head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + _encode_once(fields)
         if added:
             head += encode_fields(tuple(added.items()), "latin-1")
+        if self.conditions is not None and self.is_conditional:
+            head += encode_fields(self.conditions.fields, "latin-1")
         return head + b"\r\n" + (self.data or b"")
 
     def redirected(self, url: Url, status: int) -> Request:
