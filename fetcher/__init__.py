@@ -30,13 +30,13 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = ["BodyOptions", "Limits", "NetworkOptions", "Options", "RedirectOptions", "RequestOptions", "Result",
-           "RetryOptions", "RunOptions", "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
+           "RetryOptions", "RunOptions", "SaveOptions", "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
 
 if TYPE_CHECKING:
     from fetcher.engine import fetch_all
     from fetcher.model import Result, Target
     from fetcher.options import (BodyOptions, Limits, NetworkOptions, Options, RedirectOptions, RequestOptions,
-                                 RetryOptions, RunOptions, Timeouts, TlsOptions)
+                                 RetryOptions, RunOptions, SaveOptions, Timeouts, TlsOptions)
 
 _HOMES = {"fetch_all": "fetcher.engine", "Result": "fetcher.model", "Target": "fetcher.model"}
 

@@ -129,7 +129,7 @@ class Fetcher:
         if past.known is not None and self._takes_not_modified:
             validators = past.validators(self._saves_in)
             if validators:
-                request.conditions = Conditions(past.known.final_url, validators)
+                request.ask_for_news(Conditions(past.known.final_url, validators))
         return past
 
     def _answered(self, target: Target, response: Response, failure: FetchError | None, body: _Body,

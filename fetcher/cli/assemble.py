@@ -87,7 +87,8 @@ def _status(job: Job, tally: Tally, backlog: Backlog, ended_by: int | None, dead
 
 def _keep_the_lists(job: Job) -> None:
     """Refuse to write over what is to be read."""
-    places = {"output": job.output, "summary": job.batch.summary, "metrics": job.batch.metrics}
+    places = {"output": job.output, "summary": job.batch.summary, "metrics": job.batch.metrics,
+              "parquet": job.stores.parquet}
     for source, (option, path) in product(filter(None, (*job.sources, job.retry_failed)), places.items()):
         with suppress(OSError):     # no file, or not yet
             listed, written = os.stat(0 if source == "-" else source), os.stat(path or "")

@@ -13,7 +13,6 @@ from os import fsencode
 
 from fetcher.url import Url
 
-DEFAULT = "{host}/{path}"
 FIELDS = ("line", "sha256", "ext", "host", "path", "query", "n")
 PART_PREFIX = ".fetcher-"       # of files that are being written; no body has such a name
 
@@ -37,7 +36,7 @@ _GENERIC_TYPES = frozenset({"", "text/plain", "application/octet-stream", "binar
 class Template:
     """How names are made: text with fields in braces, among them `{line:06}` and `{n:06}` with leading zeros."""
 
-    def __init__(self, text: str = DEFAULT) -> None:
+    def __init__(self, text: str) -> None:
         """Raises ValueError, whose text says what is wrong."""
         if not text.strip("/"):
             raise ValueError("it is empty.")

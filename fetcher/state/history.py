@@ -90,20 +90,20 @@ class Past:
         self.known = known
         self.told = told
 
-    def validators(self, folder: str | None = None) -> dict[str, str]:
+    def validators(self, folder: str | None = None) -> tuple[tuple[str, str], ...]:
         """The fields that ask whether `known.final_url` was modified since (RFC 9110 §13.1); none: its body is due.
 
         With `folder`, the body must have been saved there, and be there still: the server would not send it again.
         """
-        fields: dict[str, str] = {}
+        fields: tuple[tuple[str, str], ...] = ()
         known = self.known
         if known is None or not is_settled(known, self.told) or (
                 folder is not None and not _is_kept(known.saved_to, folder)):
             return fields
         if known.etag is not None:
-            fields["If-None-Match"] = known.etag
+            fields = (("If-None-Match", known.etag),)
         if known.last_modified is not None:
-            fields["If-Modified-Since"] = known.last_modified
+            fields += (("If-Modified-Since", known.last_modified),)
         return fields
 
     def compare(self, now: Memory) -> str | None:

@@ -24,7 +24,7 @@ class Conditions(NamedTuple):
     """Fields that make the request for the resource `url`, and none on the way there, conditional (RFC 9110 §13)."""
 
     url: str
-    fields: dict[str, str]
+    fields: Fields
 
 
 class Request(green.request.Request):  # type: ignore[misc]
@@ -40,6 +40,7 @@ class Request(green.request.Request):  # type: ignore[misc]
     full_url: str = ""
     redirected_by: Any = None       # the answer that led here
     conditions: Conditions | None = None
+    is_conditional = False          # whether they are for this request
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
@@ -71,15 +72,14 @@ class Request(green.request.Request):  # type: ignore[misc]
     def get_method(self) -> str:
         return self.method
 
-    @property
-    def is_conditional(self) -> bool:
-        return self.conditions is not None and self.conditions.url == self.url.resource
+    def ask_for_news(self, conditions: Conditions) -> None:
+        """Send the fields of `conditions` too, once the redirects have led to where they belong."""
+        self.conditions = conditions
+        self.is_conditional = conditions.url == self.url.resource
 
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
-        if self.conditions is not None and self.is_conditional:
-            added.update(self.conditions.fields)
         if "Cookie" in added:       # one field holds them all (RFC 6265 §5.4)
             given = [value for name, value in self.fields if name.lower() == "cookie"]
             added["Cookie"] = "; ".join([added["Cookie"], *(_as_latin_1(value) for value in given)])
@@ -102,6 +102,8 @@ class Request(green.request.Request):  # type: ignore[misc]
         head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + _encode_once(fields)
         if added:
             head += encode_fields(tuple(added.items()), "latin-1")
+        if self.conditions is not None and self.is_conditional:
+            head += encode_fields(self.conditions.fields, "latin-1")
         return head + b"\r\n" + (self.data or b"")
 
     def redirected(self, url: Url, status: int) -> Request:
@@ -123,7 +125,8 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.hops = (*self.hops, Hop(self.url, status, self.attempt.timings.starttransfer or 0.0))
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
-        request.conditions = self.conditions
+        if self.conditions is not None:
+            request.ask_for_news(self.conditions)
         self._following = request
         return request
 

@@ -193,3 +193,25 @@ def test_after_kill_and_resume_every_store_is_whole(fetcher, server, tmp_path):
     check(*archives)
     urls = {url for path in archives for kind, url, _ in archived(path) if kind in ("response", "revisit")}
     assert len(urls) == 1500
+
+
+def test_an_interrupted_run_leaves_whole_bodies_and_stores(fetcher, server, tmp_path):
+    running = fetcher.start("-q", "-o", "out.jsonl", "--save-dir", "dir", "--sqlite", "out.db", "--parquet",
+                            "out.parquet", "--warc", "out.warc.gz", server.url("/bytes/10"),
+                            server.url("/drip?bytes=400000&seconds=20"))
+    eventually(lambda: list(tmp_path.glob("dir/*/bytes/10")))
+    running.send_signal(signal.SIGINT)
+    running.communicate()
+    assert running.returncode == 130
+    assert names(tmp_path / "dir") == [f"localhost+{server.port}/bytes/10"]
+    assert [row["error"] for row in rows(tmp_path / "out.db")] == [None, "interrupted"]
+    assert parquet.read_table(tmp_path / "out.parquet").num_rows == 2
+    check(tmp_path / "out.warc.gz")
+    assert names(tmp_path)[1:] == ["out.db", "out.jsonl", "out.parquet", "out.warc.gz"]
+
+
+def test_the_list_itself_is_not_written_over(fetcher, tmp_path):
+    listed = fetcher.list("http://127.0.0.1:9/")
+    for option, status in ("--parquet", 2), ("--sqlite", 74):
+        assert fetcher(option, listed, listed).status == status
+    assert (tmp_path / listed).read_text() == "http://127.0.0.1:9/\n"
