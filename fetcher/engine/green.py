@@ -33,7 +33,8 @@ class GreenEngine(Flow):
         self._low_water = self._window * 9 // 10    # below it the feeder is woken: not for each single ticket
         self._transport = Transport(options, session)
         self._fetch = Fetcher(options, self._transport, self.in_flight)
-        self._manners = Manners(self._schedule, RetryRules(options.retry))
+        self._manners = Manners(self._schedule, RetryRules(options.retry),
+                                sees_connections=session is None and options.network.transport == "urllib")
         self._robots = self._robots_of(options)
         self._pool = green.GreenPool(limits.concurrency)
         self._idle: list[Any] = []          # workers that wait for a ticket

@@ -19,6 +19,7 @@ from math import inf
 from typing import Any, Generic
 
 from fetcher.options import Limits
+from fetcher.schedule.adapt import Adaptive
 from fetcher.schedule.host import Host, Item
 from fetcher.schedule.pace import Pace
 
@@ -194,10 +195,15 @@ class Schedule(Generic[Item]):
         if was_open or host.adaptive is not None:
             host.learn()
 
-    def overloaded(self, name: str, started: float, now: float) -> None:
-        """The host was reached, and had too much to do: 429, 503, or nothing in time for a request of `started`."""
+    def overloaded(self, name: str, started: float, now: float, asks_for_less: bool = False) -> None:
+        """The host was reached, and had too much to do: 429, 503, or nothing in time for a request of `started`.
+
+        One that asks for less is sent fewer at once from here on, as many as it answers well.
+        """
         host = self._hosts[name]
         host.breaker.reached()
+        if host.adaptive is None and asks_for_less:
+            host.adaptive = Adaptive(self._limits.per_host, start=self._limits.per_host)
         if host.adaptive is not None:
             host.adaptive.overloaded(started, now, host.running)
         host.learn()

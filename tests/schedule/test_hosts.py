@@ -284,6 +284,22 @@ def test_any_answer_closes_the_breaker(outcome):
     assert len(going(schedule, 1.0)) == 2
 
 
+def test_a_host_that_asks_for_less_is_sent_half_as_many_and_more_when_that_goes_well():
+    schedule = scheduled("a" * 400, per_host=8)
+    running = going(schedule)
+    schedule.overloaded("a", 0.0, 1.0, asks_for_less=True)
+    for job in running:
+        schedule.done(job, 1.0)
+    assert len(running) == 8
+    most = []
+    for moment in range(2, 80):
+        running = going(schedule, float(moment))
+        for job in running:
+            schedule.done(job, float(moment), 0.1)
+        most.append(len(running))
+    assert most[0] == 4 and max(most) == 7      # eight were too many; it is long before that is tried again
+
+
 def test_a_redirect_is_an_answer_too():
     schedule = scheduled("a" * 6, breaker=1, per_host=2)
     first, second = going(schedule)
