@@ -31,6 +31,7 @@ _MOST_UNTAKEN = 1000        # results that may wait for the caller before more a
 _MOST_PARKED = 500_000      # lines of busy hosts that are left in the list, to be read again when their turn comes
 _GRACE = 0.1                # this part of a deadline is for what runs already,
 _MOST_GRACE_SECONDS = 10.0  # but no more than this
+_SILENCE_SECONDS = 0.5      # of a list, after the deadline, that says that no more of it will come in time
 
 
 class Flow(ABC):
@@ -52,6 +53,7 @@ class Flow(ABC):
         self._timers: list[Any] = []
         self._feeder: Any = None
         self._failure: Exception | None = None
+        self._read = 0                      # of the targets, since nothing is started any more
         self._closed_by: FetchError | None = None       # why nothing is started any more
         self._stopped = False
 
@@ -143,7 +145,7 @@ class Flow(ABC):
                 if (schedule.parked or schedule.waiting >= self._window) and self._left_in_list(target):
                     continue
                 if self._closed_by is not None:
-                    self.deadline_passed = True
+                    self._read, self.deadline_passed = number, True
                     self._deliver(left_out(self._options, target, self._closed_by), number)
                     continue
                 schedule.add(Ticket(target, number), perf_counter())
@@ -205,15 +207,29 @@ class Flow(ABC):
 
     def _start_no_more(self, error: FetchError) -> None:
         self._closed_by = error
+        again = DeadlinePassed("The run's deadline passed while a retry was due.")
         for ticket in self._schedule.drain():
             self.deadline_passed = True
-            self._deliver(left_out(self._options, ticket.target, error, ticket.attempts), ticket.number)
+            reason = again if ticket.attempts else error
+            self._deliver(left_out(self._options, ticket.target, reason, ticket.attempts), ticket.number)
         self._room.set()
 
     def _end_in_time(self) -> None:
         if self._schedule.running or self._busy():
             self.deadline_passed = True
             self._end_what_runs(DeadlinePassed, "The run's deadline passed")
+        self._read_no_more(self._read)
+
+    def _read_no_more(self, read_before: int) -> None:
+        """Give a list up of which nothing has come for a while: a pipe that stays open. Called after the deadline."""
+        if self._feeder.dead:
+            return
+        if self._read == read_before and not self._results:
+            self.deadline_passed = True
+            self._feeder.kill()
+            green.call_soon(self._news.set)
+        else:
+            self._timers.append(green.call_later(_SILENCE_SECONDS, self._read_no_more, self._read))
 
     # The results.
 

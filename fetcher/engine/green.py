@@ -1,7 +1,7 @@
 """Many fetches at once on one core: long-lived workers in a GreenPool, which ask the schedule for the next."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -12,7 +12,7 @@ from fetcher.engine.flow import Flow
 from fetcher.engine.manners import Manners
 from fetcher.engine.robots import MAX_SIZE, Robots
 from fetcher.engine.ticket import Ticket
-from fetcher.errors import FetchError, RobotsRefused
+from fetcher.errors import FetchError
 from fetcher.fetch import Fetcher, left_out
 from fetcher.model import Result
 from fetcher.options import BodyOptions, Options, RequestOptions
@@ -89,7 +89,7 @@ class GreenEngine(Flow):
                 continue
             if schedule.waiting <= self._low_water:
                 self._room.set()
-            if robots is None or self._may_be_fetched(ticket, robots):
+            if robots is None or self._may_be_fetched(ticket, robots, pass_on):
                 self._conclude(ticket, self._fetch(ticket.target, ticket.attempts + 1, pass_on))
 
     def _conclude(self, ticket: Ticket, result: Result) -> None:
@@ -113,18 +113,23 @@ class GreenEngine(Flow):
             schedule.done(ticket, now)
         self._deliver(result, ticket.number)
 
-    def _may_be_fetched(self, ticket: Ticket, robots: Robots) -> bool:
+    def _may_be_fetched(self, ticket: Ticket, robots: Robots, move: Callable[[str], None]) -> bool:
         """What robots.txt says. Where it has to be fetched first, the ticket's turn is used for that."""
         if robots.knows(ticket.target):
-            if robots.allows(ticket.target):
+            refusal = robots.refusal(ticket.target)
+            if refusal is None:
                 return True
             self._schedule.done(ticket, perf_counter())
-            self._deliver(left_out(self._options, ticket.target, RobotsRefused("robots.txt does not allow it.")),
-                          ticket.number)
+            self._deliver(left_out(self._options, ticket.target, refusal), ticket.number)
+            return False
+        robots.learn(ticket.target, move)
+        now = perf_counter()
+        if ticket.gate is not None:         # it ended while it waited for another host's slot
+            self._schedule.withdraw(ticket, now)
+            ticket.gate, ticket.host = None, ticket.target.host
+            self._schedule.add(ticket, now)
         else:
-            robots.learn(ticket.target)
-            now = perf_counter()
-            self._schedule.retry(ticket, ticket.host, now, now)
+            self._schedule.retry(ticket, ticket.target.host, now, now)
         return False
 
     def _pass_on(self, ticket: Ticket, host: str) -> None:

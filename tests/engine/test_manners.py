@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from fetcher import Options, Result, Target
+from fetcher import Options, Result, Target, green
 from fetcher.engine import GreenEngine
 from fetcher.options import BodyOptions, Limits, NetworkOptions, RetryOptions, RunOptions, Timeouts
 from tests.broken_server import BrokenServer, Step
@@ -139,6 +139,17 @@ def test_near_the_deadline_nothing_more_starts_and_the_rest_is_recorded(host):
     assert engine.deadline_passed
     assert len(results) == 200 and counts[200] + counts["deadline"] == 200 and counts[200] > 0
     assert {result.line for result in results} == set(range(1, 201))
+
+
+def test_a_list_that_stays_open_and_silent_does_not_outlast_the_deadline(host):
+    def silent():
+        yield Target.read(f"{host}/bytes/10")
+        green.sleep(60)
+
+    engine = GreenEngine(Options(run=RunOptions(deadline=0.5)))
+    started = time.monotonic()
+    assert [result.status for result in engine.run(silent())] == [200]
+    assert engine.deadline_passed and time.monotonic() - started < 30
 
 
 def test_what_runs_may_finish_within_the_grace(host, monkeypatch):
