@@ -1,4 +1,5 @@
 """`python -m fetcher` is the `fetcher` command."""
 from fetcher.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

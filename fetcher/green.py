@@ -71,6 +71,14 @@ def hub_name() -> str:
     return type(hub()).__module__.rpartition(".")[2]
 
 
+@contextmanager
+def forking() -> Iterator[None]:
+    """While inside, eventlet does not warn of forks: the child is to `renew_hub`, and to use nothing of the old one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def renew_hub() -> None:
     """Begin with a hub of its own, in a process that was forked: what the parent's watched is none of its business."""
     eventlet.hubs.use_hub()

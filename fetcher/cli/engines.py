@@ -1,6 +1,7 @@
 """Which engine runs a job: one green process, or several."""
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from contextlib import suppress
@@ -10,30 +11,38 @@ import click
 
 from fetcher.cli.options import Job
 from fetcher.engine import GreenEngine
+from fetcher.options import RequestOptions
 
 if TYPE_CHECKING:
     from fetcher.engine.processes import ProcessEngine
 
     Engine: TypeAlias = GreenEngine | ProcessEngine
 
+_log = logging.getLogger(__name__)
+
 _SHORT_BYTES = 256 * 1024       # a list of less is fetched before a second process would have helped
 
 
 def engine_for(job: Job, encodes: bool) -> Engine:
     """`encodes`: the records are wanted as NDJSON. Raises click.UsageError."""
-    wanted, request = job.options.run.processes, job.options.request
+    wanted = job.options.run.processes
     count = wanted or (1 if _is_short(job) else _cores())
-    keeps_cookies = request.cookie_jar is not None or (request.cookie is not None and "=" not in request.cookie)
+    if count > 1 and _keeps_cookies(job.options.request):
+        _log.log(logging.WARNING if wanted else logging.INFO, "Cookies are kept, and so by one process alone.")
+        count = 1
     try:
-        if count == 1 or (wanted is None and keeps_cookies):
+        if count == 1:
             return GreenEngine(job.options)
-        if keeps_cookies:
-            raise ValueError("--processes and cookies that are kept do not go together: each process would have others")
         from fetcher.engine.processes import ProcessEngine
 
         return ProcessEngine(job.options, count, encodes, at_first=None if wanted else 1)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
+
+
+def _keeps_cookies(options: RequestOptions) -> bool:
+    """A jar, or a file of cookies, makes a run keep those of answers, too: it cannot be in several processes."""
+    return options.cookie_jar is not None or (options.cookie is not None and "=" not in options.cookie)
 
 
 def _cores() -> int:

@@ -6,6 +6,7 @@
     host     visit, host: let a guest in            seated   visit: the guest has a slot of the host
     leave    visit, seconds to leave the host alone refused  visit, why: the host cannot be reached
     seated, refused  number: what became of a visit visit    number, host: a redirect leads there
+    give_up                                         stranded: all that is left waits for hosts that are not reached
     end, stop                                       left     number, seconds to leave that host alone
                                                     log      level, logger, text
                                                     failed   kind, text;  bye
@@ -90,7 +91,7 @@ class Child(GreenEngine):
 
     def __init__(self, duty: Duty, channel: Channel) -> None:
         super().__init__(duty.options)
-        self._window = self._low_water = duty.window
+        self._window, self._low_water = duty.window, -1     # the parent does not send too much
         self._encodes = duty.encodes
         self._channel = channel
         self._inbox: deque[Target | None] = deque()     # None: no more come
@@ -105,7 +106,7 @@ class Child(GreenEngine):
 
     def live(self) -> None:
         """Fetch until the parent says that this was all. Raises OutputError, and OSError where the parent is gone."""
-        threads = [green.spawn(thread) for thread in (self._receive, self._post, self._report)]
+        threads = [green.spawn(thread) for thread in (self._receive, self._post, self._report, self._tell_when_stranded)]
         for _ in self.run(self._targets()):
             pass        # `_deliver` keeps none back
         for thread in threads:
@@ -148,6 +149,9 @@ class Child(GreenEngine):
 
     def _on_stop(self) -> None:
         green.call_soon(self.stop)
+
+    def _on_give_up(self) -> None:
+        self._give_up_the_stranded()
 
     def _on_share(self, concurrency: int, rate: float | None) -> None:
         self._concurrency = concurrency
@@ -201,6 +205,12 @@ class Child(GreenEngine):
             oldest = sorted((attempt.started, attempt.target.place, attempt.phase, attempt.host)
                             for attempt in self.in_flight)[:_MOST_SHOWN]
             self.tell("status", self._numbers_in_flight(), oldest, list(self.held_back()), process_time())
+
+    def _tell_when_stranded(self) -> None:
+        while True:
+            self._room.wait()
+            if self._schedule.is_stranded:
+                self.tell("stranded")
 
     def _numbers_in_flight(self) -> list[int]:
         return [attempt.target.place for attempt in self.in_flight]

@@ -186,14 +186,17 @@ class Flow(ABC):
     def _leave_the_stranded(self) -> None:
         """Once all is read: those that wait for hosts which cannot be reached, when there is nothing else to do."""
         while self._schedule.waiting or self._schedule.running:
-            for ticket in self._schedule.stranded():
-                error = BreakerOpen(f"{ticket.host} cannot be reached, and was left alone.")
-                if ticket.gate is not None:
-                    ticket.gate.send_exception(error)
-                else:
-                    self._deliver(ticket.last or left_out(self._options, ticket.target, error), ticket.number)
+            self._give_up_the_stranded()
             if self._schedule.waiting or self._schedule.running:
                 self._room.wait()
+
+    def _give_up_the_stranded(self) -> None:
+        for ticket in self._schedule.stranded():
+            error = BreakerOpen(f"{ticket.host} cannot be reached, and was left alone.")
+            if ticket.gate is not None:
+                ticket.gate.send_exception(error)
+            else:
+                self._deliver(ticket.last or left_out(self._options, ticket.target, error), ticket.number)
 
     # The deadline.
 

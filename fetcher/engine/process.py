@@ -29,6 +29,7 @@ class ChildProcess:
         self.load = 0.0                     # the part of the time that it spends on a core
         self.share: tuple[int, float | None] = (0, None)
         self.results = 0                    # of the process that runs now
+        self.is_stranded = False            # all it has waits for hosts that cannot be reached, as it told last
         self.said_bye = False
         self.was_started = self.runs = False
         self._cpu_seconds, self._cpu_at = 0.0, 0.0
@@ -48,7 +49,8 @@ class ChildProcess:
         self.begun, self.oldest, self.held_back, self.results = frozenset(), [], [], 0
         self._packed, self._messages = [], []
         self._process = self._context.Process(target=work, args=(theirs, duty, os.getpid()), daemon=True)
-        self._process.start()
+        with green.forking():
+            self._process.start()
         theirs.close()
         self.was_started = self.runs = True
         self._threads = [green.spawn(self._post, self._channel), green.spawn(self._receive, self._channel)]

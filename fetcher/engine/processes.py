@@ -29,14 +29,17 @@ from fetcher.fetch import left_out
 from fetcher.model import Target
 from fetcher.options import Limits, Options
 
-_MOST_OUT = 10_000          # targets that a child has at once,
-_MOST_OF_HOST = 100         # and of one host, beyond ten for each of its slots
+_MOST_OUT = 1500            # targets that a child has at once, or four for each request at once,
+_AHEAD = 8                  # of one host so many for each of its slots,
+_MOST_AHEAD = 250           # and so many more; where its pace is limited, no more than a few:
+_FEW_AHEAD = 4
 _FEW = 200                  # a child with fewer is given hosts that would have been another's
 _MOST_DEATHS = 2            # of children that had the same target in flight
 _MOST_BARREN = 5            # deaths of a child in a row that brought no result
-_MOST_OWNERS = 100_000      # hosts whose owner is kept in mind, before those that have nothing to do are forgotten
+_MOST_OWNERS = 5000         # hosts whose owner is kept in mind, before those that have nothing to do are forgotten
 _BUSY = 0.8                 # of its time that a process spends on a core, which says that another would help
 _IDLE = 0.01                # the part of its rate that a child has which has nothing to do
+_MOST_HELD_SECONDS = 0.5    # that a host is not sent more after it was told that it waits: it may be told again
 _SECONDS_TO_END = 5.0       # for a child that was told to
 
 
@@ -61,8 +64,11 @@ class ProcessEngine(Flow):
         Raises ValueError where the options cannot be followed.
         """
         GreenEngine(options).discard()
-        super().__init__(options, Limits(count * _MOST_OUT, 10 * options.limits.per_host + _MOST_OF_HOST, breaker=0),
-                         window=max(1000, 10 * options.limits.concurrency))
+        limits = options.limits
+        of_host = _FEW_AHEAD if limits.per_host_rate else _AHEAD * limits.per_host + _MOST_AHEAD
+        self._most_out = max(_MOST_OUT, 4 * limits.concurrency // count)
+        super().__init__(options, Limits(count * self._most_out, of_host, breaker=0),
+                         max(1000, 10 * limits.concurrency))
         self._context = multiprocessing.get_context(method)
         self._count = count
         self._children = [ChildProcess(self, self._context) for _ in range(at_first or count)]
@@ -144,7 +150,7 @@ class ProcessEngine(Flow):
         concurrency, rate = child.share
         return Duty(replace(options, run=replace(run, ordered=False),
                             limits=replace(options.limits, concurrency=concurrency, rate=rate)),
-                    2 * _MOST_OUT, self._encodes, logging.getLogger("fetcher").level)
+                    2 * self._count * self._most_out, self._encodes, logging.getLogger("fetcher").level)
 
     def _hand_out(self) -> None:
         schedule = self._schedule
@@ -154,7 +160,10 @@ class ProcessEngine(Flow):
                 self._room.set()
                 self._offered.wait()
                 continue
-            self._owner(ticket.host).give(ticket)
+            child = self._owner(ticket.host)
+            child.give(ticket)
+            if not child.share[0]:
+                self._share_out()
             if schedule.waiting <= self._window // 2:
                 self._room.set()
 
@@ -184,18 +193,29 @@ class ProcessEngine(Flow):
                     child.start(self._duty(child))
 
     def _share_out(self) -> None:
-        """Divide what is allowed in all among the children that have something to do."""
+        """Divide what is allowed in all among the children that have something to do.
+
+        Who is to have more gets what the others do not use any more: it is never too much in all, or hardly.
+        """
         limits, children = self._options.limits, self._children
         active = [child for child in children if child.out] or children
         idle = len(children) - len(active)
+        fair = {child: max(limits.concurrency // len(active), 1) if child in active else 0 for child in children}
         for child in children:
-            part = 1 / len(active) if child in active else 0.0
-            concurrency = max(int((limits.concurrency - idle) * part), 1)
-            rate = limits.rate and limits.rate * ((1 - idle * _IDLE) * part or _IDLE)
+            used = sum(max(fair[other], len(other.begun)) for other in children if other is not child)
+            concurrency = max(min(fair[child], limits.concurrency - used), min(fair[child], 1))
+            rate = limits.rate and limits.rate * ((1 - idle * _IDLE) / len(active) if child in active else _IDLE)
             if child.share != (concurrency, rate):
                 child.share = concurrency, rate
                 if child.runs:
                     child.tell("share", concurrency, rate)
+
+    def _give_up_the_stranded(self) -> None:
+        waiting = [child for child in self._children if child.out]
+        if waiting and all(child.is_stranded for child in waiting):
+            for child in waiting:
+                child.is_stranded = False
+                child.tell("give_up")
 
     # What comes from a child.
 
@@ -218,7 +238,15 @@ class ProcessEngine(Flow):
                   cpu_seconds: float) -> None:
         child.begun = frozenset(begun)
         child.oldest, child.held_back = oldest, held_back
-        child.spent(cpu_seconds, perf_counter())
+        now = perf_counter()
+        for name, reason, seconds, _ in held_back:      # more of its lines would only stand in the way
+            if self._schedule.knows(name):
+                self._schedule.hold(name, now + min(seconds, _MOST_HELD_SECONDS), reason)
+        child.spent(cpu_seconds, now)
+
+    def on_stranded(self, child: ChildProcess) -> None:
+        child.is_stranded = True
+        self._room.set()
 
     def on_visit(self, child: ChildProcess, number: int, host: str) -> None:
         self._visits.begin(child, number, host)

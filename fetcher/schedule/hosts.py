@@ -228,9 +228,15 @@ class Schedule(Generic[Item]):
 
     # At the end.
 
+    @property
+    def is_stranded(self) -> bool:
+        """All that is left waits for hosts that cannot be reached."""
+        return (not self.running and self.waiting > 0
+                and all(host.breaker.is_open for host in self._hosts.values() if host.waiting))
+
     def stranded(self) -> Iterator[Item]:
         """Those that wait for hosts that cannot be reached, where nothing else is left to wait for; they leave."""
-        if not self.running and all(host.breaker.is_open for host in self._hosts.values() if host.waiting):
+        if self.is_stranded:
             return chain(self._drained(arrivals=True), self._drained_parked())
         return iter(())
 

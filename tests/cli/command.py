@@ -17,11 +17,11 @@ PATIENCE = 60       # seconds; far more than anything here takes
 class Command:
     """Runs `fetcher` in `home`, without proxies, settings, retries and a terminal."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **variables: str) -> None:
         self.home = home
         self.environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "LC_ALL": "C.UTF-8",
                             "PATH": os.defpath, "PYTHONPATH": str(Path(__file__).parents[2]),
-                            "FETCHER_RETRIES": "0"}
+                            "FETCHER_RETRIES": "0", **variables}
 
     def __call__(self, *arguments: str, input: bytes = b"", **variables: str) -> Finished:
         """Run it to its end, with `variables` in its environment."""

@@ -15,9 +15,10 @@ def no_settings(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
-@pytest.fixture
-def fetcher(tmp_path) -> Command:
-    return Command(tmp_path)
+@pytest.fixture(params=[1, 2], ids=["one", "two"])
+def fetcher(tmp_path, request) -> Command:
+    """The command, which fetches in so many processes."""
+    return Command(tmp_path, FETCHER_PROCESSES=str(request.param))
 
 
 @pytest.fixture
