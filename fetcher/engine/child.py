@@ -206,6 +206,9 @@ class Child(GreenEngine):
                             for attempt in self.in_flight)[:_MOST_SHOWN]
             self.tell("status", self._numbers_in_flight(), oldest, list(self.held_back()), process_time())
 
+    def _leave_the_stranded(self) -> None:
+        """Only the parent knows when there is nothing else to do."""
+
     def _tell_when_stranded(self) -> None:
         while True:
             self._room.wait()

@@ -149,7 +149,7 @@ class GreenEngine(Flow):
         """Have a worker ask the schedule."""
         if self._idle:
             self._wake_idle(1)
-        elif self._pool.free():
+        elif self._pool.free() > 0:
             self._pool.spawn_n(self._work)
 
     def _wake_idle(self, count: int) -> None:

@@ -243,6 +243,7 @@ class ProcessEngine(Flow):
             if self._schedule.knows(name):
                 self._schedule.hold(name, now + min(seconds, _MOST_HELD_SECONDS), reason)
         child.spent(cpu_seconds, now)
+        self._offered.set()
 
     def on_stranded(self, child: ChildProcess) -> None:
         child.is_stranded = True

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -19,6 +20,12 @@ def no_settings(monkeypatch, tmp_path) -> None:
 def fetcher(tmp_path, request) -> Command:
     """The command, which fetches in so many processes."""
     return Command(tmp_path, FETCHER_PROCESSES=str(request.param))
+
+
+@pytest.fixture
+def host() -> str:
+    """A name under which the server knows no other test."""
+    return f"h{uuid4().hex[:12]}.localhost"
 
 
 @pytest.fixture

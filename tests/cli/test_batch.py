@@ -192,10 +192,10 @@ def test_the_summary_tells_of_a_full_disk(fetcher, server):
 
 
 @pytest.mark.parametrize(("signal", "status"), [(SIGINT, 130), (SIGTERM, 143)])
-def test_the_summary_is_written_when_a_signal_ends_the_run(fetcher, server, monitor, signal, status):
+def test_the_summary_is_written_when_a_signal_ends_the_run(fetcher, server, host, monitor, signal, status):
     process = fetcher.start("-q", "-o", "out", "--summary", "summary.json", "--metrics", "run.prom", "--ping-url",
-                            monitor.url(), server.url("/hang"))
-    eventually(lambda: (fetcher.home / "out").exists() and monitor.pings)
+                            monitor.url(), server.url("/hang", host))
+    eventually(lambda: monitor.pings and f"{host}:{server.port}" in server.stats())
     process.send_signal(signal)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == summary(fetcher)["exit_status"] == status

@@ -117,8 +117,7 @@ def test_the_monitor_hears_of_both(cron, many, monitor):
     assert monitor.pings[-1].summary["errors"] == {"dns": 1}
 
 
-def test_a_resumed_run_fetches_nothing_twice(cron, server):
-    host = "cron-resumes.localhost"
+def test_a_resumed_run_fetches_nothing_twice(cron, server, host):
     urls = [server.url(f"/bytes/{number}", host) for number in range(40)]
     write_lists(cron.root, *urls[:20])
     assert cron(line_with(">5")).status == 0

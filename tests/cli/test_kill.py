@@ -24,23 +24,17 @@ AT_ONCE = 100
 
 
 @pytest.fixture
-def good(request, server):
-    """The name under which the server counts what is well."""
-    return f"{request.node.name.replace('_', '-')[:50]}.localhost"
-
-
-@pytest.fixture
-def many(fetcher, server, good):
+def many(fetcher, server, host):
     """A list of many lines, of which one in a hundred fails on the way and one in a hundred is no URL."""
     def url(number):
         if number % 100 == 0:
             return f"no URL {number}"
-        return server.url(f"/close/{number}") if number % 100 == 50 else server.url(f"/bytes/100/{number}", good)
+        return server.url(f"/close/{number}") if number % 100 == 50 else server.url(f"/bytes/100/{number}", host)
 
     return fetcher.list(*map(url, range(1, LINES + 1)))
 
 
-def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, many, good):
+def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, many, host):
     seed = random.randrange(2 ** 32)
     print(f"the seed is {seed}")        # pytest shows it where the test fails
     chance = random.Random(seed)
@@ -56,7 +50,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, 
         check_after_kill(fetcher.home)
     assert fetcher(*command).status == 1
     check_at_the_end(fetcher.home, many)
-    assert server.stats()[f"{good}:{server.port}"]["requests"] <= LINES * 98 // 100 + KILLS * AT_ONCE
+    assert server.stats()[f"{host}:{server.port}"]["requests"] <= LINES * 98 // 100 + KILLS * AT_ONCE
 
 
 def check_after_kill(home: Path) -> None:
@@ -125,13 +119,13 @@ def test_a_disk_that_is_full_is_gone_on_with_once_it_has_room(fetcher, server, s
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_a_reader_that_stops_holds_back_the_run_in_the_same_memory_until_it_goes_away(fetcher, server, many, good):
+def test_a_reader_that_stops_holds_back_the_run_in_the_same_memory_until_it_goes_away(fetcher, server, many, host):
     reading, writing = os.pipe()
     process = fetcher.start("--per-host", str(AT_ONCE), many, stdout=writing)
     os.close(writing)
 
     def asked() -> int:
-        return int(server.stats().get(f"{good}:{server.port}", {}).get("requests", 0))
+        return int(server.stats().get(f"{host}:{server.port}", {}).get("requests", 0))
 
     def is_held_back() -> bool:
         before = asked()

@@ -25,24 +25,24 @@ def test_the_deadline_is_status_124_and_has_a_record_for_every_line(fetcher, ser
     assert {record["attempts"] for record in done.records if not record["ok"]} == {0}
 
 
-def test_retries_are_counted_in_the_record_and_told_with_v(fetcher, server):
-    done = fetcher("-v", "--retries", "2", "--retry-wait", "10ms", server.url("/flaky/1", "told.localhost"))
+def test_retries_are_counted_in_the_record_and_told_with_v(fetcher, server, host):
+    done = fetcher("-v", "--retries", "2", "--retry-wait", "10ms", server.url("/flaky/1", host))
     assert (done.status, done.record["attempts"]) == (0, 2)
-    assert done.err.startswith("fetcher: Attempt 1 for http://told.localhost")
+    assert done.err.startswith(f"fetcher: Attempt 1 for http://{host}")
     assert "another follows in" in done.err
 
 
 @pytest.mark.parametrize(("words", "attempts"), [([], 1), (["--retry-on", "all-methods"], 2),
                                                  (["--retry-on", "503,all-methods"], 2), (["--retry-on", "503"], 1)])
-def test_a_post_is_sent_again_only_where_that_is_asked_for(fetcher, server, words, attempts):
-    url = server.url("/flaky/1", f"post-{'-'.join(words).replace(',', '-') or 'plain'}.localhost")
+def test_a_post_is_sent_again_only_where_that_is_asked_for(fetcher, server, host, words, attempts):
+    url = server.url("/flaky/1", host)
     assert fetcher("-X", "POST", "--retries", "1", "--retry-wait", "10ms", *words, url).record["attempts"] == attempts
 
 
-def test_who_asks_to_be_left_alone_is_told_of_with_v(fetcher, server):
-    done = fetcher("-v", "--retries", "1", server.url("/retry-after/1", "once.localhost"))
+def test_who_asks_to_be_left_alone_is_told_of_with_v(fetcher, server, host):
+    done = fetcher("-v", "--retries", "1", server.url("/retry-after/1", host))
     assert (done.status, done.record["attempts"]) == (0, 2)
-    assert "fetcher: once.localhost asks to be left alone for 1 s.\n" in done.err
+    assert f"fetcher: {host} asks to be left alone for 1 s.\n" in done.err
 
 
 def test_a_dead_host_is_told_of_once(fetcher):

@@ -1,6 +1,5 @@
 """A run that goes on where another ended, and one that takes what failed."""
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,8 @@ from tests.cli.test_pipe import PEAK
 
 
 @pytest.fixture
-def url(request, server):
+def url(server, host):
     """URLs at a host that no other test uses, and how often it was asked."""
-    host = f"{re.sub('[^a-z0-9]+', '-', request.node.name.lower())[:60].strip('-')}.localhost"
-
     def url(path):
         return server.url(path, host)
 
