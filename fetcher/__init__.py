@@ -21,7 +21,8 @@ The rooms, by floor; imports go down only:
        demo         the embedded server, and what stands for the network in tests
     1  targets      lines in          schedule     who goes next: pure decisions
        transport    bytes             sinks        records out
-    0  model, url, options, errors, attempt, value, green (the one door to eventlet)
+       state        what outlives a run
+    0  model, url, options, errors, attempt, fingerprint, value, green (the one door to eventlet)
 """
 from __future__ import annotations
 

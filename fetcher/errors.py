@@ -13,6 +13,7 @@
     ├── TooLarge                    too_large            the body is above --max-size
     ├── TooManyRedirects            too_many_redirects   a loop, or more hops than allowed
     ├── TooSlow                     too_slow             the body came below --min-speed
+    ├── SaveError                   save                 the body could not be written to its file
     ├── RobotsRefused               robots               robots.txt does not allow it
     ├── BreakerOpen                 breaker              its host cannot be reached, and was left alone
     ├── DeadlinePassed              deadline             the run had no time left for it
@@ -88,6 +89,10 @@ class TooSlow(FetchError):
     word = "too_slow"
 
 
+class SaveError(FetchError):
+    word = "save"
+
+
 class RobotsRefused(FetchError):
     word = "robots"
 
@@ -113,3 +118,7 @@ class OutputError(Exception):
 
 class InputError(Exception):
     """A list cannot be read. Nothing is fetched; the run ends with status 2."""
+
+
+class LockHeld(Exception):
+    """Another run holds the lock, or has the state open. Nothing is fetched; the run ends with status 75."""

@@ -5,13 +5,22 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from time import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fetcher.attempt import Attempt, InFlight
 from fetcher.errors import HTTP, FetchError, InvalidUrl
-from fetcher.model import Overrides, Result, Target, Timings
-from fetcher.options import Options, RequestOptions
-from fetcher.transport import Request, Response, request_fields, retry_after
+from fetcher.fingerprint import fingerprint
+from fetcher.model import Memory, Overrides, Result, Target, Timings
+from fetcher.options import Options, RequestOptions, SaveOptions
+from fetcher.state.change import MISSING, NOT_MODIFIED
+from fetcher.state.history import History, Past
+from fetcher.transport import Conditions, Request, Response, field_names, request_fields, retry_after
+
+if TYPE_CHECKING:
+    from fetcher.sinks.bodies import Body, BodyStore
+
+# RFC 9110 §13.1 and §14.2: with one of these, an answer would not be to our question
+_CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range"})
 
 
 class Opener(Protocol):
@@ -23,13 +32,24 @@ class Opener(Protocol):
 class Fetcher:
     """Fetches targets by one set of options, over one transport. Safe for many green threads at once."""
 
-    def __init__(self, options: Options, transport: Opener, in_flight: InFlight) -> None:
+    def __init__(self, options: Options, transport: Opener, in_flight: InFlight,
+                 history: History | None = None, store: BodyStore | None = None) -> None:
+        """`history` is that of `options.state`, and `store` that of `options.body.save`, if they are open already.
+
+        Raises ValueError where the options cannot be followed, and OutputError where a file cannot be written.
+        """
         self._options = options
         self._transport = transport
         self._in_flight = in_flight
         self._fields = request_fields(options.request)
         self._method = _method(options.request)
-        self._keeps_body = options.body.hash or options.body.keep
+        self._fingerprint = fingerprint(options.request)
+        self._hashes_body = options.body.hash or options.body.save is not None or options.state is not None
+        self._keeps_body = self._hashes_body or options.body.keep
+        self._history = history or (History(options.state) if options.state is not None else None)
+        self._store = store or _body_store(options.body.save)
+        self._takes_not_modified = (self._method in ("GET", "HEAD") and not options.body.keep
+                                    and not _CONDITIONS & field_names(self._fields))
 
     def __call__(self, target: Target, number: int = 1, move: Callable[[str], None] | None = None) -> Result:
         """What became of `target` in its attempt `number`.
@@ -43,14 +63,20 @@ class Fetcher:
             return self._fetch_overridden(target, target.overrides, number, move)
         attempt = Attempt(target, self._options.timeouts, number, move)
         attempt.timings.queue = max(attempt.started - target.read_at, 0.0)
-        body = _Body(self._options.body.hash, self._options.body.keep)
+        body = _Body(self._hashes_body, self._options.body.keep)
         request = self._request(target, attempt)
-        response, failure = None, None
+        past, response, failure = None, None, None
         self._in_flight.add(attempt)
         try:
+            if self._history is not None:
+                past = self._recall(self._history, request)
             response = self._transport.open(request)
+            if self._store is not None and _is_worth_saving(response):
+                body.file = self._store.body()
             for piece in response:
                 body.take(piece)
+            if body.file is not None:
+                body.save(target, response)
         except FetchError as error:
             failure = error
             response = response or error.response
@@ -60,17 +86,26 @@ class Fetcher:
             self._in_flight.discard(attempt)
             if response is not None:
                 response.close()
+            if body.file is not None:
+                body.file.drop()
         if response is None:
             return self._unanswered(target, request.last, failure)
-        return self._answered(target, response, failure, body)
+        return self._answered(target, response, failure, body, past)
+
+    def close(self) -> None:
+        """Let go of the directory of saved bodies."""
+        if self._store is not None:
+            self._store.close()
 
     def _fetch_overridden(self, target: Target, overrides: Overrides, number: int,
                           move: Callable[[str], None] | None) -> Result:
         """Fetch `target` as one by other options: those of this fetcher, and what its row says in their place."""
         try:
-            fetch = Fetcher(_overridden(self._options, overrides), self._transport, self._in_flight)
+            fetch = Fetcher(_overridden(self._options, overrides), self._transport, self._in_flight, self._history,
+                            self._store)
         except ValueError as error:
             return self.left_out(target, InvalidUrl(f"Its request cannot be sent: {error}."))
+        fetch._fingerprint = fingerprint(self._options.request, overrides)
         return fetch(replace(target, overrides=None), number, move)
 
     def _request(self, target: Target, attempt: Attempt) -> Request:
@@ -79,7 +114,17 @@ class Fetcher:
         return Request(target.parsed, attempt, method=self._method, fields=self._fields, data=options.request.data,
                        user=options.request.user, keep=self._keeps_body, max_size=options.body.max_size)
 
-    def _answered(self, target: Target, response: Response, failure: FetchError | None, body: _Body) -> Result:
+    def _recall(self, history: History, request: Request) -> Past:
+        """What is known of `request`, which asks for news alone where that can be enough."""
+        past = history.recall(request.url, self._fingerprint)
+        if past.known is not None and self._takes_not_modified:
+            validators = past.validators()
+            if validators:
+                request.conditions = Conditions(past.known.final_url, validators)
+        return past
+
+    def _answered(self, target: Target, response: Response, failure: FetchError | None, body: _Body,
+                  past: Past | None) -> Result:
         request, headers = response.request, response.headers
         attempt = request.attempt
         attempt.timings.total = attempt.since_start()
@@ -88,6 +133,11 @@ class Fetcher:
             word, message = HTTP, f"The server answered with status {response.status}."
         elif failure is not None:
             word, message = failure.word, str(failure)
+        sha256 = body.hexdigest() if failure is None else None
+        memory = None
+        if past is not None and (word is None or response.status in MISSING):
+            memory = _learnt(past, response, sha256)
+            sha256 = memory.sha256 if memory is not None else sha256
         return Result(
             target.url, target.line, target.source,
             ok=word is None,
@@ -102,7 +152,7 @@ class Fetcher:
             remote_ip=attempt.remote_ip,
             size=response.size,
             size_download=response.size_download,
-            sha256=body.hexdigest() if failure is None else None,
+            sha256=sha256,
             attempts=attempt.number,
             timings=attempt.timings,
             timestamp=attempt.timestamp,
@@ -112,6 +162,9 @@ class Fetcher:
             input=target.input,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),
+            saved_to=body.saved_to,
+            request=self._fingerprint,
+            memory=memory,
         )
 
     def _unanswered(self, target: Target, request: Request, failure: FetchError | None) -> Result:
@@ -132,15 +185,29 @@ class Fetcher:
             timestamp=attempt.timestamp,
             hops=request.hops if self._options.body.timings else None,
             input=target.input,
+            request=self._fingerprint,
         )
 
     def left_out(self, target: Target, reason: FetchError, attempts: int = 0) -> Result:
         """The result of a target that is not sent, or not once more."""
         overrides = target.overrides
-        method = self._method if overrides is None else _method(_overridden(self._options, overrides).request)
+        method, request = self._method, self._fingerprint
+        if overrides is not None:
+            method = _method(_overridden(self._options, overrides).request)
+            request = fingerprint(self._options.request, overrides)
         return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
                       method=method, final_url=_meant_by_relative(target), attempts=attempts, timings=Timings(),
-                      timestamp=time(), input=target.input)
+                      timestamp=time(), input=target.input, request=request)
+
+
+def _learnt(past: Past, response: Response, sha256: str | None) -> Memory | None:
+    """What to remember of an answer; nothing where it says "not modified" and we did not ask (RFC 9110 §15.4.5)."""
+    request, headers = response.request, response.headers
+    if response.status == NOT_MODIFIED and not request.is_conditional:
+        return None
+    return past.compare(Memory(
+        past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
+        None if request.method == "HEAD" else sha256, request.url.resource, None, None, request.attempt.timestamp))
 
 
 class _Body:
@@ -149,18 +216,40 @@ class _Body:
     def __init__(self, hash: bool, keep: bool) -> None:
         self._digest: Any = hashlib.sha256() if hash else None
         self._pieces: list[bytes] | None = [] if keep else None
+        self.file: Body | None = None
+        self.saved_to: str | None = None
 
     def take(self, piece: bytes) -> None:
         if self._digest is not None:
             self._digest.update(piece)
         if self._pieces is not None:
             self._pieces.append(piece)
+        if self.file is not None:
+            self.file.take(piece)
+
+    def save(self, target: Target, response: Response) -> None:
+        """The body is whole: have its file in its place. Raises SaveError."""
+        assert self.file is not None
+        self.saved_to = self.file.keep(target, self._digest.hexdigest(), response.headers.get("content-type"))
 
     def hexdigest(self) -> str | None:
         return self._digest.hexdigest() if self._digest is not None else None
 
     def content(self) -> bytes | None:
         return b"".join(self._pieces) if self._pieces is not None else None
+
+
+def _body_store(options: SaveOptions | None) -> BodyStore | None:
+    if options is None:
+        return None
+    from fetcher.sinks.bodies import BodyStore
+
+    return BodyStore(options)
+
+
+def _is_worth_saving(response: Response) -> bool:
+    """Whether `response` has a body, and one that is what was asked for."""
+    return response.status < 400 and response.status not in (204, 304) and response.request.method != "HEAD"
 
 
 def _method(options: RequestOptions) -> str:

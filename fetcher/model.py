@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from fetcher import url as urls
 from fetcher.errors import InvalidUrl
@@ -104,6 +104,21 @@ class TlsDetails:
     not_after: str                      # RFC 3339
 
 
+class Memory(NamedTuple):
+    """What is kept of a request's answer, for later runs. URLs are without credentials and fragments."""
+
+    url: str
+    request: str                        # its fingerprint
+    status: int
+    etag: str | None
+    last_modified: str | None
+    sha256: str | None
+    final_url: str
+    saved_to: str | None
+    change: str | None                  # since the run before
+    seen: float                         # Unix time
+
+
 @value
 class Result:
     """What became of one target. `record()` is the JSON object of the contract."""
@@ -133,12 +148,20 @@ class Result:
     input: dict[str, Any] | None = field(default=None, hash=False)
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
+    saved_to: str | None = None         # the path of the file that the body became
+    request: str | None = None          # its fingerprint, where it is more than a plain GET
+    memory: Memory | None = None        # what a state is to keep of it
 
     @property
     def host(self) -> str:
         """Host of the URL that was asked for last, as it is shown and counted."""
         match = _HOST.match(self.final_url or self.url)
         return match[1] if match else ""
+
+    @property
+    def change(self) -> str | None:
+        """What became of the URL since the run before: new, changed, unchanged or gone."""
+        return self.memory.change if self.memory is not None else None
 
     def record(self) -> dict[str, Any]:
         """The record's keys and values, in the contract's order."""
@@ -147,6 +170,7 @@ class Result:
             "url": self.url,
             "line": self.line,
             "source": self.source,
+            "request": self.request,
             "ok": self.ok,
             "status": self.status,
             "error": self.error,
@@ -160,7 +184,7 @@ class Result:
             "size": self.size,
             "size_download": self.size_download,
             "sha256": self.sha256,
-            "saved_to": None,
+            "saved_to": self.saved_to,
             "attempts": self.attempts,
             "time_queue": timings.queue and round(timings.queue, 6),
             "time_namelookup": timings.namelookup and round(timings.namelookup, 6),
@@ -169,10 +193,12 @@ class Result:
             "time_starttransfer": timings.starttransfer and round(timings.starttransfer, 6),
             "time_total": timings.total and round(timings.total, 6),
             "timestamp": rfc3339(self.timestamp),
-            "change": None,
+            "change": self.memory.change if self.memory is not None else None,
         }
         if self.source is None:
             del record["source"]
+        if self.request is None:
+            del record["request"]
         if self.input is not None:
             record["input"] = self.input
         if self.hops is not None:

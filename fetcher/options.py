@@ -5,6 +5,7 @@ Sizes are bytes and times are seconds. `None` means no bound, unless a field say
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import time
 
 from fetcher import __version__
 
@@ -84,6 +85,12 @@ class RequestOptions:
     range: str | None = None            # "0-499": the value of `Range: bytes=`
     compressed: bool = True             # offer content codings
 
+    @property
+    def identifies_user(self) -> bool:
+        """Whether credentials may go out, so that answers may be for the user's eyes alone."""
+        return bool(self.user or self.netrc or self.cookie is not None or any(
+            name.rstrip(";").lower() in ("authorization", "cookie") for name, _ in self.headers))
+
 
 @dataclass(frozen=True, slots=True)
 class RedirectOptions:
@@ -115,6 +122,15 @@ class NetworkOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveOptions:
+    """Which files bodies become. `name` is a template: see `fetcher.sinks.names`."""
+
+    directory: str
+    name: str = "{host}/{path}"
+    since: float = field(default_factory=time, compare=False)   # Unix time: files from before may be replaced
+
+
+@dataclass(frozen=True, slots=True)
 class BodyOptions:
     """What is done with a body while it arrives. One that nobody asked for is only counted."""
 
@@ -124,6 +140,7 @@ class BodyOptions:
     headers: bool = False               # the answer's header fields are in the result
     timings: bool = False               # so are the times of the redirects on the way
     tls: bool = False                   # so is what the TLS handshake agreed on
+    save: SaveOptions | None = None     # the decoded bodies of good answers become files
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +156,4 @@ class Options:
     tls: TlsOptions = TlsOptions()
     network: NetworkOptions = NetworkOptions()
     body: BodyOptions = BodyOptions()
+    state: str | None = None            # the file of what is remembered from run to run

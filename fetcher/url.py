@@ -56,6 +56,11 @@ class Url:
     def origin(self) -> tuple[str, str, int]:
         return (self.scheme, self.host, self.port)
 
+    @property
+    def resource(self) -> str:
+        """The URL without userinfo and fragment: what a server is asked for."""
+        return f"{self.scheme}://{self.authority}{self.target}"
+
     def __str__(self) -> str:
         """The URL without userinfo, so that it can be shown and recorded."""
         return f"{self.scheme}://{self.authority}{self.target}{self.fragment}"

@@ -8,6 +8,7 @@ import pytest
 from fetcher import Options, Target, green
 from fetcher.attempt import InFlight
 from fetcher.fetch import Fetcher
+from fetcher.fingerprint import fingerprint
 from fetcher.model import Overrides
 from fetcher.options import BodyOptions, NetworkOptions, RedirectOptions, RequestOptions, Timeouts
 from fetcher.url import parse
@@ -345,3 +346,15 @@ def test_internal():
     (result,) = Fleet(InFlight(Timeouts()), Defective()).results("http://a.example/")
     assert failure(result) == ("internal", "An unforeseen KeyError: 'nobody thought of this'. --debug shows where.")
     assert (result.status, result.attempts) == (None, 1)
+
+
+def test_a_record_tells_what_was_asked_where_that_is_more_than_a_plain_get(server):
+    plain = fetch(server.url("/bytes/1")).record()
+    posted = fetch(server.url("/redirect-to?status=303&url=/bytes/1"), request=RequestOptions(data=b"a=1")).record()
+    assert ("request" in plain, plain["method"]) == (False, "GET")
+    assert (posted["request"], posted["method"]) == (fingerprint(RequestOptions(data=b"a=1")), "GET")
+
+
+def test_a_row_that_asks_for_more_has_that_in_its_record_too(server):
+    (result,) = fetch_in_turn([replace(Target.read(server.url("/bytes/1")), overrides=Overrides(method="HEAD"))])
+    assert result.request == "HEAD"

@@ -4,9 +4,12 @@
     options      what can be chosen: click's options, in the help's groups, to dataclasses
     config       the TOML file that can hold any of them
     values       sizes, durations and the like, as they are typed
+    arguments    the command line without its secrets
     assemble     the only place where the parts meet: targets, engine, sinks
+    batch, ping  around a run that nobody watches: the lock, the summary, the monitor
     display      what people see of a run, and where
     plan         what `--dry-run` says instead of one
+    exits        the exit statuses
     get          `fetcher SOURCE...`
     demo, serve  the embedded server
 
@@ -17,15 +20,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from signal import SIGINT
 from typing import NoReturn
 
 import click
 
-from fetcher.cli.group import READER_GONE, FetcherGroup
-from fetcher.errors import InputError, OutputError
-
-USAGE, DEFECT, OUTPUT_FAILED = 2, 70, 74     # 70 and 74: EX_SOFTWARE and EX_IOERR of sysexits.h
+from fetcher.cli.exits import DEFECT, OUTPUT_FAILED, READER_GONE, status_of
+from fetcher.cli.group import FetcherGroup
+from fetcher.errors import InputError, LockHeld, OutputError
 
 
 @click.group(cls=FetcherGroup)
@@ -38,15 +39,12 @@ def main() -> NoReturn:
     try:
         status = cli.main(prog_name="fetcher", standalone_mode=False)
     except click.UsageError as error:
-        status = _complain(f"{_sentence(error)} See {error.ctx.command_path if error.ctx else 'fetcher'} -h.", USAGE)
-    except click.ClickException as error:
-        status = _complain(error.format_message(), USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        status = 128 + SIGINT
-    except InputError as error:
-        status = _complain(str(error), USAGE)
-    except OutputError as error:
-        status = _complain(str(error), OUTPUT_FAILED)
+        command = error.ctx.command_path if error.ctx else "fetcher"
+        status = _complain(f"{_sentence(error)} See {command} -h.", status_of(error))
+    except (click.ClickException, InputError, OutputError, LockHeld) as error:
+        status = _complain(str(error), status_of(error))
+    except (click.Abort, KeyboardInterrupt) as error:
+        status = status_of(error)
     except Exception as error:
         if "--debug" in sys.argv or os.environ.get("FETCHER_DEBUG"):
             raise

@@ -5,74 +5,85 @@ import gc
 import os
 import resource
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
 from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
-from typing import Any
 
 import click
 
 from fetcher import green
+from fetcher.cli.batch import Watch, watched
+from fetcher.cli.exits import DEADLINE_PASSED, FAILED, OK, SIGNALLED
 from fetcher.cli.options import Job
 from fetcher.cli.plan import print_plan
 from fetcher.cli.display import Display
+from fetcher.cli.records import record_format, record_sinks
+from fetcher.cli.values import Threshold
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
-from fetcher.model import Result
 from fetcher.sinks import Sink
-from fetcher.sinks.jsonl import JsonLines
-from fetcher.sinks.output import Output
-from fetcher.sinks.rows import Rows
-from fetcher.sinks.separated import Separated
 from fetcher.sinks.tally import Tally
+from fetcher.state.learning import Learner
 from fetcher.targets import TargetReader
-
-FAILED, DEADLINE_PASSED = 1, 124
-_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "table"}
 
 
 def run(job: Job) -> int:
     """Do what `job` says; return the exit status.
 
-    Raises InputError, OutputError and click.UsageError, of which nothing was fetched for the first and the last, and
-    BrokenPipeError where the reader of stdout went away.
+    Raises InputError, LockHeld and click.UsageError, for which nothing was fetched, OutputError, and BrokenPipeError
+    where the reader of stdout went away.
     """
-    reader = TargetReader(job.sources, job.input)
     if job.dry_run:
-        return print_plan(reader, job.options.limits)
-    _collect_rarely()
+        return print_plan(TargetReader(job.sources, job.input), job.options.limits)
     _keep_the_lists(job)
+    with watched(job) as watch:
+        watch.status = _run(job, watch)
+    return watch.status
+
+
+def _run(job: Job, watch: Watch) -> int:
+    reader = TargetReader(job.sources, job.input)
+    _collect_rarely()
     _raise_descriptor_limit()
-    try:
-        engine = GreenEngine(job.options)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from None
-    tally = Tally()
     with ExitStack() as closing:
+        learners = [closing.enter_context(Learner(job.options.state, job.options.request.identifies_user))
+                    ] if job.options.state is not None else []
         closing.callback(reader.close)
-        format = _format(job)
-        display = Display(job, format, tally, engine, _Total(reader))
-        sinks: list[Sink] = [tally, *_record_sinks(job, format, display), *display.sinks]
+        try:
+            engine = GreenEngine(job.options)
+        except ValueError as error:
+            raise click.UsageError(f"{error}.") from None
+        format = record_format(job)
+        display = Display(job, format, watch.tally, engine, _Total(reader))
+        sinks: list[Sink] = [*watch.sinks, *record_sinks(job, format, display), *learners, *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
         ended_by = _fetch(engine, reader, sinks, display)
-    display.show_summary()
+    status = _status(job, watch.tally, ended_by, engine.deadline_passed)
+    display.show_summary(succeeded=status == OK)
+    return status
+
+
+def _status(job: Job, tally: Tally, ended_by: int | None, deadline_passed: bool) -> int:
+    """The exit status of a run that wrote all it had to: what ended it early comes before the count of failures."""
     if ended_by is not None:
-        return 128 + ended_by
-    if engine.deadline_passed:
+        return SIGNALLED + ended_by
+    if deadline_passed:
         return DEADLINE_PASSED
-    return FAILED if tally.failed else 0
+    threshold = job.batch.fail_if or Threshold()
+    return FAILED if threshold.is_broken(tally.failed, tally.done) else OK
 
 
 def _keep_the_lists(job: Job) -> None:
     """Refuse to write over what is to be read."""
-    for source in job.sources:
+    places = {"output": job.output, "summary": job.batch.summary, "metrics": job.batch.metrics}
+    for source, (option, path) in product(job.sources, places.items()):
         with suppress(OSError):     # no file, or not yet
-            listed, output = os.stat(0 if source == "-" else source), os.stat(job.output or "")
-            if stat.S_ISREG(output.st_mode) and os.path.samestat(listed, output):
-                raise click.UsageError(f"{job.output} is the list itself; name another file with --output.")
+            listed, written = os.stat(0 if source == "-" else source), os.stat(path or "")
+            if stat.S_ISREG(written.st_mode) and os.path.samestat(listed, written):
+                raise click.UsageError(f"{path} is the list itself; name another file with --{option}.")
 
 
 def _collect_rarely() -> None:
@@ -119,42 +130,6 @@ def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
 
     with green.signals({SIGINT: stop, SIGTERM: stop, SIGTSTP: suspend}):
         yield arrived
-
-
-def _record_sinks(job: Job, format: str, display: Display) -> list[Sink]:
-    """Where the records go: at most one sink, and none where the display says the same."""
-    if format == "none" or (format == "table" and display.tells_all):
-        return []
-    output = Output(None if job.output in (None, "-") else job.output)
-    sink = _encoder(format, output, display.row_width)
-    return [_Only(job.only == "ok", sink) if job.only else sink]
-
-
-def _format(job: Job) -> str:
-    if job.format != "auto":
-        return job.format
-    if job.output not in (None, "-"):
-        return _SUFFIXES.get(os.path.splitext(str(job.output))[1].lower(), "jsonl")
-    return "table" if sys.stdout is not None and sys.stdout.isatty() else "jsonl"
-
-
-def _encoder(format: str, output: Output, row_width: int | None) -> Sink:
-    if format == "table":
-        return Rows(output, row_width)
-    return JsonLines(output) if format == "jsonl" else Separated(output, "," if format == "csv" else "\t")
-
-
-class _Only:
-    """Lets through the results that are ok, or those that are not."""
-
-    def __init__(self, ok: bool, sink: Any) -> None:
-        self._ok = ok
-        self._sink = sink
-        self.close = sink.close
-
-    def write(self, result: Result) -> None:
-        if result.ok == self._ok:
-            self._sink.write(result)
 
 
 class _Total:

@@ -1,7 +1,8 @@
 """What people see of a run: a live table, a log, a summary; each only where someone looks.
 
 Progress is for terminals. The summary goes to a terminal too, and to stderr wherever it leads when the records go to a
-file; where stdout carries the records into a pipe, they tell all themselves, and stderr stays empty.
+file; where stdout carries the records into a pipe, they tell all themselves, and stderr stays empty. With --quiet it is
+for a run that did not succeed; with --fail-if it then goes to stderr in any case: just that was asked for.
 """
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class Display:
             from fetcher.sinks.live import Live
 
             self._live = Live(self._console(), engine.in_flight, total, tally, engine.held_back)
-        self._shows_summary = self.is_the_table or stderr or not to_stdout or format == "none"
+        self._shows_summary = (self.is_the_table or stderr or not to_stdout or format == "none"
+                               or (job.quiet and job.batch.fail_if is not None))
         self.sinks: list[Sink] = [self._live] if self._live else []
         self._notes = Notes(_level(job, self._shows_summary))
         if job.verbose and sys.stderr is not None:
@@ -64,9 +66,9 @@ class Display:
             self._notes.wait()
             self._live.start()
 
-    def show_summary(self) -> None:
+    def show_summary(self, succeeded: bool) -> None:
         self._notes.show()
-        if self._shows_summary and (self._tally.failed or not self._job.quiet):
+        if self._shows_summary and not (succeeded and self._job.quiet):
             from fetcher.sinks import summary
 
             with suppress(OSError, SystemExit):     # the latter is rich's way where the reader went away

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from fetcher.cli import options
+from fetcher.cli import arguments, options
 from fetcher.cli.group import GroupedCommand, GroupedOption
+from fetcher.cli.versions import show_version
 
 _EPILOG = """\
 Examples:
@@ -21,29 +22,15 @@ Other commands (each with -h):
   fetcher serve    run that server alone
 
 Exit status:
-  0    every URL was fetched          74   the output could not be written
+  0    every URL was fetched          75   another run holds the lock
   1    some URL failed                124  the deadline passed
   2    wrong usage, unreadable list   130  ended by SIGINT (Ctrl-C)
-                                      141  the reader of stdout went away
+  74   the output was not written     141  the reader of stdout went away
                                       143  ended by SIGTERM
 
 Each option can be set in the environment (FETCHER_CONCURRENCY=50) and in the
 configuration file (concurrency = 50).
 """
-
-
-def show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    """Click's callback for `--version`."""
-    if not wanted or ctx.resilient_parsing:
-        return
-    import ssl
-    import sys
-
-    from fetcher import __version__, green
-
-    click.echo(f"fetcher {__version__} (Python {sys.version.split()[0]}, eventlet {green.version}, "
-               f"hub {green.hub_name()}, {ssl.OPENSSL_VERSION})")
-    ctx.exit()
 
 
 @click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"],
@@ -64,6 +51,7 @@ def get(**chosen: Any) -> int:
     if not chosen["sources"]:
         raise click.UsageError("There is nothing to fetch: name a file of URLs, a URL, or - for stdin.",
                                click.get_current_context())
+    shown = arguments.hide_secrets(click.get_current_context())
     from fetcher.cli import assemble
 
-    return assemble.run(options.job(chosen))
+    return assemble.run(options.job(chosen, shown))

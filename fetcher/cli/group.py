@@ -2,16 +2,17 @@
 from __future__ import annotations
 
 from errno import EDQUOT, EFBIG, EIO, ENOSPC
+from collections.abc import Callable
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from fetcher.cli.exits import READER_GONE
 from fetcher.errors import OutputError
 
 _COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fetcher.cli.serve"}
 _DEFAULT = "get"
-READER_GONE = 141
 _GENERAL = "General"
 _NO_ROOM = (ENOSPC, EDQUOT, EFBIG, EIO)
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -51,11 +52,21 @@ class FetcherGroup(click.Group):
 class GroupedOption(click.Option):
     """An option with its place in the help, an environment variable FETCHER_NAME and a key in the configuration."""
 
-    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
+    def __init__(self, *args: Any, group: str, mask: Callable[[str], str] | None = None, **attributes: Any) -> None:
+        """`mask` makes of a value that may hold a secret one that can be shown."""
         super().__init__(*args, **attributes)
         self.group = group
+        self.mask = mask
         if self.name and self.envvar is None and self.expose_value:
             self.envvar = f"FETCHER_{self.name.upper()}"
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """As click's; what a secret is shown as is kept for `fetcher.cli.arguments`."""
+        if self.mask is not None:
+            texts = value if isinstance(value, (list, tuple)) else [value]
+            ctx.meta.setdefault("fetcher.masks", {}).update(
+                {text: self.mask(text) for text in texts if text and isinstance(text, str)})
+        return super().process_value(ctx, value)
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """As click's, but the default stays together where the line breaks."""

@@ -7,17 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from fetcher import options as fetching
-from fetcher.cli import config, values
+from fetcher.cli import arguments, config, values
 from fetcher.cli.group import GroupedOption
+from fetcher.url import Url
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _default = fetching.Options()
 _RETRIED = ", ".join(map(str, [*sorted(fetching.PASSING_STATUSES), *sorted(fetching.TRANSPORT_ERRORS)]))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """What surrounds a run that nobody watches."""
+
+    lock: str | None = None             # a file
+    lock_wait: float = 0.0              # seconds
+    fail_if: values.Threshold | None = None
+    summary: str | None = None          # a file
+    metrics: str | None = None          # a file
+    ping_url: Url | None = None
+    arguments: tuple[str, ...] = ()     # the command line, as it may be shown
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Which files hold the records once more, each in a form of its own."""
+
+    sqlite: str | None = None
+    parquet: str | None = None
+    warc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +60,17 @@ class Job:
     verbose: bool = False
     debug: bool = False
     progress: bool = True
+    stores: StoreOptions = StoreOptions()
+    batch: BatchOptions = BatchOptions()
 
 
-def job(chosen: dict[str, Any]) -> Job:
-    """The `Job` that click's values of `all_options` describe."""
+def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
+    """The `Job` that click's values of `all_options` describe. `shown` is the command line as it may be shown."""
     pick = chosen.__getitem__
     if pick("ipv4") and pick("ipv6"):
         raise click.UsageError("--ipv4 and --ipv6 leave no address to use; choose one.", click.get_current_context())
+    if pick("only") == "changed" and pick("state") is None:
+        raise click.UsageError("--only changed needs a --state FILE to compare with.", click.get_current_context())
     included = pick("include")
     return Job(
         sources=pick("sources"),
@@ -55,16 +84,17 @@ def job(chosen: dict[str, Any]) -> Job:
             timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout"),
                                        pick("min_speed")),
             request=fetching.RequestOptions(
-                method=pick("method"), headers=pick("header"), data=pick("data"), user_agent=pick("user_agent"),
-                user=pick("user"), netrc=pick("netrc"), cookie=pick("cookie"), cookie_jar=pick("cookie_jar"),
-                range=pick("range"), compressed=not pick("no_compressed")),
+                method=pick("method"), headers=tuple(chain.from_iterable(pick("header"))), data=pick("data"),
+                user_agent=pick("user_agent"), user=pick("user"), netrc=pick("netrc"), cookie=pick("cookie"),
+                cookie_jar=pick("cookie_jar"), range=pick("range"), compressed=not pick("no_compressed")),
             redirects=fetching.RedirectOptions(pick("follow"), pick("max_redirects")),
             tls=fetching.TlsOptions(pick("insecure"), pick("cacert"), pick("cert"), pick("key")),
             network=fetching.NetworkOptions(pick("proxy"), 4 if pick("ipv4") else 6 if pick("ipv6") else None,
                                             pick("resolve"), pick("transport"), pick("dns_server")),
             body=fetching.BodyOptions(
                 max_size=pick("max_size"), hash=pick("hash"), keep="body" in included, headers="headers" in included,
-                timings="timings" in included, tls="tls" in included),
+                timings="timings" in included, tls="tls" in included, save=_saving(pick)),
+            state=pick("state"),
         ),
         input=fetching.InputOptions(
             format=pick("input_format"), url_column=pick("url_column"), base_url=pick("base_url"), shard=pick("shard"),
@@ -72,7 +102,18 @@ def job(chosen: dict[str, Any]) -> Job:
         dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
         only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"),
         progress=not pick("no_progress"),
+        stores=StoreOptions(pick("sqlite"), pick("parquet"), pick("warc")),
+        batch=BatchOptions(pick("lock"), pick("lock_wait") or 0.0, pick("fail_if"), pick("summary"), pick("metrics"),
+                           pick("ping_url"), shown),
     )
+
+
+def _saving(pick: Callable[[str], Any]) -> fetching.SaveOptions | None:
+    if pick("save_dir") is not None:
+        return fetching.SaveOptions(pick("save_dir"), pick("save_name"))
+    if click.get_current_context().get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--save-name needs a --save-dir DIR.", click.get_current_context())
+    return None
 
 
 def all_options(function: Function) -> Function:
@@ -103,18 +144,19 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Request", "-X", "--method", type=values.Method(), metavar="METHOD",
             help="The method. Without this: GET, or POST with --data."),
     _option("Request", "-H", "--header", type=values.Header(), multiple=True, metavar="'NAME: VALUE'",
+            mask=arguments.mask_field,
             help="Send this header field, in place of the one that would be sent. 'Name:' takes it out. "
-                 "Can be given often."),
-    _option("Request", "-d", "--data", type=values.Data(), metavar="DATA",
+                 "@FILE sends those that stand in the file, one a line. Can be given often."),
+    _option("Request", "-d", "--data", type=values.Data(), metavar="DATA", mask=arguments.mask_unless_file,
             help="Send this as the body; @FILE sends what the file holds."),
     _option("Request", "-A", "--user-agent", default=fetching.USER_AGENT, show_default=True, metavar="NAME",
             help="What the User-Agent field says. Empty: leave it out."),
-    _option("Request", "-u", "--user", metavar="NAME:PASSWORD",
+    _option("Request", "-u", "--user", type=values.User(), metavar="NAME:PASSWORD", mask=arguments.mask_unless_file,
             help="Basic authentication, for the list's hosts and not for those that they redirect to. Better given "
-                 "in FETCHER_USER, where no process list shows it."),
+                 "in FETCHER_USER, or as @FILE, where no process list shows it."),
     _option("Request", "--netrc", is_flag=True,
             help="Take names and passwords from $NETRC, or ~/.netrc."),
-    _option("Request", "-b", "--cookie", metavar="DATA|FILE",
+    _option("Request", "-b", "--cookie", metavar="DATA|FILE", mask=arguments.mask_cookie,
             help="Send these cookies, 'NAME=VALUE; ...', or those of a file in Netscape's format."),
     _option("Request", "--cookie-jar", metavar="FILE",
             help="Keep cookies during the run, and write them to FILE at its end."),
@@ -192,15 +234,45 @@ _OPTIONS: list[Callable[[Any], Any]] = [
                  "the suffix of --output says, else jsonl."),
     _option("Output", "-o", "--output", metavar="FILE", help="Write the records to FILE. '-' is stdout."),
     _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
-    _option("Output", "--only", type=click.Choice(["ok", "failed"]), metavar="ok|failed",
-            help="Write only these records. The exit status and the summary count all."),
+    _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="ok|failed|changed",
+            help="Write only these records; changed: what is new, changed or gone, with --state. The exit status and the summary count all."),
     _option("Output", "--include",
             type=values.Several("body", "headers", "timings", "tls"), default=(), metavar="PARTS",
             help="Add to each record: body, headers, timings, tls; with commas between them."),
     _option("Output", "--hash", is_flag=True, help="Add the SHA-256 of each body."),
+    _option("Output", "--save-dir", metavar="DIR", help="Save the body of each good answer as a file in DIR."),
+    _option("Output", "--save-name", type=values.SaveName(), metavar="TEMPLATE", default="{host}/{path}",
+            show_default=True,
+            help="What the files are called: {host}, {path}, {query}, {ext}, {line}, {n}, and {sha256}, which stores "
+                 "equal bodies once."),
+    _option("Output", "--sqlite", metavar="FILE",
+            help="Write the records to the table results of this database, too, in place of what it holds."),
+    _option("Output", "--parquet", metavar="FILE",
+            help="Write them to this Parquet file, too. Needs the extra of that name."),
+    _option("Output", "--warc", metavar="FILE.warc.gz",
+            help="Archive requests and answers in this WARC file, and in FILE-00001.warc.gz and so on beside it "
+                 "where it is there already or has 1 GB. Needs the extra of that name."),
     _option("Output", "-q", "--quiet", is_flag=True, help="No progress, and a summary only when something failed."),
     _option("Output", "-v", "--verbose", is_flag=True, help="Tell on stderr of each URL as it is done."),
     _option("Output", "--no-progress", is_flag=True, help="No live progress on the terminal."),
+
+    _option("State", "--state", metavar="FILE",
+            help="Remember in FILE what each URL came to, from run to run: ask whether it was modified since then, and "
+                 "say in its record whether it is new, changed, unchanged or gone."),
+
+    _option("Batch", "--lock", metavar="FILE",
+            help="Have only one run at a time hold this file. One that finds it held ends at once, with status 75."),
+    _option("Batch", "--lock-wait", type=values.Duration(), metavar="TIME", help="Wait for the lock this long: 10m."),
+    _option("Batch", "--fail-if", type=values.FailIf(), metavar="'>N'|'>N%'",
+            help="End with status 1 only where more URLs failed, or more of a hundred, and let -q be silent below "
+                 "that."),
+    _option("Batch", "--summary", metavar="FILE",
+            help="Write what the run came to as one JSON object, however it ends."),
+    _option("Batch", "--metrics", metavar="FILE.prom",
+            help="Write the same for the textfile collector of Prometheus' node_exporter."),
+    _option("Batch", "--ping-url", type=values.HttpUrl(), metavar="URL", mask=arguments.mask_path,
+            help="Tell a monitor: URL/start, then URL when all is well, else URL/fail, with the summary, by the "
+                 "protocol of healthchecks.io."),
 
     _option("General", "--config", type=click.Path(), metavar="FILE", is_eager=True, expose_value=False,
             callback=config.load, envvar="FETCHER_CONFIG",

@@ -2,10 +2,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 import click
+
+from fetcher.errors import InvalidUrl
+from fetcher.url import Url, parse
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.I)
@@ -14,6 +18,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.I)
 _RETRIED = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow")
 ALL_METHODS = "all-methods"
+_THRESHOLD = re.compile(r">\s*(\d+(?:\.\d+)?)\s*(\\?%)?")      # \%: some crons leave the backslash in
 _RANGE = re.compile(r"\d+-\d*|-\d+")
 
 
@@ -59,35 +64,59 @@ class Duration(click.ParamType):
         return seconds
 
 
-class Header(click.ParamType):
-    """`Name: value`; `Name:` takes a field out, `Name;` sends it empty."""
+class FileOrText(click.ParamType):
+    """What is given as it is, or as `@FILE`."""
+
+    def content(self, path: str, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """What the file holds."""
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except OSError as error:
+            self.fail(f"{path} cannot be read: {error.strerror}.", param, ctx)
+
+
+class Header(FileOrText):
+    """`Name: value`; `Name:` takes a field out, `Name;` sends it empty. `@FILE` holds such lines."""
 
     name = "header"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, tuple):
             return value
-        name, colon, content = str(value).partition(":")
-        if not colon and not name.endswith(";"):
-            self.fail(f"{value!r} is not a header; write 'Name: value'.", param, ctx)
+        if not value.startswith("@"):
+            return (self._field(value, param, ctx),)
+        lines = self.content(value[1:], param, ctx).decode("utf-8", "surrogateescape").splitlines()
+        return tuple(self._field(line, param, ctx) for line in lines if line.strip())
+
+    def _field(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        name, colon, content = text.partition(":")
+        if not colon and not name.endswith(";"):    # and perhaps it is the value alone, a secret
+            self.fail("There is no colon in it; write 'Name: value'.", param, ctx)
         return name.strip(), content.strip()
 
 
-class Data(click.ParamType):
-    """Text, or the content of `@file`."""
+class User(FileOrText):
+    """NAME:PASSWORD, or the first line of `@FILE`."""
+
+    name = "user"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.startswith("@"):
+            return str(value)
+        lines = self.content(value[1:], param, ctx).decode("utf-8", "replace").splitlines()
+        return lines[0] if lines else self.fail(f"{value[1:]} is empty.", param, ctx)
+
+
+class Data(FileOrText):
+    """Text, or the content of `@FILE`."""
 
     name = "data"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
         if isinstance(value, bytes):
             return value
-        if not value.startswith("@"):
-            return str(value).encode("utf-8")
-        try:
-            with open(value[1:], "rb") as file:
-                return file.read()
-        except OSError as error:
-            self.fail(f"{value[1:]} cannot be read: {error.strerror}.", param, ctx)
+        return self.content(value[1:], param, ctx) if value.startswith("@") else str(value).encode("utf-8")
 
 
 class Method(click.ParamType):
@@ -155,6 +184,60 @@ class Shard(click.ParamType):
                 and 1 <= int(part) <= int(parts)):
             self.fail(f"{value!r} is not a shard; write I/N, as in 1/4.", param, ctx)
         return int(part), int(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How many failures are too many: more than `most`, or than `most` of a hundred."""
+
+    most: float = 0.0
+    in_percent: bool = False
+
+    def is_broken(self, failed: int, done: int) -> bool:
+        return failed * 100 > self.most * done if self.in_percent else failed > self.most
+
+
+class FailIf(click.ParamType):
+    """A threshold: >20, >5%."""
+
+    name = "threshold"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Threshold:
+        if isinstance(value, Threshold):
+            return value
+        match = _THRESHOLD.fullmatch(str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is not a threshold; write '>20' or '>5%'.", param, ctx)
+        return Threshold(float(match[1]), match[2] is not None)
+
+
+class HttpUrl(click.ParamType):
+    """A URL of http or https."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Url:
+        if isinstance(value, Url):
+            return value
+        try:
+            return parse(str(value).strip())
+        except InvalidUrl as error:
+            self.fail(str(error), param, ctx)
+
+
+class SaveName(click.ParamType):
+    """A template for the names of saved bodies."""
+
+    name = "template"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from fetcher.sinks.names import Template
+
+        try:
+            Template(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+        return str(value)
 
 
 class RetryOn(click.ParamType):

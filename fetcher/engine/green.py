@@ -121,7 +121,7 @@ class GreenEngine:
     def _robots_of(self, options: Options) -> Robots | None:
         if not options.run.robots:
             return None
-        plain = replace(options, request=RequestOptions(user_agent=options.request.user_agent),
+        plain = replace(options, state=None, request=RequestOptions(user_agent=options.request.user_agent),
                         body=BodyOptions(keep=True, max_size=MAX_SIZE))
         fetch = Fetcher(plain, self._transport, self.in_flight)
         return Robots(self._schedule, fetch, RetryRules(options.retry), options.request.user_agent or "fetcher")
@@ -353,4 +353,5 @@ class GreenEngine:
         self._release()
         self._pool.waitall()
         self.in_flight.close()
+        self._fetch.close()
         self._transport.close()

@@ -1,7 +1,8 @@
 """Where encoded records go: whole lines to stdout or to a file, in batches.
 
-A batch leaves when it is large enough or when its first line has waited long enough, and is cut at line ends, so
-that lines of several writers to one pipe never interleave. A reader that is slow holds back `write`, never the hub.
+A batch leaves when it is large enough or when its first line has waited long enough, which is far below a second, and
+is cut at line ends, so that lines of several writers to one pipe never interleave. A reader that is slow holds back
+`write`, never the hub.
 """
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ from fetcher.errors import OutputError
 
 _BATCH_BYTES = 64 * 1024
 _BATCH_SECONDS = 0.1
+_SYNCED_BATCH_BYTES = 1024 * 1024       # these are larger: each waits for the disk
+_SYNCED_BATCH_SECONDS = 0.5
 
 
 class Output:
@@ -26,18 +29,27 @@ class Output:
     where the reader went away.
     """
 
-    def __init__(self, path: str | None = None) -> None:
-        """Write to stdout, or to a new file at `path`; one that is there is emptied. Raises OutputError."""
+    def __init__(self, path: str | None = None, *, append: bool = False, sync: bool = False, advice: str = "") -> None:
+        """Write to stdout, or to a file at `path`, which is emptied first, unless to `append`. Raises OutputError.
+
+        `sync` has each batch on the disk before the next is begun: it outlives the machine, not only this process.
+        `advice` is how to go on when a file cannot be written any more.
+        """
         self.name = "Standard output" if path is None else path
         self._is_ours = path is not None
+        self._sync = sync
+        self._advice = advice
+        self._batch_bytes = _SYNCED_BATCH_BYTES if sync else _BATCH_BYTES
+        self._batch_seconds = _SYNCED_BATCH_SECONDS if sync else _BATCH_SECONDS
         self._buffer = bytearray()
+        self._lines = 0                 # that are written
         self._torn_bytes = 0            # of a line of which only the beginning is written
         self._turn = green.Semaphore()
         self._timer: Any = None
         self._failure: OSError | OutputError | None = None
         self._closed = False
         try:
-            self._fd = _descriptor(path)
+            self._fd = _descriptor(path, append)
             self._is_regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
         except OSError as error:
             raise OutputError(f"{self.name} cannot be opened for writing: {error.strerror}.") from error
@@ -49,10 +61,10 @@ class Output:
         if self._failure is not None:
             raise self._failure
         self._buffer += line
-        if len(self._buffer) >= _BATCH_BYTES:
+        if len(self._buffer) >= self._batch_bytes:
             self._flush()
         elif self._timer is None:
-            self._timer = green.call_later(_BATCH_SECONDS, green.spawn_n, self._flush_in_background)
+            self._timer = green.call_later(self._batch_seconds, green.spawn_n, self._flush_in_background)
 
     def close(self) -> None:
         if self._closed:
@@ -79,6 +91,8 @@ class Output:
             try:
                 while left > 0:
                     left -= self._write_some()
+                if self._sync and self._is_regular:
+                    os.fsync(self._fd)
             except BrokenPipeError as error:
                 self._failure = error
                 raise
@@ -101,14 +115,17 @@ class Output:
         count = os.write(self._fd, data)
         whole = data.rfind(b"\n", 0, count) + 1
         self._torn_bytes = count - whole if whole else self._torn_bytes + count
+        self._lines += data.count(b"\n", 0, whole)
         del self._buffer[:count]
         return count
 
     def _explained(self, error: OSError) -> OutputError:
         with suppress(OSError):
             self._cut_torn_line()
-        state = "its last line is cut off" if self._torn_bytes else "the lines written so far are whole"
-        return OutputError(f"{self.name} cannot be written: {error.strerror}; {state}.")
+        state = "the last is cut off" if self._torn_bytes else "all whole"
+        advice = f" {self._advice}" if self._is_regular and self._advice else ""
+        return OutputError(f"{self.name} cannot be written: {error.strerror} (lines of this run in it: "
+                           f"{self._lines:,}, {state}).{advice}")
 
     def _cut_torn_line(self) -> None:
         end = os.lseek(self._fd, 0, os.SEEK_CUR)
@@ -124,9 +141,9 @@ class Output:
             raise OutputError(f"{self.name} cannot be written: {error.strerror}.") from error
 
 
-def _descriptor(path: str | None) -> int:
+def _descriptor(path: str | None, append: bool) -> int:
     if path is not None:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_APPEND if append else os.O_TRUNC), 0o666)
     if sys.__stdout__ is None:          # closed by the caller, so descriptor 1 may be another file by now
         raise OSError(0, "it is closed")
     return 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fetcher.model import Target
 from fetcher.url import recordable
@@ -23,13 +23,17 @@ class LineFormat(ABC):
     def parse(self, text: str, number: int, place: int) -> Target:
         """The target of a line that is whole, not blank, and UTF-8."""
 
-    def targets(self, blocks: Iterable[bytes], first_place: int = -1) -> Iterator[Target]:
+    def targets(self, blocks: Iterable[bytes], first_place: int = -1,
+                done: Callable[[bytes], bool] | None = None) -> Iterator[Target]:
         """A target for each line of `blocks` that is not skipped; every line has its number, from 1.
 
-        `first_place` is the place of the first byte, or -1 where lines cannot be read again.
+        `first_place` is the place of the first byte, or -1 where lines cannot be read again. No target is made of
+        a line that is `done`.
         """
         target = self.target
         for number, (offset, line) in enumerate(lines(blocks), 1):
+            if done is not None and done(line):
+                continue
             found = target(line, number, first_place + offset if first_place >= 0 else -1)
             if found is not None:
                 yield found

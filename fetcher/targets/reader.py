@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from fetcher.errors import InputError, InvalidUrl
@@ -46,6 +46,14 @@ class TargetReader:
     def __iter__(self) -> Iterator[Target]:
         return chosen(self._all(), self._options)
 
+    def without(self, done: Callable[[bytes], bool]) -> Iterator[Target]:
+        """All targets but those of plain lists whose line, as it stands, is `done`, which is quicker than to make them.
+
+        Where a choice is made among all, none is left out.
+        """
+        options = self._options
+        return iter(self) if options.unique or options.shard or options.limit is not None else self._all(done)
+
     def count(self) -> int | None:
         """How many targets there are, or None where only reading them tells: a pipe, a terminal, a choice.
 
@@ -72,7 +80,7 @@ class TargetReader:
         """Close the files that were kept open for `read_again`."""
         self._places.close()
 
-    def _all(self) -> Iterator[Target]:
+    def _all(self, done: Callable[[bytes], bool] | None = None) -> Iterator[Target]:
         for index, source in enumerate(self._sources):
             if not isinstance(source, File):
                 yield Target.read(source, index + 1, COMMAND_LINE if self._several else None)
@@ -82,7 +90,8 @@ class TargetReader:
                 yield from format.targets(blocks)
             else:
                 self._formats[index] = format
-                yield from format.targets(blocks, self._places.first(index, source))
+                yield from format.targets(blocks, self._places.first(index, source),
+                                          done if isinstance(format, Text) else None)
 
     def _open(self, file: File) -> tuple[LineFormat | Table, Iterator[bytes]]:
         """The format of a list, and what is in it."""

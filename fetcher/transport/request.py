@@ -1,6 +1,8 @@
 """What is asked: a `urllib.request.Request` that knows its parsed URL and the attempt it belongs to."""
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.model import Hop
@@ -16,6 +18,13 @@ _ABOUT_CONTENT = frozenset({"content-type", "content-length", "content-encoding"
                             "content-location", "transfer-encoding"})
 
 
+class Conditions(NamedTuple):
+    """Fields that make the request for the resource `url`, and none on the way there, conditional (RFC 9110 §13)."""
+
+    url: str
+    fields: dict[str, str]
+
+
 class Request(green.request.Request):  # type: ignore[misc]
     """One request of an attempt.
 
@@ -27,6 +36,7 @@ class Request(green.request.Request):  # type: ignore[misc]
     # Plain attributes in place of the parent's properties.
     data: bytes | None = None
     full_url: str = ""
+    conditions: Conditions | None = None
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
@@ -58,9 +68,15 @@ class Request(green.request.Request):  # type: ignore[misc]
     def get_method(self) -> str:
         return self.method
 
+    @property
+    def is_conditional(self) -> bool:
+        return self.conditions is not None and self.conditions.url == self.url.resource
+
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
+        if self.conditions is not None and self.is_conditional:
+            added.update(self.conditions.fields)
         if "Cookie" in added:       # one field holds them all (RFC 6265 §5.4)
             given = [value for name, value in self.fields if name.lower() == "cookie"]
             added["Cookie"] = "; ".join([added["Cookie"], *(_as_latin_1(value) for value in given)])
@@ -104,6 +120,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.hops = (*self.hops, Hop(self.url, status, self.attempt.timings.starttransfer or 0.0))
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
+        request.conditions = self.conditions
         self._following = request
         return request
 

@@ -47,7 +47,7 @@ def test_an_unknown_option_is_status_2(fetcher, arguments, command):
     ("--limit", "all", "'all' is not a whole number from 1 up."),
     ("-m", "0", "'0' is not a duration; write seconds above 0, or 500ms, 10s, 2m, 1h."),
     ("--max-size", "big", "'big' is not a size; write bytes, or 500k, 10M, 1G."),
-    ("-H", "Accept", "'Accept' is not a header; write 'Name: value'."),
+    ("-H", "Accept", "There is no colon in it; write 'Name: value'."),
     ("-H", "A b: c", "'A b' is not the name of a header field."),
     ("-X", "GET /", "'GET /' is not a method that can be sent; write GET, HEAD, POST or the like."),
     ("-r", "all", "'all' is not a range of bytes; write 0-499, 500- or -500."),

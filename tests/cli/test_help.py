@@ -25,7 +25,7 @@ def test_its_long_name_is_the_same(fetcher, command):
 def test_the_groups_stand_in_the_order_of_a_run(fetcher):
     out = fetcher("-h").out
     groups = re.findall(r"^([A-Z][\w-]+):$", out, re.M)
-    assert groups == ["Input", "Request", "Fan-out", "Time", "Retry", "Connection", "Output", "General", "Examples"]
+    assert groups == ["Input", "Request", "Fan-out", "Time", "Retry", "Connection", "Output", "Batch", "General", "Examples"]
     assert "Exit status:" in out
 
 

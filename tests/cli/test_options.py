@@ -19,6 +19,8 @@ TYPED = {
     "input_format": "csv", "url_column": "link", "base_url": "http://example.com/", "shard": "1/4", "rate": "50/s",
     "per_host_rate": "1/10s", "breaker": "9", "min_speed": "1k", "deadline": "10m", "retries": "7", "retry_wait": "3s",
     "retry_max_wait": "2m", "retry_on": "503,timeout",
+    "lock": "run.lock", "lock_wait": "10m", "fail_if": ">5%", "summary": "summary.json", "metrics": "run.prom",
+    "ping_url": "http://monitor/",
 }
 
 
@@ -105,13 +107,13 @@ def test_a_flag_of_the_file_can_be_taken_back(configure, monkeypatch):
 
 def test_several_values_stand_on_lines_of_their_own_in_the_environment(monkeypatch):
     monkeypatch.setenv("FETCHER_HEADER", "Accept: a b\n\nX-Two: c\n")
-    assert chosen()["header"] == (("Accept", "a b"), ("X-Two", "c"))
+    assert chosen()["header"] == ((("Accept", "a b"),), (("X-Two", "c"),))
 
 
 def test_several_values_are_a_list_in_the_file(configure):
     configure('header = ["Accept: a b", "X-Two: c"]\ninclude = ["body", "tls"]\nresolve = "a:1:127.0.0.1"')
     params = chosen()
-    assert params["header"] == (("Accept", "a b"), ("X-Two", "c"))
+    assert params["header"] == ((("Accept", "a b"),), (("X-Two", "c"),))
     assert params["include"] == ("body", "tls")
     assert params["resolve"] == (("a", 1, ("127.0.0.1",)),)
 
@@ -134,7 +136,7 @@ def test_an_unknown_key_is_refused(configure, key):
     ("concurrency = true", "True is not a whole number from 1 to 50,000."),
     ("concurrency = 1.5", "'1.5' is not a whole number from 1 to 50,000."),
     ("timeout = 2000-01-01", "'2000-01-01' is not a duration; "),
-    ("header = 5", "'5' is not a header; "),
+    ("header = 5", "There is no colon in it; "),
     ("follow = {}", "'{}' is not a valid boolean."),
 ])
 def test_a_bad_value_in_the_file_says_where_it_stands(configure, line, complaint):
@@ -166,4 +168,4 @@ def test_the_docstring_of_the_configuration_is_one(configure):
     configure(str(config.__doc__).partition("\n\n")[2])
     params = chosen()
     assert (params["concurrency"], params["timeout"]) == (50, 20)
-    assert params["header"] == (("Accept", "application/json"),)
+    assert params["header"] == ((("Accept", "application/json"),),)

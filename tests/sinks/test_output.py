@@ -194,8 +194,8 @@ def test_a_full_device_is_told_in_one_sentence():
     output.write(b"line\n")
     with pytest.raises(OutputError) as caught:
         output.close()
-    assert str(caught.value) == ("/dev/full cannot be written: No space left on device; "
-                                 "the lines written so far are whole.")
+    assert str(caught.value) == ("/dev/full cannot be written: No space left on device "
+                                 "(lines of this run in it: 0, all whole).")
 
 
 def test_what_fails_in_the_background_surfaces_at_the_next_write():
@@ -218,13 +218,71 @@ def small_files():
 
 def test_a_file_that_can_grow_no_more_ends_with_a_whole_line(tmp_path, small_files):
     lines = numbered(50, 300)
-    output = Output(str(tmp_path / "out"))
+    output = Output(str(tmp_path / "out"), advice="Make room.")
     for line in lines:
         output.write(line)
-    with pytest.raises(OutputError, match="File too large; the lines written so far are whole"):
+    with pytest.raises(OutputError) as caught:
         output.close()
     content = (tmp_path / "out").read_bytes()
-    assert content and b"".join(lines).startswith(content) and content.endswith(b"\n")
+    assert content == b"".join(lines[:32])
+    assert str(caught.value).endswith("File too large (lines of this run in it: 32, all whole). Make room.")
+
+
+def test_a_file_can_be_gone_on_with(tmp_path):
+    (tmp_path / "out").write_bytes(b"first\n")
+    output = Output(str(tmp_path / "out"), append=True)
+    output.write(b"second\n")
+    output.close()
+    assert (tmp_path / "out").read_bytes() == b"first\nsecond\n"
+
+
+def test_a_torn_line_is_cut_off_a_file_that_is_gone_on_with(tmp_path, small_files):
+    (tmp_path / "out").write_bytes(b"first\n")
+    output = Output(str(tmp_path / "out"), append=True)
+    output.write(b"x" * 10_000 + b"\n")
+    with pytest.raises(OutputError, match="0, all whole"):
+        output.close()
+    assert (tmp_path / "out").read_bytes() == b"first\n"
+
+
+def test_a_line_is_in_the_file_within_a_second(tmp_path):
+    for sync in False, True:
+        output = Output(str(tmp_path / "out"), sync=sync)
+        output.write(b"alone\n")
+        green.sleep(0.9)
+        assert (tmp_path / "out").read_bytes() == b"alone\n"
+        output.close()
+
+
+def test_each_batch_is_synced_where_that_is_asked_for(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    for sync in False, True:
+        output = Output(str(tmp_path / "out"), sync=sync)
+        for line in numbered(3000, 992):
+            output.write(line)
+        output.close()
+    assert len(synced) == 3
+    assert synced[-1] == 3_000_000
+
+
+def test_a_pipe_is_not_synced(pipe):
+    reading, path, _ = pipe
+    output = Output(path, sync=True)
+    output.write(b"line\n")
+    output.close()
+    assert os.read(reading.fileno(), 100) == b"line\n"
+
+
+def test_a_disk_that_breaks_while_it_is_synced_is_told(tmp_path, monkeypatch):
+    def broken(_descriptor):
+        raise OSError(5, "Input/output error")
+
+    output = Output(str(tmp_path / "out"), sync=True)
+    output.write(b"line\n")
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OutputError, match="cannot be written: Input/output error"):
+        output.close()
 
 
 def test_lines_are_appended_to_what_stdout_was_opened_for(tmp_path):

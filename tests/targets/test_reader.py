@@ -192,3 +192,15 @@ def test_what_only_reading_tells_is_not_counted(lists):
     path = lists("list", "http://a/\n")
     for options in InputOptions(unique=True), InputOptions(shard=(1, 2)):
         assert TargetReader([path], options).count() is None
+
+
+def test_lines_that_are_done_are_left_out_of_plain_lists(lists):
+    reader = TargetReader([lists("list", "http://a/\n\n http://b/ \nhttp://c/\n"), "http://a/"])
+    left = [(target.url, target.line) for target in reader.without({b"http://a/", b"http://b/"}.__contains__)]
+    assert left == [("http://b/", 3), ("http://c/", 4), ("http://a/", 2)]
+
+
+@pytest.mark.parametrize("options", [InputOptions(limit=3), InputOptions(unique=True), InputOptions(shard=(1, 1))])
+def test_a_choice_is_made_among_all_lines_done_or_not(lists, options):
+    reader = TargetReader([lists("list", "http://a/\nhttp://b/\nhttp://c/\n")], options)
+    assert len(list(reader.without(lambda _: True))) == 3

@@ -1,0 +1,31 @@
+"""What tells a request from others for the same URL, from run to run: its method, its body, its row's header fields.
+
+Credentials are no part of it, since they change while the request stays the same, and leave no trace in a record: of
+the fields that hold them the names count, as the URL counts with its password masked.
+"""
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from fetcher.model import Overrides
+from fetcher.options import RequestOptions
+
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+def fingerprint(options: RequestOptions, overrides: Overrides | None = None) -> str | None:
+    """None for a plain GET; else the method, and a digest where there is more than that: "POST 9f86d081884c7d65".
+
+    `overrides` are those of the row. Header fields of `options` do not count: all requests of a run have them.
+    """
+    method, data = options.method, options.data
+    fields: list[tuple[str, str]] = []
+    if overrides is not None:
+        method = overrides.method or method
+        data = data if overrides.data is None else overrides.data
+        fields = sorted((name.lower(), "" if name.lower() in _CREDENTIALS else value)
+                        for name, value in overrides.headers)
+    method = method or ("GET" if data is None else "POST")
+    if data is not None or fields:
+        return f"{method} {blake2b(repr((data, fields)).encode(), digest_size=8).hexdigest()}"
+    return None if method == "GET" else method

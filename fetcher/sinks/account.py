@@ -1,0 +1,75 @@
+"""What a run came to, as one JSON object for programs to read."""
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from fetcher.model import rfc3339
+from fetcher.sinks.histogram import Histogram
+from fetcher.sinks.statistics import Statistics
+from fetcher.sinks.tally import Tally
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+_MOST_HOSTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The counts of a run, and how it ended. `started` and `ended` are Unix times.
+
+    `arguments` are those of the command as they may be shown; `error_message` says why the run came to nothing.
+    """
+
+    tally: Tally
+    statistics: Statistics
+    started: float
+    ended: float
+    exit_status: int
+    error_message: str | None
+    arguments: tuple[str, ...]
+    versions: dict[str, str]
+
+    def record(self) -> dict[str, Any]:
+        """The object. Times are seconds, sizes are bytes, hosts and statuses come most frequent first."""
+        tally, statistics = self.tally, self.statistics
+        return {
+            "started": rfc3339(self.started),
+            "ended": rfc3339(self.ended),
+            "duration": round(self.ended - self.started, 3),
+            "exit_status": self.exit_status,
+            "error_message": self.error_message,
+            "urls": tally.done,
+            "ok": tally.ok,
+            "failed": tally.failed,
+            "retried": tally.retried,
+            "statuses": {str(status): count for status, count in statistics.statuses.most_common()},
+            "errors": dict(tally.errors.most_common()),
+            "failed_hosts": _failed_hosts(tally),
+            "size": tally.size,
+            "size_download": tally.size_download,
+            "time_connect": _quantiles(statistics.connect),
+            "time_starttransfer": _quantiles(statistics.starttransfer),
+            "time_total": _quantiles(statistics.total),
+            "slowest": [{"url": slow.url, "outcome": slow.outcome, "time_total": round(slow.seconds, 6)}
+                        for slow in tally.slowest],
+            "arguments": list(self.arguments),
+            "versions": self.versions,
+        }
+
+
+def _failed_hosts(tally: Tally) -> list[dict[str, Any]]:
+    hosts: dict[str, Counter[str]] = {}
+    for failure, count in tally.failures.items():
+        if failure.host:
+            hosts.setdefault(failure.host, Counter())[failure.outcome] += count
+    most_first = sorted(hosts.items(), key=lambda item: -item[1].total())
+    return [{"host": host, "failed": outcomes.total(), "outcomes": dict(outcomes.most_common())}
+            for host, outcomes in most_first[:_MOST_HOSTS]]
+
+
+def _quantiles(times: Histogram) -> dict[str, float] | None:
+    if not times.count:
+        return None
+    found = {name: times.quantile(part) or 0.0 for name, part in QUANTILES.items()}
+    return {name: round(seconds, 6) for name, seconds in {**found, "max": times.greatest}.items()}
