@@ -101,6 +101,11 @@ class GreenEngine:
         for name, reason, until, count in self._schedule.held_back(now):
             yield name, reason, until - now, count
 
+    def set_rate(self, per_second: float) -> None:
+        """Start so many requests a second in all, where there is a rate already."""
+        self._schedule.set_rate(per_second)
+        self._set_alarm()
+
     def stop(self) -> None:
         """Start nothing more, and end what is in flight as `interrupted`. For the hub: a signal's handler.
 

@@ -206,6 +206,10 @@ class Schedule(Generic[Item]):
         """From here on, at least `interval` seconds lie between two requests to the host."""
         self._hosts[name].slow_down(interval)
 
+    def set_rate(self, per_second: float) -> None:
+        """From here on, so many starts a second in all; there must have been a rate before."""
+        self._pace.change(per_second)
+
     # At the end.
 
     def stranded(self) -> Iterator[Item]:

@@ -18,6 +18,12 @@ class Pace:
         self.interval = 1 / per_second if per_second else 0.0
         self.ready_at = -inf
 
+    def change(self, per_second: float) -> None:
+        """So many a second, from the last one on."""
+        interval = 1 / per_second
+        self.ready_at += interval - self.interval
+        self.interval = interval
+
     def take(self, now: float) -> None:
         """One goes now."""
         due, late = self.ready_at, now - _TOLERANCE

@@ -1,0 +1,47 @@
+"""What the commands of a cluster have in common: how brokers and runs are named."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from fetcher.cli.group import GroupedOption
+from fetcher.url import mask_password
+
+GROUP = "Cluster"
+
+
+class RunName(click.ParamType):
+    """A name that can be one of a file, too."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from fetcher.cluster.run import NAME
+
+        if not NAME.fullmatch(str(value)):
+            self.fail(f"{value!r} is not a name; write letters, digits, dots, - and _, 64 at most.", param, ctx)
+        return str(value)
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=GroupedOption, group=GROUP, **attributes)
+
+
+broker_option = option(
+    "--broker", metavar="DIR|URL", mask=mask_password,
+    help="Where messages go through: a directory, redis://... or amqp://... Without this: "
+         "~/.local/state/fetcher/broker.")
+
+
+def broker_url(chosen: str | None) -> str:
+    """The broker that was chosen, or the one that needs no choice."""
+    from fetcher.cluster import registry
+
+    return chosen or registry.default_broker()
+
+
+def needs_extra(error: ValueError) -> click.UsageError:
+    """What to tell of an extra that is missing, or of a broker that is none."""
+    return click.UsageError(f"{str(error)[0].upper()}{str(error)[1:]}.")

@@ -1,0 +1,61 @@
+"""`fetcher worker`: takes partitions of runs, until it is told to end."""
+from __future__ import annotations
+
+import logging
+import os
+
+import click
+
+from fetcher.cli import arguments, values
+from fetcher.cli.cluster import broker_option, broker_url, needs_extra, option
+from fetcher.cli.group import GroupedCommand
+
+_AUTO = "auto"
+
+
+class Processes(values.Number):
+    """A number of processes, or one for each core."""
+
+    name = "N|auto"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == _AUTO:
+            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return super().convert(value, param, ctx)
+
+
+@click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@broker_option
+@option("--processes", type=Processes(1, 1024), default=_AUTO, show_default=True, metavar="N|auto",
+        help="Partitions at once, each in a process of its own; auto: one for each core.")
+@option("--lease", type=values.Duration(), default="30 s", show_default=True, metavar="TIME",
+        help="Others take over what this worker has when nothing was heard of it for so long, or twice that.")
+@option("-v", "--verbose", is_flag=True, help="Tell on stderr of what Celery does.")
+def worker(broker: str | None, processes: int, lease: float, verbose: bool) -> int:
+    """Take partitions of runs from the broker, one for each process at a time, until SIGTERM or Ctrl-C.
+
+    Then what is in flight is ended, and what is unfinished goes back: other workers go on with it, or this one when it
+    is started again.
+    """
+    arguments.hide_secrets(click.get_current_context())
+    from fetcher.cli import assemble
+    from fetcher.cli.display import Notes
+
+    try:
+        from fetcher.cluster import app
+
+        assemble.raise_descriptor_limit()
+        assemble.collect_rarely()
+        _listen(Notes(logging.INFO if verbose else logging.WARNING))
+        app.serve(app.Broker(broker_url(broker), lease), processes)
+    except ValueError as error:
+        raise needs_extra(error) from None
+    return 0
+
+
+def _listen(notes: logging.Handler) -> None:
+    """Have what Celery says told like all else."""
+    for name in "celery", "kombu":
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [notes], False
+        logger.setLevel(notes.level)

@@ -1,0 +1,136 @@
+"""Celery, as it is used here: one task, one queue, JSON alone."""
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from signal import SIGINT, SIGTERM, signal
+from time import sleep
+from typing import Any
+
+from fetcher.errors import InputError, OutputError
+from fetcher.url import mask_password
+
+try:
+    from celery import Celery
+    from celery.exceptions import Reject
+    from celery.worker import state
+    from kombu.exceptions import OperationalError
+except ImportError:
+    raise ValueError("a cluster needs an extra: pip install 'fetcher[cluster]'") from None
+
+from fetcher.cluster.partition import work
+from fetcher.cluster.run import VERSION, NotUnderstood, check_version
+
+TASK = "fetcher.partition"
+QUEUE = "fetcher"
+_URL = re.compile(r"(redis|rediss|amqp|amqps)://")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where messages go through: a directory's path, redis://... or amqp://...
+
+    `lease_seconds` is how long nothing may be heard of a worker until others take over what it has.
+    """
+
+    url: str = field(repr=False)
+    lease_seconds: float = 30.0
+
+    def __str__(self) -> str:
+        """The URL as it may be shown."""
+        return mask_password(self.url)
+
+
+def app(broker: Broker) -> Any:
+    """The Celery application. Raises ValueError for a URL that leads to no broker, and OutputError."""
+    celery = Celery("fetcher", set_as_current=False)
+    celery.conf.update(
+        task_serializer="json", accept_content=["json"], task_ignore_result=True,
+        task_default_queue=QUEUE, task_default_exchange=QUEUE, task_default_routing_key=QUEUE,
+        task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False, worker_hijack_root_logger=False, worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True, worker_cancel_long_running_tasks_on_connection_loss=False,
+        **_transport(broker))
+
+    @celery.task(name=TASK)     # type: ignore[untyped-decorator]
+    def partition(**order: Any) -> None:
+        _take(order, broker.lease_seconds)
+
+    return celery
+
+
+def _transport(broker: Broker) -> dict[str, Any]:
+    visibility = 2 * broker.lease_seconds
+    if _URL.match(broker.url):
+        options = {} if broker.url.startswith("amqp") else {
+            "visibility_timeout": visibility, "unacked_restore_interval": broker.lease_seconds / 3,
+            "unacked_restore_throttle": 1}
+        return {"broker_url": broker.url, "broker_transport_options": options}
+    if "://" in broker.url:
+        raise ValueError(f"{broker} is no broker; name a directory, redis://... or amqp://...")
+    from fetcher.cluster import directory
+
+    try:
+        options = directory.transport_options(os.path.abspath(broker.url), visibility)
+    except OSError as error:
+        raise OutputError(f"The broker {broker.url} cannot be made: {error.strerror}.") from None
+    return {"broker_url": f"{directory.ALIAS}://", "broker_transport_options": options}
+
+
+def hand_out(broker: Broker, name: str, directory: str, partitions: Iterable[int]) -> None:
+    """Send a message for each partition. Raises OutputError where the broker cannot be reached."""
+    celery = app(broker)
+    try:
+        with celery.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            with celery.amqp.Producer(connection) as producer:
+                for number in partitions:
+                    celery.send_task(TASK, producer=producer, kwargs={
+                        "version": VERSION, "run": name, "out": directory, "partition": number})
+    except (OperationalError, OSError) as error:
+        raise OutputError(f"The broker {broker} cannot be reached: {mask_password(str(error))}.") from None
+
+
+def _take(order: dict[str, Any], lease_seconds: float) -> None:
+    """Follow an order; unless that ends with its partition done, have the broker keep it for another time."""
+    try:
+        if work(*_understood(order), lease_seconds):
+            return
+    except (NotUnderstood, InputError, OutputError) as error:
+        _log.error("%s", error)
+        sleep(lease_seconds / 3)        # whatever it is will take its time to change
+    except Exception as error:
+        _log.error("An unforeseen %s: %s.", type(error).__name__, error, exc_info=_log.isEnabledFor(logging.DEBUG))
+        sleep(lease_seconds / 3)
+    raise Reject("not done", requeue=True)
+
+
+def _understood(order: dict[str, Any]) -> tuple[str, str, int]:
+    """Directory, run and number of the partition that a message orders. Raises NotUnderstood."""
+    check_version(order.get("version"))
+    directory, name, number = order.get("out"), order.get("run"), order.get("partition")
+    if not (isinstance(directory, str) and isinstance(name, str) and type(number) is int and number >= 0):
+        raise NotUnderstood(f"A message is no order of this version: {order!r}.")
+    return directory, name, number
+
+
+def serve(broker: Broker, processes: int) -> None:
+    """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back."""
+    worker = app(broker).WorkController(
+        pool="prefork", concurrency=processes, optimization="fair",
+        without_gossip=True, without_mingle=True, without_heartbeat=True)
+
+    def drain(*_: Any) -> None:
+        state.should_stop = 0       # Celery's flag: an exit status
+        if worker.pool is not None:
+            for process in worker.pool._pool._pool:
+                os.kill(process.pid, SIGTERM)
+
+    for number in SIGTERM, SIGINT:
+        signal(number, drain)
+    worker.start()

@@ -1,0 +1,161 @@
+"""One partition, from its claim to its end: the same engine as on one machine, into a part of its own."""
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from itertools import filterfalse
+from signal import SIGTERM
+from time import perf_counter, time
+from typing import Any
+
+from fetcher import green
+from fetcher.cluster.cut import PartitionList
+from fetcher.cluster.overview import Overview
+from fetcher.cluster.part import Part, claim, is_free, last_state
+from fetcher.cluster.place import Place
+from fetcher.cluster.run import Run
+from fetcher.cluster.state import DONE, RELEASED, RUNNING, State, count_again, counts
+from fetcher.engine import GreenEngine
+from fetcher.options import Options
+from fetcher.sinks import Sink
+from fetcher.sinks.jsonl import JsonLines
+from fetcher.sinks.statistics import Statistics
+from fetcher.sinks.tally import Tally
+
+BEATS = 10                  # in the length of a lease
+_MOST_HELD = 20
+_LEAST_DEADLINE = 0.001     # seconds
+
+_log = logging.getLogger(__name__)
+
+
+def work(directory: str, name: str, number: int, lease_seconds: float) -> bool:
+    """See to the partition `number` of the run `name`, if nobody else does. Whether it is done.
+
+    Ends early where SIGTERM comes, where another worker has taken the partition over, and where the process that
+    started this one is gone. Raises InputError, OutputError, and NotUnderstood.
+    """
+    place = Place(directory)
+    run = Run.read(place)
+    if run.name != name:
+        return True     # that run was taken away, and another one stands in its place
+    epoch = place.last_epoch(number)
+    state = last_state(place, number, epoch)
+    if state is not None and state.phase == DONE:
+        is_done = True
+    elif not is_free(place, number, epoch, lease_seconds):
+        return False
+    else:
+        part = claim(place, number, epoch, run.options.request)
+        is_done = part is not None and Partition(place, run, part, lease_seconds).run()
+    if is_done:
+        Overview(place, run).conclude()
+    return is_done
+
+
+class Partition:
+    """The work on a part that was claimed: `run` once."""
+
+    def __init__(self, place: Place, run: Run, part: Part, lease_seconds: float) -> None:
+        self._run = run
+        self._part = part
+        self._lease_seconds = lease_seconds
+        self._beat_seconds = lease_seconds / BEATS
+        self._overview = Overview(place, run)
+        self._list = PartitionList(place.list(part.number))
+        self._rate = run.options.limits.rate
+        self._engine = GreenEngine(self._options())
+        self._tally, self._statistics = Tally(), Statistics()
+        self._worker = f"{os.uname().nodename}:{os.getpid()}"
+        self._parent = os.getppid()
+        self._beats = 0
+        self._since = perf_counter(), 0     # when the state was told last, and what was done then
+        self._timer: Any = None
+        self._stopped = False
+
+    def run(self) -> bool:
+        """Whether the partition is done."""
+        part = self._part
+        if part.journal.final:
+            with open(part.path, "rb") as records:
+                count_again(records, self._tally, self._statistics)
+        sinks: list[Sink] = [self._tally, self._statistics, JsonLines(part.output)]
+        with ExitStack() as closing:
+            closing.callback(self._list.close)
+            for sink in sinks:
+                closing.callback(sink.close)
+            closing.enter_context(green.signals({SIGTERM: lambda _: self._stop()}))
+            closing.callback(self._end_beats)
+            self._beat()
+            self._make_room()
+            for result in self._results():
+                for sink in sinks:
+                    sink.write(result)
+        if part.is_lost:
+            _log.warning("Partition %d was taken over by another worker; what was done here does not count.",
+                         part.number)
+            return False
+        part.sync()
+        part.tell(self._state(RELEASED if self._stopped else DONE))
+        return not self._stopped
+
+    def _options(self) -> Options:
+        """Those of the run, with what is left of its time, and a part of its rate."""
+        options = self._run.options
+        deadline = options.run.deadline
+        if deadline is not None:
+            left = max(self._run.submitted + deadline - time(), _LEAST_DEADLINE)
+            options = replace(options, run=replace(options.run, deadline=left))
+        if self._rate is not None:
+            options = replace(options, limits=replace(options.limits, rate=self._share()))
+        return options
+
+    def _results(self) -> Iterator[Any]:
+        if self._stopped:
+            return iter(())
+        targets = filterfalse(self._part.journal.done.take, self._list)
+        return self._engine.run(targets, self._list.read_again)
+
+    def _make_room(self) -> None:
+        """Where there is a rate for all, begin when the others have seen that one more takes part in it."""
+        if self._rate is not None and self._overview.running() > 1:
+            green.sleep(2 * self._beat_seconds)
+            self._engine.set_rate(self._share())
+
+    def _share(self) -> float:
+        assert self._rate is not None
+        return self._rate / max(self._overview.running(), 1)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._engine.stop()
+
+    # Signs of life.
+
+    def _beat(self) -> None:
+        if self._part.is_lost or os.getppid() != self._parent:
+            self._stop()
+            return
+        with suppress(OSError):     # a worker that cannot tell that it lives counts as dead, and will see that
+            self._part.tell(self._state(RUNNING))
+        if self._rate is not None and self._beats > 2:
+            self._engine.set_rate(self._share())
+        self._timer = green.call_later(self._beat_seconds, green.spawn_n, self._beat)
+
+    def _end_beats(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _state(self, phase: str) -> State:
+        self._beats += 1
+        now, (then, done) = perf_counter(), self._since
+        rate = (self._tally.done - done) / max(now - then, 0.001)
+        self._since = now, self._tally.done
+        held = sorted(self._engine.held_back(), key=lambda host: -host[3])[:_MOST_HELD] if phase == RUNNING else []
+        return State(phase, self._worker, self._beats, self._lease_seconds, rate if phase == RUNNING else 0.0,
+                     len(self._engine.in_flight), tuple((host, reason, min(left, 1e9), waiting)
+                                                        for host, reason, left, waiting in held),
+                     counts(self._tally, self._statistics))
