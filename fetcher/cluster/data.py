@@ -26,6 +26,8 @@ def from_data(kind: Any, data: Any) -> Any:
     """What `as_data` made data of, whose type is `kind`. Raises ValueError where it is something else."""
     if is_dataclass(kind):
         return _dataclass(kind, data)
+    if kind is Any:
+        return data
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return _one_of(arguments, data)

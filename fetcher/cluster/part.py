@@ -15,7 +15,7 @@ from contextlib import suppress
 from time import monotonic, sleep
 
 from fetcher.cluster.place import Place
-from fetcher.cluster.state import DONE, RELEASED, State
+from fetcher.cluster.state import RELEASED, State
 from fetcher.options import RequestOptions
 from fetcher.sinks.output import Output
 from fetcher.state.resume import Journal
@@ -56,12 +56,9 @@ class Part:
 
 
 def last_state(place: Place, number: int, epoch: int) -> State | None:
-    """What the worker with this `epoch` told last; None where it told nothing. Raises InputError."""
-    content = place.read(place.state(number, epoch))
-    if content is None:
-        return None
+    """What the worker with this `epoch` told last; None where it told nothing that is understood. Raises InputError."""
     try:
-        return State.decode(content)
+        return State.decode(place.read(place.state(number, epoch)) or b"")
     except ValueError:
         return None
 
@@ -73,15 +70,15 @@ def is_free(place: Place, number: int, epoch: int, lease_seconds: float,
     Where that is not known, watch until its state changes, or has not done so for its lease, or else for
     `lease_seconds`. Clocks of other machines do not matter.
     """
-    if not epoch:
+    state = last_state(place, number, epoch)
+    if not epoch or state is not None and state.phase == RELEASED:
         return True
-    first = last_state(place, number, epoch)
-    if first is not None and first.phase in (RELEASED, DONE):
-        return first.phase == RELEASED
-    until = monotonic() + (first.lease if first is not None else lease_seconds)
+    path = place.state(number, epoch)
+    content = place.read(path)
+    until = monotonic() + (state.lease if state is not None else lease_seconds)
     while monotonic() < until:
         sleep(_LOOK_SECONDS)
-        if last_state(place, number, epoch) != first or place.last_epoch(number) != epoch:
+        if place.read(path) != content or place.last_epoch(number) != epoch:
             return False
     return True
 
