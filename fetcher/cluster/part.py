@@ -97,7 +97,7 @@ def claim(place: Place, number: int, epoch: int, options: RequestOptions) -> Par
                 open(draft, "wb").close()
         journal = Journal(draft, options)
         journal.tidy()
-        output = Output(draft, append=True)
+        output = Output(draft, append=True, prompt=True)
         try:
             with place.errors_explained():
                 os.link(draft, place.part(number, epoch + 1))
