@@ -49,12 +49,12 @@ class Channel(filesystem.Channel):
         super().basic_reject(delivery_tag, requeue)
         self._drop(delivery_tag)
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:     # type: ignore[override]
         name = f"{int(time() * 1000):014}_{uuid4().hex}.{queue}.msg"
         draft, path = os.path.join(self.control_folder, name), os.path.join(self.data_folder_out, name)
         try:
             with open(draft, "w", encoding="utf-8") as file:
-                file.write(dumps(message))
+                file.write(dumps(payload))
             os.rename(draft, path)
         except OSError as error:
             raise ChannelError(f"{path} cannot be written: {error.strerror}") from error

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from time import time
+from typing import Any
 
 import orjson
 
@@ -11,15 +13,89 @@ from fetcher.cluster.place import Place
 from fetcher.cluster.run import Run
 from fetcher.cluster.state import DONE, RUNNING, State, add_counts
 from fetcher.errors import DeadlinePassed
+from fetcher.model import rfc3339
 from fetcher.sinks.account import Account
 from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Tally
 
-_FAILED, _DEADLINE_PASSED = 1, 124      # exit statuses
+OK, FAILED, DEADLINE_PASSED = 0, 1, 124     # exit statuses
+_MOST_HELD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A run at one moment."""
+
+    run: Run
+    directory: str
+    now: float                      # Unix time
+    tally: Tally
+    statistics: Statistics
+    running: dict[int, State]       # by partition
+    done: int                       # partitions
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == len(self.run.partitions)
+
+    @property
+    def waiting(self) -> int:
+        """How many partitions nobody works on."""
+        return len(self.run.partitions) - self.done - len(self.running)
+
+    @property
+    def rate(self) -> float:
+        """Results a second, of late."""
+        return sum(state.rate for state in self.running.values())
+
+    @property
+    def held(self) -> list[tuple[str, str, float, int]]:
+        """Hosts that wait, those with the most lines first: reason, seconds that are left, how many lines."""
+        hosts = [host for state in self.running.values() for host in state.held]
+        return sorted(hosts, key=lambda host: -host[3])
+
+    @property
+    def exit_status(self) -> int:
+        """That of a run that is done."""
+        tally = self.tally
+        if tally.errors[DeadlinePassed.word]:
+            return DEADLINE_PASSED
+        most, in_percent = self.run.fail_if or (0.0, False)
+        is_broken = tally.failed * 100 > most * tally.done if in_percent else tally.failed > most
+        return FAILED if is_broken else OK
+
+    def account(self) -> Account:
+        run = self.run
+        return Account(self.tally, self.statistics, run.submitted, self.now, self.exit_status, None, run.arguments,
+                       dict(run.versions))
+
+    def record(self) -> dict[str, Any]:
+        """The picture as one JSON object."""
+        account = self.account().record()
+        counts = {name: account[name] for name in ("urls", "ok", "failed", "retried", "statuses", "errors",
+                                                   "failed_hosts", "size", "size_download")}
+        return {
+            "run": self.run.name,
+            "out": self.directory,
+            "started": rfc3339(self.run.submitted),
+            "done": self.is_done,
+            "exit_status": self.exit_status if self.is_done else None,
+            "partitions": {"total": len(self.run.partitions), "done": self.done, "running": len(self.running),
+                           "waiting": self.waiting},
+            "lines": sum(self.run.lines),
+            **counts,
+            "rate": round(self.rate, 3),
+            "hosts_waiting": [dict(zip(("host", "reason", "seconds", "lines"), host))
+                              for host in self.held[:_MOST_HELD]],
+            "workers": [{"worker": state.worker, "partition": number, "lines": self.run.lines[number],
+                         "urls": state.counts["done"], "rate": round(state.rate, 3), "in_flight": state.in_flight,
+                         "silent": round(max(self.now - state.told, 0.0), 1)}
+                        for number, state in self.running.items()],
+        }
 
 
 class Overview:
-    """Looks at the states in `place`. Those of partitions that are done are read once."""
+    """Looks at the states in a place. Those of partitions that are done are read once."""
 
     def __init__(self, place: Place, run: Run) -> None:
         self._place = place
@@ -27,7 +103,7 @@ class Overview:
         self._done: dict[int, State] = {}
 
     def states(self) -> dict[int, State | None]:
-        """The last state of each partition that was begun; None where nothing was told yet."""
+        """The last state of each partition that was begun; None where nothing was told yet. Raises InputError."""
         states: dict[int, State | None] = {}
         for number, epoch in self._place.last_epochs().items():
             state = self._done.get(number) or last_state(self._place, number, epoch)
@@ -37,34 +113,24 @@ class Overview:
         return states
 
     def running(self) -> int:
-        """How many partitions are begun and not done, as far as anybody knows."""
+        """How many partitions are begun and neither done nor given back, as far as anybody knows."""
         return sum(state is None or state.phase == RUNNING for state in self.states().values())
 
-    def account(self) -> Account:
-        """What the run has come to so far."""
-        run, tally, statistics = self._run, Tally(), Statistics()
-        for state in self.states().values():
-            if state is not None:
-                add_counts(tally, statistics, state.counts)
-        return Account(tally, statistics, run.submitted, time(), self._exit_status(tally), None, run.arguments,
-                       dict(run.versions))
+    def picture(self) -> Picture:
+        """Raises InputError."""
+        tally, statistics = Tally(), Statistics()
+        states = {number: state for number, state in self.states().items() if state is not None}
+        for state in states.values():
+            add_counts(tally, statistics, state.counts)
+        running = {number: state for number, state in sorted(states.items()) if state.phase == RUNNING}
+        return Picture(self._run, self._place.directory, time(), tally, statistics, running, len(self._done))
 
     def conclude(self) -> None:
-        """Write the summary, if all is done and nobody has. Raises OutputError."""
-        self.states()
-        if self.is_done and not os.path.exists(self._place.summary):
-            content = orjson.dumps(self.account().record(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        """Write the summary, if all is done and nobody has. Raises InputError and OutputError."""
+        if os.path.exists(self._place.summary):
+            return
+        picture = self.picture()
+        if picture.is_done:
+            content = orjson.dumps(picture.account().record(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
             with self._place.errors_explained():
                 self._place.replace(self._place.summary, content)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all partitions are, by the states that were read last."""
-        return len(self._done) == len(self._run.partitions)
-
-    def _exit_status(self, tally: Tally) -> int:
-        """That of a run that is done."""
-        if tally.errors[DeadlinePassed.word]:
-            return _DEADLINE_PASSED
-        most, in_percent = self._run.fail_if or (0.0, False)
-        return _FAILED if tally.failed * (100 if in_percent else 1) > most * (tally.done if in_percent else 1) else 0

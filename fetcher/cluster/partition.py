@@ -155,7 +155,7 @@ class Partition:
         rate = (self._tally.done - done) / max(now - then, 0.001)
         self._since = now, self._tally.done
         held = sorted(self._engine.held_back(), key=lambda host: -host[3])[:_MOST_HELD] if phase == RUNNING else []
-        return State(phase, self._worker, self._beats, self._lease_seconds, rate if phase == RUNNING else 0.0,
+        return State(phase, self._worker, time(), self._lease_seconds, rate if phase == RUNNING else 0.0,
                      len(self._engine.in_flight), tuple((host, reason, min(left, 1e9), waiting)
                                                         for host, reason, left, waiting in held),
                      counts(self._tally, self._statistics))

@@ -23,11 +23,14 @@ _SLOWEST = 5
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One partition at one moment. `lease` is for how many seconds it counts, if no other follows."""
+    """One partition at one moment. `lease` is for how many seconds it counts, if no other follows.
+
+    `told` is the Unix time by the worker's clock: it only has to change.
+    """
 
     phase: str
     worker: str
-    beat: int
+    told: float
     lease: float
     rate: float                                     # results a second, of late
     in_flight: int
