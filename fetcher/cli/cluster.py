@@ -40,8 +40,3 @@ def broker_url(chosen: str | None) -> str:
     from fetcher.cluster import registry
 
     return chosen or registry.default_broker()
-
-
-def needs_extra(error: ValueError) -> click.UsageError:
-    """What to tell of an extra that is missing, or of a broker that is none."""
-    return click.UsageError(f"{str(error)[0].upper()}{str(error)[1:]}.")

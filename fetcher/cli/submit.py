@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fetcher.cli import arguments, options, values
-from fetcher.cli.cluster import RunName, broker_option, broker_url, needs_extra, option
+from fetcher.cli.cluster import RunName, broker_option, broker_url, option
 from fetcher.cli.group import GroupedCommand
 from fetcher.cli.versions import versions
 
@@ -37,8 +37,10 @@ def submit(name: str, broker: str | None, out: str, partitions: int, wait: bool,
     shown = arguments.hide_secrets(click.get_current_context())
     try:
         from fetcher.cluster import app
+
+        celery = app.celery_app(app.Broker(broker_url(broker)))
     except ValueError as error:
-        raise needs_extra(error) from None
+        raise click.UsageError(f"{error}.") from None
     from fetcher.cluster import registry
     from fetcher.cluster.cut import cut
     from fetcher.cluster.place import Place
@@ -47,7 +49,7 @@ def submit(name: str, broker: str | None, out: str, partitions: int, wait: bool,
 
     job = options.job({**options.defaults(_LEFT_OUT), **chosen}, shown)
     reader = TargetReader(job.sources, job.input)
-    place, way = Place(out), app.Broker(broker_url(broker))
+    place = Place(out)
     if place.is_taken():
         raise click.UsageError(f"{out} holds records already; name another --out DIR.")
     place.make()
@@ -56,7 +58,7 @@ def submit(name: str, broker: str | None, out: str, partitions: int, wait: bool,
               (threshold.most, threshold.in_percent) if threshold else None, shown, tuple(versions().items()))
     run.write(place)
     registry.register(name, place.directory)
-    app.hand_out(way, name, place.directory, run.partitions)
+    app.hand_out(celery, name, place.directory, run.partitions)
     if wait:
         from fetcher.cli.status import follow
 

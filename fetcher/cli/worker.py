@@ -7,7 +7,7 @@ import os
 import click
 
 from fetcher.cli import arguments, values
-from fetcher.cli.cluster import broker_option, broker_url, needs_extra, option
+from fetcher.cli.cluster import broker_option, broker_url, option
 from fetcher.cli.group import GroupedCommand
 
 _AUTO = "auto"
@@ -46,16 +46,16 @@ def worker(broker: str | None, processes: int, lease: float, verbose: bool) -> i
 
         assemble.raise_descriptor_limit()
         assemble.collect_rarely()
-        _listen(Notes(logging.INFO if verbose else logging.WARNING))
+        _listen(Notes(logging.INFO if verbose else logging.WARNING), verbose)
         app.serve(app.Broker(broker_url(broker), lease), processes)
     except ValueError as error:
-        raise needs_extra(error) from None
+        raise click.UsageError(f"{error}.") from None
     return 0
 
 
-def _listen(notes: logging.Handler) -> None:
-    """Have what Celery says told like all else."""
+def _listen(notes: logging.Handler, verbose: bool) -> None:
+    """Have what Celery says told like all else, and only errors of it, unless all is wanted."""
     for name in "celery", "kombu":
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [notes], False
-        logger.setLevel(notes.level)
+        logger.setLevel(logging.INFO if verbose else logging.ERROR)

@@ -16,16 +16,18 @@ from fetcher.url import mask_password
 try:
     from celery import Celery
     from celery.exceptions import Reject
+    from celery.signals import worker_process_init
     from celery.worker import state
     from kombu.exceptions import OperationalError
 except ImportError:
-    raise ValueError("a cluster needs an extra: pip install 'fetcher[cluster]'") from None
+    raise ValueError("A cluster needs an extra: pip install 'fetcher[cluster]'") from None
 
-from fetcher.cluster.partition import work
+from fetcher.cluster.partition import Ending, work
 from fetcher.cluster.run import VERSION, NotUnderstood, check_version
 
 TASK = "fetcher.partition"
 QUEUE = "fetcher"
+_PAUSE_SECONDS = 0.2        # before an order that could not be followed is given back
 _URL = re.compile(r"(redis|rediss|amqp|amqps)://")
 
 _log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ class Broker:
         return mask_password(self.url)
 
 
-def app(broker: Broker) -> Any:
+def celery_app(broker: Broker) -> Any:
     """The Celery application. Raises ValueError for a URL that leads to no broker, and OutputError."""
     celery = Celery("fetcher", set_as_current=False)
     celery.conf.update(
@@ -72,7 +74,7 @@ def _transport(broker: Broker) -> dict[str, Any]:
             "unacked_restore_throttle": 1}
         return {"broker_url": broker.url, "broker_transport_options": options}
     if "://" in broker.url:
-        raise ValueError(f"{broker} is no broker; name a directory, redis://... or amqp://...")
+        raise ValueError(f"{broker} is no broker; name a directory, or a URL of redis:// or amqp://")
     from fetcher.cluster import directory
 
     try:
@@ -82,9 +84,8 @@ def _transport(broker: Broker) -> dict[str, Any]:
     return {"broker_url": f"{directory.ALIAS}://", "broker_transport_options": options}
 
 
-def hand_out(broker: Broker, name: str, directory: str, partitions: Iterable[int]) -> None:
+def hand_out(celery: Any, name: str, directory: str, partitions: Iterable[int]) -> None:
     """Send a message for each partition. Raises OutputError where the broker cannot be reached."""
-    celery = app(broker)
     try:
         with celery.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0)
@@ -93,20 +94,26 @@ def hand_out(broker: Broker, name: str, directory: str, partitions: Iterable[int
                     celery.send_task(TASK, producer=producer, kwargs={
                         "version": VERSION, "run": name, "out": directory, "partition": number})
     except (OperationalError, OSError) as error:
-        raise OutputError(f"The broker {broker} cannot be reached: {mask_password(str(error))}.") from None
+        raise OutputError(f"The broker {mask_password(celery.conf.broker_url)} cannot be reached: {mask_password(str(error))}.") from None
+
+
+_ending = Ending()
 
 
 def _take(order: dict[str, Any], lease_seconds: float) -> None:
     """Follow an order; unless that ends with its partition done, have the broker keep it for another time."""
+    pause = _PAUSE_SECONDS
     try:
-        if work(*_understood(order), lease_seconds):
+        if not _ending() and work(*_understood(order), lease_seconds, _ending):
             return
     except (NotUnderstood, InputError, OutputError) as error:
         _log.error("%s", error)
-        sleep(lease_seconds / 3)        # whatever it is will take its time to change
+        pause = lease_seconds / 3       # whatever it is will take its time to change
     except Exception as error:
-        _log.error("An unforeseen %s: %s.", type(error).__name__, error, exc_info=_log.isEnabledFor(logging.DEBUG))
-        sleep(lease_seconds / 3)
+        _log.error("An unforeseen %s: %s.", type(error).__name__, error,
+                   exc_info=_log.isEnabledFor(logging.INFO))
+        pause = lease_seconds / 3
+    sleep(pause)
     raise Reject("not done", requeue=True)
 
 
@@ -121,7 +128,7 @@ def _understood(order: dict[str, Any]) -> tuple[str, str, int]:
 
 def serve(broker: Broker, processes: int) -> None:
     """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back."""
-    worker = app(broker).WorkController(
+    worker = celery_app(broker).WorkController(
         pool="prefork", concurrency=processes, optimization="fair",
         without_gossip=True, without_mingle=True, without_heartbeat=True)
 
@@ -131,6 +138,7 @@ def serve(broker: Broker, processes: int) -> None:
             for process in worker.pool._pool._pool:
                 os.kill(process.pid, SIGTERM)
 
+    worker_process_init.connect(_ending.listen)
     for number in SIGTERM, SIGINT:
         signal(number, drain)
     worker.start()

@@ -63,12 +63,11 @@ def last_state(place: Place, number: int, epoch: int) -> State | None:
         return None
 
 
-def is_free(place: Place, number: int, epoch: int, lease_seconds: float,
-            sleep: Callable[[float], object] = sleep) -> bool:
+def is_free(place: Place, number: int, epoch: int, lease_seconds: float, is_ending: Callable[[], bool] = bool) -> bool:
     """Whether the worker with this `epoch`, the last, has the partition no longer.
 
     Where that is not known, watch until its state changes, or has not done so for its lease, or else for
-    `lease_seconds`. Clocks of other machines do not matter.
+    `lease_seconds`; no longer than until this worker `is_ending`. Clocks of other machines do not matter.
     """
     state = last_state(place, number, epoch)
     if not epoch or state is not None and state.phase == RELEASED:
@@ -78,7 +77,7 @@ def is_free(place: Place, number: int, epoch: int, lease_seconds: float,
     until = monotonic() + (state.lease if state is not None else lease_seconds)
     while monotonic() < until:
         sleep(_LOOK_SECONDS)
-        if place.read(path) != content or place.last_epoch(number) != epoch:
+        if is_ending() or place.read(path) != content or place.last_epoch(number) != epoch:
             return False
     return True
 

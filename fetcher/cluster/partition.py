@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import filterfalse
-from signal import SIGTERM
+from signal import SIGTERM, signal
 from time import perf_counter, time
 from typing import Any
 
@@ -32,10 +32,27 @@ _LEAST_DEADLINE = 0.001     # seconds
 _log = logging.getLogger(__name__)
 
 
-def work(directory: str, name: str, number: int, lease_seconds: float) -> bool:
+class Ending:
+    """Whether this process was told to begin nothing more."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+
+    def __call__(self) -> bool:
+        return self._is_told
+
+    def tell(self, *_: object) -> None:
+        self._is_told = True
+
+    def listen(self, **_: object) -> None:
+        """From here on, SIGTERM tells it."""
+        signal(SIGTERM, self.tell)
+
+
+def work(directory: str, name: str, number: int, lease_seconds: float, ending: Ending) -> bool:
     """See to the partition `number` of the run `name`, if nobody else does. Whether it is done.
 
-    Ends early where SIGTERM comes, where another worker has taken the partition over, and where the process that
+    Ends early where SIGTERM comes, which tells `ending`, where another worker has taken the partition over, and where the process that
     started this one is gone. Raises InputError, OutputError, and NotUnderstood.
     """
     place = Place(directory)
@@ -46,11 +63,11 @@ def work(directory: str, name: str, number: int, lease_seconds: float) -> bool:
     state = last_state(place, number, epoch)
     if state is not None and state.phase == DONE:
         is_done = True
-    elif not is_free(place, number, epoch, lease_seconds):
+    elif not is_free(place, number, epoch, lease_seconds, ending):
         return False
     else:
         part = claim(place, number, epoch, run.options.request)
-        is_done = part is not None and Partition(place, run, part, lease_seconds).run()
+        is_done = part is not None and Partition(place, run, part, lease_seconds).run(ending)
     if is_done:
         Overview(place, run).conclude()
     return is_done
@@ -76,7 +93,7 @@ class Partition:
         self._timer: Any = None
         self._stopped = False
 
-    def run(self) -> bool:
+    def run(self, ending: Ending) -> bool:
         """Whether the partition is done."""
         part = self._part
         if part.journal.final:
@@ -87,8 +104,10 @@ class Partition:
             closing.callback(self._list.close)
             for sink in sinks:
                 closing.callback(sink.close)
-            closing.enter_context(green.signals({SIGTERM: lambda _: self._stop()}))
+            closing.enter_context(green.signals({SIGTERM: lambda _: self._end(ending)}))
             closing.callback(self._end_beats)
+            if ending():
+                self._stop()
             self._beat()
             self._make_room()
             for result in self._results():
@@ -128,6 +147,10 @@ class Partition:
     def _share(self) -> float:
         assert self._rate is not None
         return self._rate / max(self._overview.running(), 1)
+
+    def _end(self, ending: Ending) -> None:
+        ending.tell()
+        self._stop()
 
     def _stop(self) -> None:
         self._stopped = True

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from fetcher.errors import InputError, OutputError
 
@@ -103,7 +104,7 @@ class Place:
             raise OutputError(f"{error.filename or self.directory} cannot be written: {error.strerror}.") from error
 
     def _beside(self, path: str) -> str:
-        return os.path.join(self._kept, f"{os.path.basename(path)}.{os.uname().nodename}.{os.getpid()}")
+        return os.path.join(self._kept, f"{os.path.basename(path)}.{uuid4().hex}")
 
     def _names(self) -> Iterator[str]:
         with os.scandir(self.directory) as entries:

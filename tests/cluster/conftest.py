@@ -1,3 +1,4 @@
+import itertools
 import shutil
 import socket
 import subprocess
@@ -16,8 +17,8 @@ def fetcher(tmp_path) -> Command:
 
 
 @pytest.fixture(scope="session")
-def redis(tmp_path_factory) -> Iterator[str]:
-    """The URL of a Redis of our own."""
+def redis_server(tmp_path_factory) -> Iterator[str]:
+    """The URL of a server of our own."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed")
@@ -29,10 +30,19 @@ def redis(tmp_path_factory) -> Iterator[str]:
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         eventually(lambda: _answers(port))
-        yield f"redis://:secret-of-redis@127.0.0.1:{port}/0"
+        yield f"redis://:secret-of-redis@127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture
+def redis(redis_server) -> str:
+    """The URL of a database that is empty."""
+    return f"{redis_server}/{next(_databases)}"
+
+
+_databases = itertools.cycle(range(16))
 
 
 def _answers(port: int) -> bool:
