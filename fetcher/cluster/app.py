@@ -94,7 +94,8 @@ def hand_out(celery: Any, name: str, directory: str, partitions: Iterable[int]) 
                     celery.send_task(TASK, producer=producer, kwargs={
                         "version": VERSION, "run": name, "out": directory, "partition": number})
     except (OperationalError, OSError) as error:
-        raise OutputError(f"The broker {mask_password(celery.conf.broker_url)} cannot be reached: {mask_password(str(error))}.") from None
+        url = mask_password(celery.conf.broker_url)
+        raise OutputError(f"The broker {url} cannot be reached: {mask_password(str(error))}.") from None
 
 
 _ending = Ending()

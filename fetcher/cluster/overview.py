@@ -11,7 +11,7 @@ import orjson
 from fetcher.cluster.part import last_state
 from fetcher.cluster.place import Place
 from fetcher.cluster.run import Run
-from fetcher.cluster.state import DONE, RUNNING, State, add_counts
+from fetcher.cluster.state import DONE, RUNNING, Counts, State
 from fetcher.errors import DeadlinePassed
 from fetcher.model import rfc3339
 from fetcher.sinks.account import Account
@@ -112,22 +112,23 @@ class Overview:
             states[number] = state
         return states
 
-    def running(self) -> int:
-        """How many partitions are begun and neither done nor given back, as far as anybody knows."""
-        return sum(state is None or state.phase == RUNNING for state in self.states().values())
+    def running(self) -> dict[int, State | None]:
+        """The states of the partitions that are begun and neither done nor given back, as far as anybody knows."""
+        return {number: state for number, state in self.states().items() if state is None or state.phase == RUNNING}
 
     def picture(self) -> Picture:
         """Raises InputError."""
-        tally, statistics = Tally(), Statistics()
+        counts = Counts()
         states = {number: state for number, state in self.states().items() if state is not None}
         for state in states.values():
-            add_counts(tally, statistics, state.counts)
+            counts.add(state.counts)
         running = {number: state for number, state in sorted(states.items()) if state.phase == RUNNING}
-        return Picture(self._run, self._place.directory, time(), tally, statistics, running, len(self._done))
+        return Picture(self._run, self._place.directory, time(), counts.tally, counts.statistics, running,
+                       len(self._done))
 
     def conclude(self) -> None:
         """Write the summary, if all is done and nobody has. Raises InputError and OutputError."""
-        if os.path.exists(self._place.summary):
+        if os.path.exists(self._place.summary) or len(self._place.last_epochs()) < len(self._run.partitions):
             return
         picture = self.picture()
         if picture.is_done:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from time import monotonic, sleep
 
 from fetcher.cluster.place import Place
-from fetcher.cluster.state import RELEASED, State
+from fetcher.cluster.state import RELEASED, Counts, State
 from fetcher.options import RequestOptions
 from fetcher.sinks.output import Output
 from fetcher.state.resume import Journal
@@ -26,10 +26,11 @@ _LOOK_SECONDS = 0.2
 class Part:
     """The records of the partition `number`, for this worker to go on with: see `claim`."""
 
-    def __init__(self, place: Place, number: int, epoch: int, journal: Journal, output: Output) -> None:
+    def __init__(self, place: Place, number: int, epoch: int, journal: Journal, counts: Counts, output: Output) -> None:
         self.number = number
         self.epoch = epoch
-        self.journal = journal          # the records that are final already
+        self.journal = journal          # the records that are final already,
+        self.counts = counts            # and what they come to
         self.output = output
         self.path = place.part(number, epoch)
         self._place = place
@@ -96,6 +97,9 @@ def claim(place: Place, number: int, epoch: int, options: RequestOptions) -> Par
                 open(draft, "wb").close()
         journal = Journal(draft, options)
         journal.tidy()
+        counts = Counts()
+        with open(draft, "rb") as records:      # now: as soon as it is published, signs of life are due
+            counts.read(records)
         output = Output(draft, append=True, prompt=True)
         try:
             with place.errors_explained():
@@ -113,4 +117,4 @@ def claim(place: Place, number: int, epoch: int, options: RequestOptions) -> Par
     with place.errors_explained():
         for before in range(1, epoch + 1):
             place.replace(place.part(number, before), b"")
-    return Part(place, number, epoch + 1, journal, output)
+    return Part(place, number, epoch + 1, journal, counts, output)

@@ -17,17 +17,17 @@ from fetcher.cluster.overview import Overview
 from fetcher.cluster.part import Part, claim, is_free, last_state
 from fetcher.cluster.place import Place
 from fetcher.cluster.run import Run
-from fetcher.cluster.state import DONE, RELEASED, RUNNING, State, count_again, counts
+from fetcher.cluster.state import DONE, RELEASED, RUNNING, State
 from fetcher.engine import GreenEngine
+from fetcher.errors import InputError
 from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
-from fetcher.sinks.statistics import Statistics
-from fetcher.sinks.tally import Tally
 
 BEATS = 10                  # in the length of a lease
 _MOST_HELD = 20
-_LEAST_DEADLINE = 0.001     # seconds
+_LEAST_SECONDS = 0.001
+_FOREVER = 1e9              # seconds: JSON knows no infinity
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class Ending:
 def work(directory: str, name: str, number: int, lease_seconds: float, ending: Ending) -> bool:
     """See to the partition `number` of the run `name`, if nobody else does. Whether it is done.
 
-    Ends early where SIGTERM comes, which tells `ending`, where another worker has taken the partition over, and where the process that
-    started this one is gone. Raises InputError, OutputError, and NotUnderstood.
+    Ends early where SIGTERM comes, which tells `ending`, where another worker has taken the partition over, and where
+    the process that started this one is gone. Raises InputError, OutputError, and NotUnderstood.
     """
     place = Place(directory)
     run = Run.read(place)
@@ -84,22 +84,19 @@ class Partition:
         self._overview = Overview(place, run)
         self._list = PartitionList(place.list(part.number))
         self._rate = run.options.limits.rate
-        self._engine = GreenEngine(self._options())
-        self._tally, self._statistics = Tally(), Statistics()
+        self._engine = self._made_engine()
+        self._counts = part.counts
         self._worker = f"{os.uname().nodename}:{os.getpid()}"
         self._parent = os.getppid()
-        self._beats = 0
-        self._since = perf_counter(), 0     # when the state was told last, and what was done then
+        self._has_room = False              # for this partition's share of the rate
+        self._since = perf_counter(), part.counts.tally.done    # when the state was told last, and what was done then
         self._timer: Any = None
         self._stopped = False
 
     def run(self, ending: Ending) -> bool:
         """Whether the partition is done."""
         part = self._part
-        if part.journal.final:
-            with open(part.path, "rb") as records:
-                count_again(records, self._tally, self._statistics)
-        sinks: list[Sink] = [self._tally, self._statistics, JsonLines(part.output)]
+        sinks: list[Sink] = [self._counts, JsonLines(part.output)]
         with ExitStack() as closing:
             closing.callback(self._list.close)
             for sink in sinks:
@@ -121,12 +118,18 @@ class Partition:
         part.tell(self._state(RELEASED if self._stopped else DONE))
         return not self._stopped
 
+    def _made_engine(self) -> GreenEngine:
+        try:
+            return GreenEngine(self._options())
+        except ValueError as error:
+            raise InputError(f"The run {self._run.name} cannot be worked on here: {error}.") from None
+
     def _options(self) -> Options:
         """Those of the run, with what is left of its time, and a part of its rate."""
         options = self._run.options
         deadline = options.run.deadline
         if deadline is not None:
-            left = max(self._run.submitted + deadline - time(), _LEAST_DEADLINE)
+            left = max(self._run.submitted + deadline - time(), _LEAST_SECONDS)
             options = replace(options, run=replace(options.run, deadline=left))
         if self._rate is not None:
             options = replace(options, limits=replace(options.limits, rate=self._share()))
@@ -140,13 +143,17 @@ class Partition:
 
     def _make_room(self) -> None:
         """Where there is a rate for all, begin when the others have seen that one more takes part in it."""
-        if self._rate is not None and self._overview.running() > 1:
-            green.sleep(2 * self._beat_seconds)
-            self._engine.set_rate(self._share())
+        if self._rate is None:
+            return
+        leases = [state.lease for state in self._overview.running().values() if state is not None]
+        if len(leases) > 1:
+            green.sleep(2 * max(leases) / BEATS)
+        self._has_room = True
+        self._engine.set_rate(self._share())
 
     def _share(self) -> float:
         assert self._rate is not None
-        return self._rate / max(self._overview.running(), 1)
+        return self._rate / max(len(self._overview.running()), 1)
 
     def _end(self, ending: Ending) -> None:
         ending.tell()
@@ -164,7 +171,7 @@ class Partition:
             return
         with suppress(OSError):     # a worker that cannot tell that it lives counts as dead, and will see that
             self._part.tell(self._state(RUNNING))
-        if self._rate is not None and self._beats > 2:
+        if self._has_room:
             self._engine.set_rate(self._share())
         self._timer = green.call_later(self._beat_seconds, green.spawn_n, self._beat)
 
@@ -173,12 +180,12 @@ class Partition:
             self._timer.cancel()
 
     def _state(self, phase: str) -> State:
-        self._beats += 1
-        now, (then, done) = perf_counter(), self._since
-        rate = (self._tally.done - done) / max(now - then, 0.001)
-        self._since = now, self._tally.done
-        held = sorted(self._engine.held_back(), key=lambda host: -host[3])[:_MOST_HELD] if phase == RUNNING else []
-        return State(phase, self._worker, time(), self._lease_seconds, rate if phase == RUNNING else 0.0,
-                     len(self._engine.in_flight), tuple((host, reason, min(left, 1e9), waiting)
-                                                        for host, reason, left, waiting in held),
-                     counts(self._tally, self._statistics))
+        now, done, (before, done_before) = perf_counter(), self._counts.tally.done, self._since
+        self._since = now, done
+        rate, held = 0.0, []
+        if phase == RUNNING:
+            rate = (done - done_before) / max(now - before, _LEAST_SECONDS)
+            held = sorted(self._engine.held_back(), key=lambda host: -host[3])[:_MOST_HELD]
+        return State(phase, self._worker, time(), self._lease_seconds, rate, len(self._engine.in_flight),
+                     tuple((host, reason, min(left, _FOREVER), waiting) for host, reason, left, waiting in held),
+                     self._counts.as_data())

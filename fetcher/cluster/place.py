@@ -11,6 +11,7 @@ All that is replaced is replaced as a whole.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from uuid import uuid4
 from fetcher.errors import InputError, OutputError
 
 _KEPT = ".fetcher"
+_PART = re.compile(r"part-(\d+)\.(\d+)\.jsonl")
 
 
 class Place:
@@ -34,7 +36,8 @@ class Place:
 
     def is_taken(self) -> bool:
         """Whether a run, or anything that could be taken for its records, is there already."""
-        return os.path.exists(self.run) or (os.path.isdir(self.directory) and any(self._names()))
+        return os.path.exists(self.run) or (os.path.isdir(self.directory) and any(
+            name.endswith(".jsonl") for name in os.listdir(self.directory)))
 
     def make(self) -> None:
         """Make the directories that are missing. What a run needs to know of its requests is for its user alone.
@@ -65,8 +68,8 @@ class Place:
     def last_epochs(self) -> dict[int, int]:
         """The same of all partitions that were begun."""
         epochs: dict[int, int] = {}
-        for name in self._names():
-            number, epoch = map(int, name.removeprefix("part-").removesuffix(".jsonl").split("."))
+        for match in filter(None, map(_PART.fullmatch, os.listdir(self.directory))):
+            number, epoch = map(int, match.groups())
             epochs[number] = max(epochs.get(number, 0), epoch)
         return epochs
 
@@ -105,8 +108,3 @@ class Place:
 
     def _beside(self, path: str) -> str:
         return os.path.join(self._kept, f"{os.path.basename(path)}.{uuid4().hex}")
-
-    def _names(self) -> Iterator[str]:
-        with os.scandir(self.directory) as entries:
-            yield from (entry.name for entry in entries
-                        if entry.name.startswith("part-") and entry.name.endswith(".jsonl"))

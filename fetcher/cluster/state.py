@@ -19,6 +19,7 @@ from fetcher.sinks.tally import Failure, Slow, Tally
 
 RUNNING, RELEASED, DONE = "running", "released", "done"
 _SLOWEST = 5
+_SUMS = ("done", "ok", "retried", "size", "size_download")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class State:
     rate: float                                     # results a second, of late
     in_flight: int
     held: tuple[tuple[str, str, float, int], ...]   # hosts that wait: reason, seconds that are left, how many lines
-    counts: Any                                     # see `counts`
+    counts: Any                                     # of results: see `Counts`
 
     def encode(self) -> bytes:
         return orjson.dumps(as_data(self), option=orjson.OPT_NON_STR_KEYS)
@@ -47,53 +48,62 @@ class State:
         return state
 
 
-def counts(tally: Tally, statistics: Statistics) -> dict[str, Any]:
-    """What was counted, as data."""
-    return {
-        "done": tally.done, "ok": tally.ok, "retried": tally.retried,
-        "size": tally.size, "size_download": tally.size_download,
-        "classes": tally.classes, "errors": tally.errors,
-        "failures": [[*failure, count] for failure, count in tally.failures.items()],
-        "slowest": [list(slow) for slow in tally.slowest],
-        "statuses": statistics.statuses,
-        "times": [[times.count, times.sum, times.greatest, times.buckets] for times in _times(statistics)],
-    }
+class Counts:
+    """What a summary needs to know of results: of those that are written to it, and of those of other counts."""
 
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.statistics = Statistics()
 
-def add_counts(tally: Tally, statistics: Statistics, data: dict[str, Any]) -> None:
-    """Add what `counts` made data of."""
-    for name in "done", "ok", "retried", "size", "size_download":
-        setattr(tally, name, getattr(tally, name) + data[name])
-    tally.classes.update(data["classes"])
-    tally.errors.update(data["errors"])
-    for outcome, host, count in data["failures"]:
-        tally.failures[Failure(outcome, host)] += count
-    slowest = [*tally.slowest, *(Slow(*slow) for slow in data["slowest"])]
-    tally.slowest = sorted(slowest, key=lambda slow: -slow.seconds)[:_SLOWEST]
-    _update(statistics.statuses, data["statuses"])
-    for times, (count, total, greatest, buckets) in zip(_times(statistics), data["times"]):
-        times.count += count
-        times.sum += total
-        times.greatest = max(times.greatest, greatest)
-        _update(times.buckets, buckets)
+    def write(self, result: Result) -> None:
+        self.tally.write(result)
+        self.statistics.write(result)
 
+    def close(self) -> None:
+        self.tally.close()
 
-def count_again(records: Iterable[bytes], tally: Tally, statistics: Statistics) -> None:
-    """Count records of NDJSON as the results that they are of."""
-    for line in records:
-        record = orjson.loads(line)
-        result = Result(
-            record["url"], record["line"], ok=record["ok"], status=record["status"], error=record["error"],
-            final_url=record["final_url"], size=record["size"], size_download=record["size_download"],
-            attempts=record["attempts"],
-            timings=Timings(connect=record["time_connect"], starttransfer=record["time_starttransfer"],
-                            total=record["time_total"]))
-        tally.write(result)
-        statistics.write(result)
+    def read(self, records: Iterable[bytes]) -> None:
+        """Count records of NDJSON as the results that they are of."""
+        for line in records:
+            record = orjson.loads(line)
+            known = record.get
+            self.write(Result(
+                record["url"], known("line", 0), ok=record["ok"], status=known("status"), error=record["error"],
+                final_url=known("final_url"), size=known("size", 0), size_download=known("size_download", 0),
+                attempts=known("attempts", 0), timings=Timings(
+                    connect=known("time_connect"), starttransfer=known("time_starttransfer"), total=known("time_total"))))
 
+    def as_data(self) -> dict[str, Any]:
+        tally, statistics = self.tally, self.statistics
+        return {
+            **{name: getattr(tally, name) for name in _SUMS},
+            "classes": tally.classes, "errors": tally.errors,
+            "failures": [[*failure, count] for failure, count in tally.failures.items()],
+            "slowest": [list(slow) for slow in tally.slowest],
+            "statuses": statistics.statuses,
+            "times": [[times.count, times.sum, times.greatest, times.buckets] for times in self._times()],
+        }
 
-def _times(statistics: Statistics) -> tuple[Histogram, Histogram, Histogram]:
-    return statistics.connect, statistics.starttransfer, statistics.total
+    def add(self, data: dict[str, Any]) -> None:
+        """Add what `as_data` made data of."""
+        tally = self.tally
+        for name in _SUMS:
+            setattr(tally, name, getattr(tally, name) + data[name])
+        tally.classes.update(data["classes"])
+        tally.errors.update(data["errors"])
+        for outcome, host, count in data["failures"]:
+            tally.failures[Failure(outcome, host)] += count
+        slowest = [*tally.slowest, *(Slow(*slow) for slow in data["slowest"])]
+        tally.slowest = sorted(slowest, key=lambda slow: -slow.seconds)[:_SLOWEST]
+        _update(self.statistics.statuses, data["statuses"])
+        for times, (count, total, greatest, buckets) in zip(self._times(), data["times"]):
+            times.count += count
+            times.sum += total
+            times.greatest = max(times.greatest, greatest)
+            _update(times.buckets, buckets)
+
+    def _times(self) -> tuple[Histogram, Histogram, Histogram]:
+        return self.statistics.connect, self.statistics.starttransfer, self.statistics.total
 
 
 def _update(counter: Counter[int], data: dict[str, int]) -> None:
