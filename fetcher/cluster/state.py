@@ -70,8 +70,9 @@ class Counts:
             self.write(Result(
                 record["url"], known("line", 0), ok=record["ok"], status=known("status"), error=record["error"],
                 final_url=known("final_url"), size=known("size", 0), size_download=known("size_download", 0),
-                attempts=known("attempts", 0), timings=Timings(
-                    connect=known("time_connect"), starttransfer=known("time_starttransfer"), total=known("time_total"))))
+                attempts=known("attempts", 0),
+                timings=Timings(connect=known("time_connect"), starttransfer=known("time_starttransfer"),
+                                total=known("time_total"))))
 
     def as_data(self) -> dict[str, Any]:
         tally, statistics = self.tally, self.statistics

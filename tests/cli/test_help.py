@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-COMMANDS = pytest.mark.parametrize("command", [[], ["get"], ["demo"], ["serve"]])
+COMMANDS = pytest.mark.parametrize("command", [[], ["get"], ["demo"], ["serve"], ["submit"], ["worker"], ["status"]])
 
 
 @COMMANDS
