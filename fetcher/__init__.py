@@ -16,7 +16,7 @@ nothing between raises for a bad URL or a bad server.
 The rooms, by floor; imports go down only:
 
     3  cli          click: options to dataclasses, the parts put together, one file for each command
-    2  fetch        one Target to one Result; never raises
+    2  fetch        one Target to one Result; never raises. exchange: what was on the wire, for archives
        engine       where fetches run: many at once
        cluster      one run on many machines
        demo         the embedded server, and what stands for the network in tests
@@ -31,13 +31,13 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = ["BodyOptions", "Limits", "NetworkOptions", "Options", "RedirectOptions", "RequestOptions", "Result",
-           "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
+           "SaveOptions", "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
 
 if TYPE_CHECKING:
     from fetcher.engine import fetch_all
     from fetcher.model import Result, Target
     from fetcher.options import (BodyOptions, Limits, NetworkOptions, Options, RedirectOptions, RequestOptions,
-                                 Timeouts, TlsOptions)
+                                 SaveOptions, Timeouts, TlsOptions)
 
 _HOMES = {"fetch_all": "fetcher.engine", "Result": "fetcher.model", "Target": "fetcher.model"}
 

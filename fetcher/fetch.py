@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,12 +13,13 @@ from fetcher.errors import HTTP, FetchError, InvalidUrl
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Memory, Overrides, Result, Target, Timings
 from fetcher.options import Options, RequestOptions, SaveOptions
-from fetcher.state.change import MISSING, NOT_MODIFIED
-from fetcher.state.history import History, Past
+from fetcher.state.change import MISSING, UNCHANGED
 from fetcher.transport import Conditions, Request, Response, field_names, request_fields, retry_after
 
 if TYPE_CHECKING:
+    from fetcher.exchange import Recorder
     from fetcher.sinks.bodies import Body, BodyStore
+    from fetcher.state.history import History, Past
 
 # RFC 9110 §13.1 and §14.2: with one of these, an answer would not be to our question
 _CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range"})
@@ -32,22 +34,23 @@ class Opener(Protocol):
 class Fetcher:
     """Fetches targets by one set of options, over one transport. Safe for many green threads at once."""
 
-    def __init__(self, options: Options, transport: Opener, in_flight: InFlight,
-                 history: History | None = None, store: BodyStore | None = None) -> None:
-        """`history` is that of `options.state`, and `store` that of `options.body.save`, if they are open already.
-
-        Raises ValueError where the options cannot be followed, and OutputError where a file cannot be written.
-        """
-        self._options = options
+    def __init__(self, options: Options, transport: Opener, in_flight: InFlight) -> None:
+        """Raises ValueError where the options cannot be followed, and OutputError where a file cannot be written."""
         self._transport = transport
         self._in_flight = in_flight
+        self._history = _history(options.state)
+        self._store = _body_store(options.body.save)
+        self._recorder = _recorder(options.body.exchanges)
+        self._follow(options)
+
+    def _follow(self, options: Options) -> None:
+        self._options = options
         self._fields = request_fields(options.request)
         self._method = _method(options.request)
         self._fingerprint = fingerprint(options.request)
         self._hashes_body = options.body.hash or options.body.save is not None or options.state is not None
-        self._keeps_body = self._hashes_body or options.body.keep
-        self._history = history or (History(options.state) if options.state is not None else None)
-        self._store = store or _body_store(options.body.save)
+        self._keeps_body = self._hashes_body or options.body.keep or self._recorder is not None
+        self._saves_in = options.body.save.directory if options.body.save is not None else None
         self._takes_not_modified = (self._method in ("GET", "HEAD") and not options.body.keep
                                     and not _CONDITIONS & field_names(self._fields))
 
@@ -73,6 +76,8 @@ class Fetcher:
             response = self._transport.open(request)
             if self._store is not None and _is_worth_saving(response):
                 body.file = self._store.body()
+            if self._recorder is not None:
+                self._recorder.listen(response)
             for piece in response:
                 body.take(piece)
             if body.file is not None:
@@ -93,16 +98,20 @@ class Fetcher:
         return self._answered(target, response, failure, body, past)
 
     def close(self) -> None:
-        """Let go of the directory of saved bodies."""
+        """Let go of the state, of the directory of saved bodies, and of what waits for an archive."""
+        if self._history is not None:
+            self._history.close()
         if self._store is not None:
             self._store.close()
+        if self._recorder is not None:
+            self._recorder.close()
 
     def _fetch_overridden(self, target: Target, overrides: Overrides, number: int,
                           move: Callable[[str], None] | None) -> Result:
         """Fetch `target` as one by other options: those of this fetcher, and what its row says in their place."""
+        fetch = copy(self)
         try:
-            fetch = Fetcher(_overridden(self._options, overrides), self._transport, self._in_flight, self._history,
-                            self._store)
+            fetch._follow(_overridden(self._options, overrides))
         except ValueError as error:
             return self.left_out(target, InvalidUrl(f"Its request cannot be sent: {error}."))
         fetch._fingerprint = fingerprint(self._options.request, overrides)
@@ -118,9 +127,9 @@ class Fetcher:
         """What is known of `request`, which asks for news alone where that can be enough."""
         past = history.recall(request.url, self._fingerprint)
         if past.known is not None and self._takes_not_modified:
-            validators = past.validators()
+            validators = past.validators(self._saves_in)
             if validators:
-                request.conditions = Conditions(past.known.final_url, validators)
+                request.ask_for_news(Conditions(past.known.final_url, validators))
         return past
 
     def _answered(self, target: Target, response: Response, failure: FetchError | None, body: _Body,
@@ -134,10 +143,12 @@ class Fetcher:
         elif failure is not None:
             word, message = failure.word, str(failure)
         sha256 = body.hexdigest() if failure is None else None
-        memory = None
+        saved_to, change, memory = body.saved_to, None, None
         if past is not None and (word is None or response.status in MISSING):
-            memory = _learnt(past, response, sha256)
-            sha256 = memory.sha256 if memory is not None else sha256
+            memory = _learnt(past, response, sha256, saved_to)
+            if memory is not None:
+                change = UNCHANGED if memory is past.known else past.compare(memory)
+                sha256, saved_to = memory.sha256, memory.saved_to
         return Result(
             target.url, target.line, target.source,
             ok=word is None,
@@ -162,8 +173,10 @@ class Fetcher:
             input=target.input,
             headers=tuple(headers.items()) if self._options.body.headers else None,
             body=body.content(),
-            saved_to=body.saved_to,
+            saved_to=saved_to,
+            exchanges=self._recorder.exchanges(request, response) if self._recorder is not None else (),
             request=self._fingerprint,
+            change=change,
             memory=memory,
         )
 
@@ -185,6 +198,7 @@ class Fetcher:
             timestamp=attempt.timestamp,
             hops=request.hops if self._options.body.timings else None,
             input=target.input,
+            exchanges=self._recorder.exchanges(request, None) if self._recorder is not None else (),
             request=self._fingerprint,
         )
 
@@ -200,14 +214,13 @@ class Fetcher:
                       timestamp=time(), input=target.input, request=request)
 
 
-def _learnt(past: Past, response: Response, sha256: str | None) -> Memory | None:
-    """What to remember of an answer; nothing where it says "not modified" and we did not ask (RFC 9110 §15.4.5)."""
+def _learnt(past: Past, response: Response, sha256: str | None, saved_to: str | None) -> Memory | None:
+    """What to remember of an answer: what is known, after "not modified"; nothing if that was not the question."""
     request, headers = response.request, response.headers
-    if response.status == NOT_MODIFIED and not request.is_conditional:
-        return None
-    return past.compare(Memory(
-        past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
-        None if request.method == "HEAD" else sha256, request.url.resource, None, None, request.attempt.timestamp))
+    if response.status == 304:
+        return past.known if request.is_conditional else None
+    return Memory(past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
+                  None if request.method == "HEAD" else sha256, request.url.resource, saved_to)
 
 
 class _Body:
@@ -239,12 +252,28 @@ class _Body:
         return b"".join(self._pieces) if self._pieces is not None else None
 
 
+def _history(path: str | None) -> History | None:
+    if path is None:
+        return None
+    from fetcher.state.history import History
+
+    return History(path)
+
+
 def _body_store(options: SaveOptions | None) -> BodyStore | None:
     if options is None:
         return None
     from fetcher.sinks.bodies import BodyStore
 
     return BodyStore(options)
+
+
+def _recorder(directory: str | None) -> Recorder | None:
+    if directory is None:
+        return None
+    from fetcher.exchange import Recorder
+
+    return Recorder(directory)
 
 
 def _is_worth_saving(response: Response) -> bool:

@@ -115,8 +115,21 @@ class Memory(NamedTuple):
     sha256: str | None
     final_url: str
     saved_to: str | None
-    change: str | None                  # since the run before
-    seen: float                         # Unix time
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and the answer to it, as they were on the wire, but for the body's chunks and our credentials."""
+
+    url: str
+    request: bytes                      # head and content
+    status: int
+    http_version: str
+    fields: tuple[tuple[str, str], ...]
+    body: bytes                         # in its content coding; empty where it is `spooled`
+    spooled: str | None                 # the path of a file with the body, to be removed by who reads it
+    whole: bool                         # all of the body is there
+    remote_ip: str | None
 
 
 @value
@@ -149,7 +162,9 @@ class Result:
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
     saved_to: str | None = None         # the path of the file that the body became
+    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)     # for archives; the last is the final one
     request: str | None = None          # its fingerprint, where it is more than a plain GET
+    change: str | None = None           # since the run before: new, changed, unchanged or gone
     memory: Memory | None = None        # what a state is to keep of it
 
     @property
@@ -157,11 +172,6 @@ class Result:
         """Host of the URL that was asked for last, as it is shown and counted."""
         match = _HOST.match(self.final_url or self.url)
         return match[1] if match else ""
-
-    @property
-    def change(self) -> str | None:
-        """What became of the URL since the run before: new, changed, unchanged or gone."""
-        return self.memory.change if self.memory is not None else None
 
     def record(self) -> dict[str, Any]:
         """The record's keys and values, in the contract's order."""
@@ -193,7 +203,7 @@ class Result:
             "time_starttransfer": timings.starttransfer and round(timings.starttransfer, 6),
             "time_total": timings.total and round(timings.total, 6),
             "timestamp": rfc3339(self.timestamp),
-            "change": self.memory.change if self.memory is not None else None,
+            "change": self.change,
         }
         if self.source is None:
             del record["source"]

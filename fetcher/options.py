@@ -127,6 +127,7 @@ class SaveOptions:
 
     directory: str
     name: str = "{host}/{path}"
+    sync: bool = False                  # have each file on the disk before it gets its name
     since: float = field(default_factory=time, compare=False)   # Unix time: files from before may be replaced
 
 
@@ -141,6 +142,7 @@ class BodyOptions:
     timings: bool = False               # so are the times of the redirects on the way
     tls: bool = False                   # so is what the TLS handshake agreed on
     save: SaveOptions | None = None     # the decoded bodies of good answers become files
+    exchanges: str | None = None        # what was on the wire is in the result; long bodies wait in this directory
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _PARTS = re.compile(r"(?i:(https?)):[/\\]*([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
 _AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]%]*\]|[^:\[]*)(?::(.*))?")
+_NO_PORT = re.compile(r"^((?:[^:/?#]*:)?[/\\]{2,}[^/\\?#:@]*:)(?!\*\*\*@|[0-9]{0,5}(?:[/\\?#]|$)).*@", re.S)
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _NETWORK_PATH = re.compile(r"[/\\]{2}")
@@ -101,8 +102,12 @@ def join(base: Url, location: str) -> Url:
 
 
 def recordable(text: str) -> str:
-    """`text` as a record may show it: a password masked, control characters and lone surrogates as U+FFFD."""
-    return _NO_TEXT.sub("\ufffd", mask_password(text))
+    """`text`, be it a URL or not, as a record may show it.
+
+    A password is masked, also one with a slash in it, of which the standard makes a port and a path; control
+    characters and lone surrogates are U+FFFD.
+    """
+    return _NO_TEXT.sub("\ufffd", _NO_PORT.sub(r"\1***@", mask_password(text)))
 
 
 def mask_password(text: str) -> str:
@@ -146,7 +151,7 @@ def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int,
     if not port:
         number = DEFAULT_PORTS[scheme]
     elif not (port.isascii() and port.isdigit() and len(port) < 16 and 0 < int(port) <= 65535):
-        raise InvalidUrl(f"The port {port[:20]} is not a number from 1 to 65535.")
+        raise InvalidUrl("The port is not a number from 1 to 65535.")     # it may be a piece of a password
     else:
         number = int(port)
     decoded = unquote_to_bytes(userinfo).decode("utf-8", "replace") if userinfo else None

@@ -1,4 +1,5 @@
 import hashlib
+import pickle
 import socket
 from contextlib import closing
 from dataclasses import replace
@@ -10,7 +11,7 @@ from fetcher.attempt import InFlight
 from fetcher.fetch import Fetcher
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Overrides
-from fetcher.options import BodyOptions, NetworkOptions, RedirectOptions, RequestOptions, Timeouts
+from fetcher.options import BodyOptions, NetworkOptions, RedirectOptions, RequestOptions, SaveOptions, Timeouts
 from fetcher.url import parse
 from tests.broken_server import CLOSE, READ, RESET, SILENCE, BrokenServer, deaf_server
 from tests.fetching import failure, fetch, fetch_in_turn
@@ -358,3 +359,23 @@ def test_a_record_tells_what_was_asked_where_that_is_more_than_a_plain_get(serve
 def test_a_row_that_asks_for_more_has_that_in_its_record_too(server):
     (result,) = fetch_in_turn([replace(Target.read(server.url("/bytes/1")), overrides=Overrides(method="HEAD"))])
     assert result.request == "HEAD"
+
+
+def test_a_body_is_saved_and_its_result_says_where(server, tmp_path):
+    saving = BodyOptions(save=SaveOptions(str(tmp_path), "{line}.{ext}"))
+    result = fetch(server.url("/bytes/100"), body=saving)
+    assert result.saved_to == str(tmp_path / "1.bin")
+    assert (tmp_path / "1.bin").stat().st_size == 100 and result.sha256
+
+
+@pytest.mark.parametrize("path", ["/status/404", "/cut/100", "/status/204", "/bytes/300000"])
+def test_what_is_no_good_answer_is_not_saved(server, tmp_path, path):
+    result = fetch(server.url(path), body=BodyOptions(max_size=200_000, save=SaveOptions(str(tmp_path))))
+    assert (result.saved_to, list(tmp_path.iterdir())) == (None, [])
+
+
+def test_a_result_can_hold_what_was_on_the_wire(server, tmp_path):
+    result = fetch(server.url("/redirect/1"), body=BodyOptions(exchanges=str(tmp_path)))
+    assert [exchange.status for exchange in result.exchanges] == [302, 200]
+    assert pickle.loads(pickle.dumps(result)) == result
+    assert list(tmp_path.iterdir()) == []

@@ -185,12 +185,12 @@ def test_dot_segments_are_resolved(path, target):
     ("http:///?a", "The URL has no host."),
     ("http://me@/", "The URL has no host."),
     ("http://:80/", "The URL has no host."),
-    ("http://a:b/", "The port b is not a number from 1 to 65535."),
-    ("http://a:0/", "The port 0 is not a number from 1 to 65535."),
-    ("http://a:65536/", "The port 65536 is not a number from 1 to 65535."),
-    ("http://a:-1/", "The port -1 is not a number from 1 to 65535."),
-    ("http://a:\u0661/", "The port \u0661 is not a number from 1 to 65535."),
-    ("http://a:1:2/", "The port 1:2 is not a number from 1 to 65535."),
+    ("http://a:b/", "The port is not a number from 1 to 65535."),
+    ("http://a:0/", "The port is not a number from 1 to 65535."),
+    ("http://a:65536/", "The port is not a number from 1 to 65535."),
+    ("http://a:-1/", "The port is not a number from 1 to 65535."),
+    ("http://a:\u0661/", "The port is not a number from 1 to 65535."),
+    ("http://a:1:2/", "The port is not a number from 1 to 65535."),
     ("http://[::1/", "The URL's host is malformed."),
     ("http://[::g]/", "[::g] is not an IPv6 address."),
     ("http://1.2.3.256/", "1.2.3.256 is not an IPv4 address."),
@@ -284,6 +284,15 @@ def test_a_location_that_is_no_http_url_is_refused(location):
 ])
 def test_a_password_is_masked(text, masked):
     assert mask_password(text) == recordable(text) == masked
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("http://me:sec/ret@a/", "http://me:***@a/"), ("http://me:sec?r@t@a/", "http://me:***@a/"),
+    ("htp://me:sec#ret@a/", "htp://me:***@a/"), ("http://me:123456/secret@a/", "http://me:***@a/"),
+    ("http://a:b/", "http://a:b/"), ("http://a:80/me:b@c", "http://a:80/me:b@c"),
+])
+def test_a_password_that_makes_a_url_invalid_is_masked_too(text, shown):
+    assert recordable(text) == shown
 
 
 def test_what_no_record_can_hold_is_replaced():

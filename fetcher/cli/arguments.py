@@ -12,7 +12,7 @@ from contextlib import suppress
 import click
 
 from fetcher.errors import InvalidUrl
-from fetcher.url import mask_password, parse
+from fetcher.url import parse, recordable
 
 _MASK = "***"
 
@@ -53,7 +53,7 @@ def _masked(argument: str, masks: dict[str, str]) -> str:
     for secret in sorted(masks, key=len, reverse=True):
         if argument == secret or (argument.startswith("-") and argument.endswith(secret)):
             return argument[:len(argument) - len(secret)] + masks[secret]
-    return mask_password(argument)
+    return recordable(argument)
 
 
 def _overwrite(arguments: list[str], shown: list[str]) -> None:

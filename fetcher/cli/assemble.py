@@ -13,6 +13,7 @@ from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
 import click
 
 from fetcher import green
+from fetcher.cli.backlog import Backlog
 from fetcher.cli.batch import Watch, watched
 from fetcher.cli.exits import DEADLINE_PASSED, FAILED, OK, SIGNALLED
 from fetcher.cli.options import Job
@@ -24,8 +25,6 @@ from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
 from fetcher.sinks import Sink
 from fetcher.sinks.tally import Tally
-from fetcher.state.learning import Learner
-from fetcher.targets import TargetReader
 
 
 def run(job: Job) -> int:
@@ -35,7 +34,7 @@ def run(job: Job) -> int:
     where the reader of stdout went away.
     """
     if job.dry_run:
-        return print_plan(TargetReader(job.sources, job.input), job.options.limits)
+        return print_plan(Backlog(job), job.options.limits)
     _keep_the_lists(job)
     with watched(job) as watch:
         watch.status = _run(job, watch)
@@ -43,43 +42,53 @@ def run(job: Job) -> int:
 
 
 def _run(job: Job, watch: Watch) -> int:
-    reader = TargetReader(job.sources, job.input)
+    backlog = Backlog(job)
     collect_rarely()
     raise_descriptor_limit()
     with ExitStack() as closing:
-        learners = [closing.enter_context(Learner(job.options.state, job.options.request.identifies_user))
-                    ] if job.options.state is not None else []
-        closing.callback(reader.close)
+        learners = _learners(job, closing)
+        closing.callback(backlog.close)
         try:
             engine = GreenEngine(job.options)
         except ValueError as error:
             raise click.UsageError(f"{error}.") from None
         format = record_format(job)
-        display = Display(job, format, watch.tally, engine, _Total(reader))
+        display = Display(job, format, watch.tally, engine, _Total(backlog))
+        backlog.begin(job.quiet)
         sinks: list[Sink] = [*watch.sinks, *record_sinks(job, format, display), *learners, *display.sinks]
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
-        ended_by = _fetch(engine, reader, sinks, display)
-    status = _status(job, watch.tally, ended_by, engine.deadline_passed)
+        ended_by = _fetch(engine, backlog, sinks, display)
+    status = _status(job, watch.tally, backlog, ended_by, engine.deadline_passed)
     display.show_summary(succeeded=status == OK)
     return status
 
 
-def _status(job: Job, tally: Tally, ended_by: int | None, deadline_passed: bool) -> int:
+def _learners(job: Job, closing: ExitStack) -> list[Sink]:
+    """What keeps the state up to date, where there is one: before `closing` is, and after all records are safe."""
+    if job.options.state is None:
+        return []
+    from fetcher.state.learning import Learner
+
+    return [closing.enter_context(Learner(job.options.state, job.options.request.identifies_user))]
+
+
+def _status(job: Job, tally: Tally, backlog: Backlog, ended_by: int | None, deadline_passed: bool) -> int:
     """The exit status of a run that wrote all it had to: what ended it early comes before the count of failures."""
     if ended_by is not None:
         return SIGNALLED + ended_by
     if deadline_passed:
         return DEADLINE_PASSED
     threshold = job.batch.fail_if or Threshold()
-    return FAILED if threshold.is_broken(tally.failed, tally.done) else OK
+    return FAILED if threshold.is_broken(tally.failed + backlog.failed, tally.done + backlog.done) else OK
 
 
 def _keep_the_lists(job: Job) -> None:
     """Refuse to write over what is to be read."""
-    places = {"output": job.output, "summary": job.batch.summary, "metrics": job.batch.metrics}
-    for source, (option, path) in product(job.sources, places.items()):
+    places = {"output": job.output, "summary": job.batch.summary, "metrics": job.batch.metrics,
+              "parquet": job.stores.parquet}
+    for source, (option, path) in product(filter(None, (*job.sources, job.retry_failed)), places.items()):
         with suppress(OSError):     # no file, or not yet
             listed, written = os.stat(0 if source == "-" else source), os.stat(path or "")
             if stat.S_ISREG(written.st_mode) and os.path.samestat(listed, written):
@@ -99,10 +108,10 @@ def raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _fetch(engine: GreenEngine, reader: TargetReader, sinks: list[Sink], display: Display) -> int | None:
+def _fetch(engine: GreenEngine, backlog: Backlog, sinks: list[Sink], display: Display) -> int | None:
     """Run the engine into the sinks; return the signal that ended it, if one did."""
     with _stoppable(engine, display) as signals:
-        for result in engine.run(reader, reader.read_again):
+        for result in engine.run(backlog, backlog.read_again):
             for sink in sinks:
                 sink.write(result)
     return signals[0] if signals else None
@@ -135,8 +144,8 @@ def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
 class _Total:
     """How many lines there are, once that is known: they are counted beside the run, when it is first asked for."""
 
-    def __init__(self, reader: TargetReader) -> None:
-        self._reader = reader
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
         self._asked = False
         self._count: int | None = None
 
@@ -148,4 +157,4 @@ class _Total:
 
     def _find_out(self) -> None:
         with suppress(InputError):      # the run itself will tell
-            self._count = self._reader.count()
+            self._count = self._backlog.count()

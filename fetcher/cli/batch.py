@@ -14,6 +14,7 @@ from fetcher.cli.exits import OK, OUTPUT_FAILED, SIGNALLED, status_of
 from fetcher.cli.options import Job
 from fetcher.cli.ping import Ping
 from fetcher.cli.versions import versions
+from fetcher.errors import LockHeld
 from fetcher.sinks import Sink
 from fetcher.sinks.account import Account
 from fetcher.sinks.metrics import exposition
@@ -21,22 +22,26 @@ from fetcher.sinks.replacing import replace_file
 from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Tally
 from fetcher.state.lock import Lock
+from fetcher.url import recordable
 
 
 @contextmanager
 def watched(job: Job) -> Iterator[Watch]:
     """While inside, hold the job's lock and watch what is done; then report how it ended, also where it raises.
 
-    Raises LockHeld, and OutputError where the lock cannot be made.
+    Raises LockHeld, and OutputError where the lock cannot be made. A run that finds the lock or the state held reports
+    nothing: that place is the other run's.
     """
     lock = Lock(job.batch.lock, job.batch.lock_wait) if job.batch.lock else nullcontext()
     with lock:
         watch = Watch(job)
         try:
             yield watch
+        except LockHeld:
+            raise
         except BaseException as error:
             watch.status = status_of(error)
-            watch.report(str(error) or None)
+            watch.report(recordable(str(error)) or None)
             raise
         watch.report()
 
@@ -77,7 +82,7 @@ class Watch:
         if os.path.isfile(path):
             with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
                 before = file.read()
-        return exposition(account, os.path.basename(path).removesuffix(".prom"), before).encode()
+        return exposition(account, os.path.basename(path).removesuffix(".prom"), before).encode("utf-8", "replace")
 
 
 def _as_json(account: Account) -> bytes:

@@ -121,7 +121,7 @@ def _level(job: Job, is_looked_at: bool) -> int:
         return logging.DEBUG
     if job.verbose:
         return logging.INFO
-    return logging.WARNING if is_looked_at else logging.ERROR
+    return logging.WARNING if is_looked_at and not job.quiet else logging.ERROR
 
 
 def _is_terminal(stream: object) -> bool:

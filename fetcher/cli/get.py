@@ -15,11 +15,14 @@ Examples:
   fetcher urls.txt | jq 'select(.ok | not)'   the records of those that failed
   cat urls.txt | fetcher -                    a list from stdin
   fetcher -q -o out.jsonl urls.txt            from cron
+  fetcher --resume -o out.jsonl urls.txt      the rest, where that was cut short
+  fetcher --state seen.db urls.txt            what changed since the last run
   fetcher demo                                see it at work, without a network
 
 Other commands (each with -h):
   fetcher demo     fetch the sample list from the embedded server
   fetcher serve    run that server alone
+  fetcher state    show, export or prune what --state remembers
   fetcher submit   hand a list out to the workers of a cluster
   fetcher worker   be one of them
   fetcher status   show a run on a cluster
@@ -51,7 +54,7 @@ def get(**chosen: Any) -> int:
     A host that is slow holds up no other: files are looked through as far as needed for hosts that are free. Of what
     cannot be read twice, pipes and compressed files, that is 10 lines for each request at once, and at least 1,000.
     """
-    if not chosen["sources"]:
+    if not chosen["sources"] and chosen["retry_failed"] is None:
         raise click.UsageError("There is nothing to fetch: name a file of URLs, a URL, or - for stdin.",
                                click.get_current_context())
     shown = arguments.hide_secrets(click.get_current_context())

@@ -5,8 +5,9 @@ key in the configuration file; the command line wins over the environment, and t
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -55,6 +56,9 @@ class Job:
     dry_run: bool = False
     format: str = "auto"
     output: str | None = None
+    fsync: bool = False
+    resume: bool = False
+    retry_failed: str | None = None     # a file of records
     only: str | None = None
     quiet: bool = False
     verbose: bool = False
@@ -93,13 +97,15 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
                                             pick("resolve"), pick("transport"), pick("dns_server")),
             body=fetching.BodyOptions(
                 max_size=pick("max_size"), hash=pick("hash"), keep="body" in included, headers="headers" in included,
-                timings="timings" in included, tls="tls" in included, save=_saving(pick)),
+                timings="timings" in included, tls="tls" in included, save=_saving(pick),
+                exchanges=os.path.dirname(pick("warc")) or "." if pick("warc") is not None else None),
             state=pick("state"),
         ),
         input=fetching.InputOptions(
             format=pick("input_format"), url_column=pick("url_column"), base_url=pick("base_url"), shard=pick("shard"),
             unique=pick("unique"), limit=pick("limit")),
-        dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
+        dry_run=pick("dry_run"), format=pick("format"), output=pick("output"), fsync=pick("fsync"),
+        resume=pick("resume"), retry_failed=pick("retry_failed"),
         only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"),
         progress=not pick("no_progress"),
         stores=StoreOptions(pick("sqlite"), pick("parquet"), pick("warc")),
@@ -110,9 +116,11 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
 
 def _saving(pick: Callable[[str], Any]) -> fetching.SaveOptions | None:
     if pick("save_dir") is not None:
-        return fetching.SaveOptions(pick("save_dir"), pick("save_name"))
-    if click.get_current_context().get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--save-name needs a --save-dir DIR.", click.get_current_context())
+        options = fetching.SaveOptions(pick("save_dir"), pick("save_name"), pick("fsync"))
+        return replace(options, since=0.0) if pick("resume") else options     # no body that is recorded is replaced
+    context = click.get_current_context(silent=True)
+    if context is not None and context.get_parameter_source("save_name") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--save-name needs a --save-dir DIR.", context)
     return None
 
 
@@ -256,9 +264,12 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="How records are written: table, jsonl, csv, tsv or none. auto: a live table on a terminal, what "
                  "the suffix of --output says, else jsonl."),
     _option("Output", "-o", "--output", metavar="FILE", help="Write the records to FILE. '-' is stdout."),
+    _option("Output", "--fsync", is_flag=True,
+            help="Have each batch of records on the disk before the next is written: they outlive a power cut."),
     _option("Output", "--ordered", is_flag=True, help="Write the records in the order of the list."),
-    _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="ok|failed|changed",
-            help="Write only these records; changed: what is new, changed or gone, with --state. The exit status and the summary count all."),
+    _option("Output", "--only", type=click.Choice(["ok", "failed", "changed"]), metavar="WHICH",
+            help="Write only the records that are ok, failed, or, with --state, changed: what is new, changed or gone. "
+                 "The exit status and the summary count all."),
     _option("Output", "--include",
             type=values.Several("body", "headers", "timings", "tls"), default=(), metavar="PARTS",
             help="Add to each record: body, headers, timings, tls; with commas between them."),
@@ -279,6 +290,11 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("Output", "-v", "--verbose", is_flag=True, help="Tell on stderr of each URL as it is done."),
     _option("Output", "--no-progress", is_flag=True, help="No live progress on the terminal."),
 
+    _option("State", "--resume", is_flag=True,
+            help="Go on with the records in the file of --output: fetch what is not there yet, and once more what "
+                 "failed on the way or was interrupted."),
+    _option("State", "--retry-failed", metavar="FILE",
+            help="Fetch once more what failed by the records in FILE: all of it, or those lines of SOURCE."),
     _option("State", "--state", metavar="FILE",
             help="Remember in FILE what each URL came to, from run to run: ask whether it was modified since then, and "
                  "say in its record whether it is new, changed, unchanged or gone."),

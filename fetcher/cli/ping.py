@@ -23,7 +23,7 @@ _DEADLINE = 15.0        # for all of them: a monitor must not hold up what it wa
 
 
 class Ping:
-    """Sends by the transport of the run, through the same proxy. What fails is a warning and nothing else."""
+    """Sends by the transport of the run, through the same proxy. What fails is one line on stderr and nothing else."""
 
     def __init__(self, url: Url, options: Options) -> None:
         self._url = url
@@ -34,6 +34,7 @@ class Ping:
             tls=replace(options.tls, cert=None, key=None),
             network=replace(options.network, transport="urllib"))
         self._beginning: Any = None
+        self._has_warned = False
 
     def begin(self) -> None:
         """Tell that the run begins, beside it."""
@@ -49,5 +50,6 @@ class Ping:
         path, mark, query = self._url.target.partition("?")
         url = replace(self._url, target=f"{path.rstrip('/')}{signal}{mark}{query}")
         for result in fetch_all([Target(str(url), parsed=url)], replace(self._options, request=request)):
-            if not result.ok:
-                logging.getLogger(__name__).warning("The ping to %s failed: %s", url.host, result.error_message)
+            if not (result.ok or self._has_warned):
+                self._has_warned = True
+                logging.getLogger(__name__).error("The ping to %s failed: %s", url.host, result.error_message)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from filecmp import cmp
 from itertools import count
 
@@ -13,7 +14,7 @@ from fetcher.sinks import names
 from fetcher.sinks.parts import Parts
 
 _IN_MEMORY_BYTES = 64 * 1024    # of a body before it gets a file
-_MOST_KNOWN = 10_000            # directories that are remembered to exist
+_MOST_KNOWN = 10_000            # directories that are remembered to be there
 _PROBE_BYTES = 1024 * 1024
 
 
@@ -28,42 +29,44 @@ class BodyStore:
     def __init__(self, options: SaveOptions) -> None:
         """Raises ValueError for the template, and OutputError where the directory cannot be used."""
         self.template = names.Template(options.name)
-        self._root = options.directory
+        self._root = os.path.join(options.directory, "")
+        self._syncs = options.sync
         self._since = options.since
         self._parts = Parts(options.directory)
-        self._known: set[str] = set()
+        self._known = {""}      # directories that are there
         self._numbers = count(1)
 
     def body(self) -> Body:
         """A file for a body that begins to arrive."""
-        return Body(self, self._parts)
+        return Body(self, self._parts, self._syncs)
 
     def place(self, part: str, target: Target, sha256: str, content_type: str | None) -> str:
         """Move the file at `part` to where the body of `target` belongs; its path. Raises OSError."""
         assert target.parsed is not None
         name = self.template.name(target.parsed, line=target.line, n=next(self._numbers), sha256=sha256,
                                   content_type=content_type)
-        path = os.path.join(self._root, name)
-        if self._moved(part, path, name, shared=True):
-            return path
+        if self._moved(part, name, shared=True):
+            return self._root + name
         for own in (names.marked(name, _key(target)), names.marked(names.flat(name), _key(target))):
-            path = os.path.join(self._root, own)
-            if self._moved(part, path, own, shared=False):
-                return path
+            if self._moved(part, own, shared=False):
+                return self._root + own
         raise FileExistsError(0, "its name is taken, and so is each that would do")
 
     def close(self) -> None:
         self._parts.close()
 
-    def _moved(self, part: str, path: str, name: str, shared: bool) -> bool:
-        """Whether `part` could be moved to `path`; one that is `shared` may be in use for another URL."""
+    def _moved(self, part: str, name: str, shared: bool) -> bool:
+        """Whether `part` could be moved to `name`; one that is `shared` may be in use for another URL."""
+        path = self._root + name
+        directory = name.rpartition("/")[0]
         try:
-            self._make_directory(os.path.dirname(name))
+            if directory not in self._known:
+                self._make_directory(directory)
             if shared and not self._is_free(path, part):
                 return False
             os.rename(part, path)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            self._known.clear()     # somebody else is at work there
+            self._forget()          # somebody else is at work there
             return False
         return True
 
@@ -79,28 +82,32 @@ class BodyStore:
 
     def _make_directory(self, name: str) -> None:
         """Have a directory `name`, parents included. Raises NotADirectoryError where something else is in its place."""
-        if not name or name in self._known:
-            return
-        self._make_directory(os.path.dirname(name))
-        path = os.path.join(self._root, name)
+        parent = name.rpartition("/")[0]
+        if parent not in self._known:
+            self._make_directory(parent)
+        path = self._root + name
         try:
             os.mkdir(path)
         except FileExistsError:
             if not stat.S_ISDIR(os.lstat(path).st_mode):
                 raise NotADirectoryError from None
         if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
+            self._forget()
         self._known.add(name)
+
+    def _forget(self) -> None:
+        self._known = {""}
 
 
 class Body:
     """One body on its way into a file. What is not kept has to be dropped, and leaves nothing behind."""
 
-    __slots__ = ("_store", "_parts", "_pieces", "_waiting", "_fd", "_path")
+    __slots__ = ("_store", "_parts", "_pieces", "_waiting", "_fd", "_path", "_syncs")
 
-    def __init__(self, store: BodyStore, parts: Parts) -> None:
+    def __init__(self, store: BodyStore, parts: Parts, syncs: bool) -> None:
         self._store = store
         self._parts = parts
+        self._syncs = syncs
         self._pieces: list[bytes] = []
         self._waiting = 0               # bytes in `_pieces`
         self._fd = -1
@@ -120,6 +127,8 @@ class Body:
         """The body is whole: put it where `target` says; its path. Raises SaveError."""
         try:
             part = self._write()
+            if self._syncs:
+                os.fsync(self._fd)
             self._close()
             path = self._store.place(part, target, sha256, content_type)
         except OSError as error:
@@ -131,8 +140,9 @@ class Body:
         """Leave nothing of what was not kept."""
         self._close()
         if self._path is not None:
-            path, self._path = self._path, None
-            os.unlink(path)
+            with suppress(OSError):
+                os.unlink(self._path)
+            self._path = None
 
     def _write(self) -> str:
         if self._path is None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from fetcher.errors import OutputError
 from fetcher.model import Result
 from fetcher.sinks.output import Output
 
@@ -29,6 +31,17 @@ class JsonLines:
 
     def close(self) -> None:
         self._output.close()
+
+
+def records(path: str) -> Iterator[dict[str, Any]]:
+    """The records of the file at `path`, each on a whole line; none where there is no file. Raises OutputError."""
+    try:
+        with open(path, "rb") as lines:
+            yield from map(orjson.loads, lines)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _without_surrogates(record: dict[str, Any]) -> bytes:

@@ -13,7 +13,6 @@ from os import fsencode
 
 from fetcher.url import Url
 
-DEFAULT = "{host}/{path}"
 FIELDS = ("line", "sha256", "ext", "host", "path", "query", "n")
 PART_PREFIX = ".fetcher-"       # of files that are being written; no body has such a name
 
@@ -23,10 +22,13 @@ _MARK_DIGITS = 12
 _IDENTIFYING = {"line", "n", "sha256"}      # fields that part URLs whatever else a name says of them
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
-_PADDED = re.compile(r"(line|n):0?([1-9]|1\d)")
+_PADDED = re.compile(r"(line|n):0?([1-9]|1\d)")        # with leading zeros, to so many digits
 _ENCODED = re.compile(r"(?:%[89A-F][0-9A-F])+")
 _REFUSED = re.compile(r'[\x00-\x1f\x7f<>:"\\|?*]|[. ]+$')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.I)    # on Windows, with any suffix
+# What may have to be changed; most names have none of it
+_SUSPECT = re.compile(r"[^\w!#$%&'()+,./;=@\[\]^`{}~-]|\.(?:/|$)|(?:^|/)(?:/|$|con|prn|aux|nul|com|lpt|\.fetcher-)",
+                      re.I | re.A)
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 _GENERIC_TYPES = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream"})
 
@@ -34,45 +36,44 @@ _GENERIC_TYPES = frozenset({"", "text/plain", "application/octet-stream", "binar
 class Template:
     """How names are made: text with fields in braces, among them `{line:06}` and `{n:06}` with leading zeros."""
 
-    def __init__(self, text: str = DEFAULT) -> None:
+    def __init__(self, text: str) -> None:
         """Raises ValueError, whose text says what is wrong."""
-        self._text = text.lstrip("/")
-        self._widths: dict[str, int] = {}
-        for field in _FIELD.findall(text):
-            padded = _PADDED.fullmatch(field)
-            if padded:
-                self._widths[field] = int(padded[2])
-            elif field not in FIELDS:
-                raise ValueError(f"{{{field}}} is no field; there are {', '.join(FIELDS)}.")
-        if "{" in _FIELD.sub("", text) or "}" in _FIELD.sub("", text):
-            raise ValueError("a brace has no counterpart.")
         if not text.strip("/"):
             raise ValueError("it is empty.")
+        if re.search("[{}]", _FIELD.sub("", text)):
+            raise ValueError("a brace has no counterpart.")
+        self._format = _FIELD.sub(_conversion, text.strip("/").replace("%", "%%"))     # for the operator %
         named = {field.partition(":")[0] for field in _FIELD.findall(text)}
         self.by_content = "sha256" in named
+        self._has_ext = "ext" in named
         self._marks = not named & _IDENTIFYING
         self._drops_query = self._marks and "path" in named and "query" not in named
 
     def name(self, url: Url, *, line: int, n: int, sha256: str, content_type: str | None) -> str:
         """The path, relative and with slashes, for the body that `url` of that `line` led to."""
         path, question, query = url.target.partition("?")
-        values = {"line": str(line), "n": str(n), "sha256": sha256, "host": url.authority.replace(":", "+"),
-                  "path": _readable(path[1:]) + ("index.html" if path.endswith("/") else ""),
-                  "query": _readable(query).replace("/", "%2F")}
-        if "{ext}" in self._text:
-            values["ext"] = extension(path, content_type)
-        plain = _FIELD.sub(lambda field: self._padded(field[1], values), self._text)
-        components = [_accepted(component) for component in plain.split("/") if component]
-        name = "/".join(components) or "_"
-        whole = (name == plain and not (question and self._drops_query) and len(fsencode(name)) <= _MOST_BYTES_IN_ALL
-                 and all(len(fsencode(component)) <= _MOST_BYTES for component in components))
-        if whole:
+        plain = self._format % {
+            "line": line, "n": n, "sha256": sha256, "host": url.authority.replace(":", "+"),
+            "path": _readable(path[1:]) + ("index.html" if path.endswith("/") else ""),
+            "query": _readable(query).replace("/", "%2F"),
+            "ext": extension(path, content_type) if self._has_ext else ""}
+        says_all = not (question and self._drops_query)
+        if says_all and len(plain) <= _MOST_BYTES and not _SUSPECT.search(plain):
+            return plain
+        name = "/".join([_accepted(component) for component in plain.split("/") if component]) or "_"
+        if says_all and name == plain == fitting(name):
             return name
         return marked(name, str(url)) if self._marks else fitting(name)
 
-    def _padded(self, field: str, values: dict[str, str]) -> str:
-        width = self._widths.get(field)
-        return values[field] if width is None else values[field.partition(":")[0]].zfill(width)
+
+def _conversion(field: re.Match[str]) -> str:
+    """`{field}` as the operator % has it."""
+    padded = _PADDED.fullmatch(field[1])
+    if padded:
+        return f"%({padded[1]})0{padded[2]}d"
+    if field[1] not in FIELDS:
+        raise ValueError(f"{field[0]} is no field; there are {', '.join(FIELDS)}.")
+    return f"%({field[1]})s"
 
 
 def marked(name: str, key: str) -> str:

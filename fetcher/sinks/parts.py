@@ -39,14 +39,20 @@ class Parts:
         path = f"{self._prefix}{next(self._numbers)}{PART_SUFFIX}"
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), path
 
+    def remove_all(self) -> None:
+        """Remove what is left of the files that were made here."""
+        directory, prefix = os.path.split(self._prefix)
+        with suppress(OSError):
+            _remove_leftovers(directory, prefix)
+
     def close(self) -> None:
         if self._directory >= 0:
             os.close(self._directory)
             self._directory = -1
 
 
-def _remove_leftovers(directory: str) -> None:
+def _remove_leftovers(directory: str, prefix: str = PART_PREFIX) -> None:
     with os.scandir(directory) as entries:
         for entry in entries:
-            if entry.name.startswith(PART_PREFIX) and entry.name.endswith(PART_SUFFIX):
+            if entry.name.startswith(prefix) and entry.name.endswith(PART_SUFFIX):
                 os.unlink(entry.path)

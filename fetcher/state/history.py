@@ -11,17 +11,19 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import NamedTuple
 from urllib.parse import quote
 
 from fetcher.errors import InputError, OutputError
 from fetcher.model import Memory
-from fetcher.state.change import NOT_MODIFIED, UNCHANGED, change, is_settled
+from fetcher.state.change import change, is_settled
 from fetcher.url import Url
 
 _APPLICATION = 0x66657463       # "fetc": what tells our files from other databases
 _VERSION = 1
 _SCHEMA = f"""
+    PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS requests (
@@ -33,8 +35,8 @@ _SCHEMA = f"""
         sha256 TEXT,
         final_url TEXT NOT NULL,
         saved_to TEXT,
-        change TEXT,
         seen REAL NOT NULL,
+        change TEXT,
         run INTEGER NOT NULL,
         PRIMARY KEY (url, request)
     ) WITHOUT ROWID;
@@ -44,59 +46,86 @@ _SCHEMA = f"""
     COMMIT;
 """
 _FIND = """
-    SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to,
-           (SELECT requests.change FROM runs WHERE id = requests.run AND ended IS NULL), seen
+    SELECT status, etag, last_modified, sha256, final_url, saved_to,
+           (SELECT requests.change FROM runs WHERE id = requests.run AND ended IS NULL)
     FROM requests WHERE url = ? AND request = ?
 """
 _PLAIN_GET = "GET"
+_READS = 1000       # by one transaction: SQLite's locks for each would cost as much as the look-up
 
 
 class History:
-    """Looks up what is known of requests. Raises what `connect` does."""
+    """Looks up what is known of requests. What was written in the last moments may not be found yet."""
 
     def __init__(self, path: str) -> None:
-        self._cursor = connect(path).cursor()
+        """Raises what `connect` does."""
+        self._connection = connect(path)
+        self._execute = self._connection.cursor().execute
+        self._reads = 0
 
     def recall(self, url: Url, fingerprint: str | None) -> Past:
         """What is known of the request for `url` that `fingerprint` stands for: None for a plain GET."""
+        if self._reads % _READS == 0:
+            self._connection.rollback()
+            self._execute("BEGIN")
+        self._reads += 1
         address, request = _address(url), fingerprint or _PLAIN_GET
-        row = self._cursor.execute(_FIND, (address, request)).fetchone()
-        return Past(address, request, Memory._make(row) if row is not None else None)
+        row = self._execute(_FIND, (address, request)).fetchone()
+        if row is None:
+            return Past(address, request)
+        return Past(address, request, Memory(address, request, *row[:-1]), row[-1])
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class Past:
-    """One request, and what is known of it: `known.change` is what a run told of it that did not end, or None."""
+    """One request, and what is known of it; `told`, what a run said of it that did not end."""
 
-    __slots__ = ("url", "request", "known")
+    __slots__ = ("url", "request", "known", "told")
 
-    def __init__(self, url: str, request: str, known: Memory | None) -> None:
+    def __init__(self, url: str, request: str, known: Memory | None = None, told: str | None = None) -> None:
         self.url = url
         self.request = request
         self.known = known
+        self.told = told
 
-    def validators(self, folder: str | None = None) -> dict[str, str]:
+    def validators(self, folder: str | None = None) -> tuple[tuple[str, str], ...]:
         """The fields that ask whether `known.final_url` was modified since (RFC 9110 §13.1); none: its body is due.
 
         With `folder`, the body must have been saved there, and be there still: the server would not send it again.
         """
-        fields: dict[str, str] = {}
+        fields: tuple[tuple[str, str], ...] = ()
         known = self.known
-        if known is None or not is_settled(known) or (folder is not None and not _is_kept(known.saved_to, folder)):
+        if known is None or not is_settled(known, self.told) or (
+                folder is not None and not _is_kept(known.saved_to, folder)):
             return fields
         if known.etag is not None:
-            fields["If-None-Match"] = known.etag
+            fields = (("If-None-Match", known.etag),)
         if known.last_modified is not None:
-            fields["If-Modified-Since"] = known.last_modified
+            fields += (("If-Modified-Since", known.last_modified),)
         return fields
 
-    def compare(self, now: Memory) -> Memory:
-        """What to remember after an answer that was ok, or says that nothing is there; its `change` is the record's.
+    def compare(self, now: Memory) -> str | None:
+        """The record's `change`, after an answer that was ok or says that nothing is there."""
+        return change(self.known, self.told, now)
 
-        One that says "not modified" is no news: all that is known stays.
-        """
-        if now.status == NOT_MODIFIED and self.known is not None:
-            return Memory(*self.known[:8], UNCHANGED, now.seen)
-        return Memory(*now[:8], change(self.known, now), now.seen)
+
+class Seen(NamedTuple):
+    """A memory, when its answer came, in Unix time, and what was said of it then."""
+
+    memory: Memory
+    seen: float
+    change: str | None
+
+
+def memories(path: str) -> Iterator[Seen]:
+    """All that the state at `path` holds, by URL. Raises what `connect` does."""
+    with closing(connect(path)) as connection, as_output_errors(path):
+        for *kept, seen, told in connection.execute("""
+                SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen, change
+                FROM requests ORDER BY url, request"""):
+            yield Seen(Memory(*kept), seen, told)
 
 
 def connect(path: str) -> sqlite3.Connection:

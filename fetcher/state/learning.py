@@ -1,13 +1,15 @@
-"""Keeps what a run learns, for the next one."""
+"""What writes to a state, one process at a time: a run that learns, and who has it forget."""
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from time import perf_counter, time
 from types import TracebackType
+from typing import Any
 
 from fetcher.errors import LockHeld, OutputError
-from fetcher.model import Memory, Result
+from fetcher.model import Result
 from fetcher.state.history import as_output_errors, connect
 from fetcher.state.lock import Lock
 
@@ -26,25 +28,22 @@ class Learner:
         """`private`: the file is for its owner alone, since what it says was seen with credentials."""
         self._path = path
         self._private = private
-        self._rows: list[Memory] = []
-        self._since = 0.0               # when the first of them came
+        self._rows: list[tuple[Any, ...]] = []
+        self._confirmed: list[tuple[Any, ...]] = []     # of which the server said that they were not modified
+        self._since = 0.0               # when the last batch was committed
         self._closing = ExitStack()
 
     def __enter__(self) -> Learner:
         """Raises LockHeld, InputError where the file is no state, OutputError where it cannot be written."""
-        with ExitStack() as closing:
+        with ExitStack() as stack:
             _make(self._path, self._private)
             self._connection = connect(self._path)
-            closing.callback(self._connection.close)
-            try:
-                closing.enter_context(Lock(f"{os.path.realpath(self._path)}-lock"))
-            except LockHeld as error:
-                raise LockHeld(f"Another run uses the state {self._path}: {error}") from None
+            stack.callback(self._connection.close)
+            stack.enter_context(_held(self._path))
             with as_output_errors(self._path):
-                run = self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time(),)).lastrowid
-            self._run = run
-            self._insert = f"REPLACE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {run})"
-            self._closing = closing.pop_all()
+                self._run = self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time(),)).lastrowid
+            self._since = perf_counter()
+            self._closing = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: TracebackType | BaseException | None) -> None:
@@ -55,13 +54,17 @@ class Learner:
                     self._connection.execute("UPDATE runs SET ended = ? WHERE id = ?", (time(), self._run))
 
     def write(self, result: Result) -> None:
-        if result.memory is None:
+        memory = result.memory
+        if memory is None:
             return
-        if not self._rows:
-            self._since = perf_counter()
-        self._rows.append(result.memory)
-        if len(self._rows) >= _BATCH_ROWS or perf_counter() - self._since > _BATCH_SECONDS:
+        if result.status == 304:
+            self._confirmed.append((result.timestamp, result.change, memory.url, memory.request))
+        else:
+            self._rows.append((*memory, result.timestamp, result.change))
+        now = perf_counter()
+        if now - self._since > _BATCH_SECONDS or len(self._rows) + len(self._confirmed) >= _BATCH_ROWS:
             self._commit()
+            self._since = now
 
     def close(self) -> None:
         """Nothing: the last batch is for when all records are safe."""
@@ -69,9 +72,36 @@ class Learner:
     def _commit(self) -> None:
         with as_output_errors(self._path):
             self._connection.execute("BEGIN")
-            self._connection.executemany(self._insert, self._rows)
+            self._connection.executemany(
+                f"REPLACE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {self._run})", self._rows)
+            self._connection.executemany(
+                f"UPDATE requests SET seen = ?, change = ?, run = {self._run} WHERE url = ? AND request = ?",
+                self._confirmed)
             self._connection.execute("COMMIT")
         self._rows.clear()
+        self._confirmed.clear()
+
+
+def forget(path: str, before: float) -> int:
+    """Forget what was seen last `before` this Unix time; how many requests that are.
+
+    Raises LockHeld, InputError where the file is no state, OutputError where it cannot be written.
+    """
+    with closing(connect(path)) as connection, _held(path), as_output_errors(path):
+        count = connection.execute("DELETE FROM requests WHERE seen < ?", (before,)).rowcount
+        connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM requests)")
+        connection.execute("VACUUM")
+    return count
+
+
+@contextmanager
+def _held(path: str) -> Iterator[None]:
+    """The lock of a state; beside it, since SQLite has locks of its own on the file."""
+    try:
+        with Lock(f"{os.path.realpath(path)}-lock"):
+            yield
+    except LockHeld as error:
+        raise LockHeld(f"The state {path} is in use: {error}") from None
 
 
 def _make(path: str, private: bool) -> None:

@@ -39,7 +39,7 @@ class Journal:
         self.done = KnownRequests(options)
         self.failed = self.again = 0
         self.path = path
-        self._path = os.path.realpath(path)     # a link to it stays one
+        self._place = os.path.realpath(path)    # a link to it stays one
         self._spans = array("q")                # what is to leave the file: offsets, from and to, in turn
         self._size = 0
         self._read()
@@ -47,21 +47,21 @@ class Journal:
 
     def tidy(self) -> None:
         """Have the file hold the final records alone, each on a whole line. Raises OutputError."""
-        copy = f"{self._path}.resumed"
+        copy = f"{self._place}.resumed"
         try:
             with suppress(FileNotFoundError):
                 os.unlink(copy)         # of a run that was killed here
             if len(self._spans) == 2 and self._spans[1] == self._size:
-                os.truncate(self._path, self._spans[0])
+                os.truncate(self._place, self._spans[0])
             elif self._spans:
                 self._replace_by(copy)
         except OSError as error:
-            raise OutputError(f"{self._path} cannot be rid of the records that are to be replaced: {error.strerror}; "
+            raise OutputError(f"{self.path} cannot be rid of the records that are to be replaced: {error.strerror}; "
                               "it is as it was.") from error
 
     def _read(self) -> None:
         known, start = self.done.add, 0
-        for line in _lines(self._path):
+        for line in _lines(self.path):
             end = start + len(line)
             head = _HEAD.match(line)
             if head is None or line[-2:] != b"}\n" or b"\0" in line:
@@ -94,13 +94,13 @@ class Journal:
         except (ValueError, LookupError, TypeError, AttributeError):
             if line.startswith(b'{"url":"') or b"\0" in line or not line.strip():
                 return None, None, None
-            raise InputError(f"{self._path} is no list of records that can be resumed: something else stands at byte "
+            raise InputError(f"{self.path} is no list of records that can be resumed: something else stands at byte "
                              f"{start + 1:,}. It is as it was.") from None
 
     def _replace_by(self, copy: str) -> None:
         """Put a copy without the dropped spans in the file's place, with the same owner and rights."""
         try:
-            with open(self._path, "rb") as old, open(copy, "xb", opener=_for_owner) as new:
+            with open(self._place, "rb") as old, open(copy, "xb", opener=_for_owner) as new:
                 for start, end in self._kept():
                     _copy(old, new, start, end)
                 status = os.fstat(old.fileno())
@@ -109,12 +109,12 @@ class Journal:
                 os.fchmod(new.fileno(), stat.S_IMODE(status.st_mode))
                 new.flush()
                 os.fsync(new.fileno())
-            os.replace(copy, self._path)
+            os.replace(copy, self._place)
         except BaseException:
             with suppress(OSError):
                 os.unlink(copy)
             raise
-        _sync_directory(self._path)
+        _sync_directory(self._place)
 
     def _kept(self) -> Iterator[tuple[int, int]]:
         """The spans between the dropped ones."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from fetcher import green
 from fetcher.errors import InputError
 from fetcher.targets.compression import MAGIC_SIZE, CompressionError, decompressed, is_compressed
+from fetcher.url import mask_password
 
 BLOCK_SIZE = 64 * 1024
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -27,7 +28,7 @@ class File:
     def __init__(self, path: str, stdin: int = 0) -> None:
         self.name = os.fsencode(path).decode("utf-8", "replace")
         self._is_stdin = path in ("-", "/dev/stdin")
-        self.title = "Standard input" if self._is_stdin else repr(self.name)
+        self.title = "Standard input" if self._is_stdin else repr(mask_password(self.name))
         self.start = 0
         self.is_seekable = False
         self._place: str | int = stdin if self._is_stdin else path

@@ -81,7 +81,7 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
         for line in filter(str.strip, value.split("\n")):
             name, colon, content = line.partition(":")
             if not colon:
-                raise ValueError(f"The row's header {_shown(line)} is not of the form 'Name: value'.")
+                raise ValueError("A header of the row has no colon; they are of the form 'Name: value'.")
             yield name, content
     else:
         raise ValueError("The row's headers are neither an object nor lines of 'Name: value'.")

@@ -33,8 +33,9 @@ class NetrcHandler(green.request.BaseHandler):  # type: ignore[misc]
             self._hosts = netrc.netrc(path)
         except OSError as error:
             raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-        except (netrc.NetrcParseError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not a netrc file: {error}") from None
+        except (netrc.NetrcParseError, UnicodeDecodeError) as error:    # whose text may quote a password
+            line = getattr(error, "lineno", None)
+            raise ValueError(f"{path} is not a netrc file{f': look at its line {line}' if line else ''}") from None
 
     def http_request(self, request: Request) -> Request:
         if request.user is None:

@@ -110,10 +110,9 @@ def retry_after(headers: Headers) -> float | None:
         return None
 
 
-@lru_cache(maxsize=1024)
 def encode_fields(fields: Fields, charset: str = "utf-8") -> bytes:
     """`fields` as they go on the wire."""
-    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode(charset)
+    return "".join([f"{name}: {value}\r\n" for name, value in fields]).encode(charset)
 
 
 @lru_cache(maxsize=1024)

@@ -37,6 +37,7 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
                              response) from None
         self._check((*(hop.url for hop in request.hops), request.url), url, response)
         following = request.redirected(url, code)
+        following.redirected_by = response
         request.attempt.move(url.host)
         return following
 

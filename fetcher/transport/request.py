@@ -1,7 +1,8 @@
 """What is asked: a `urllib.request.Request` that knows its parsed URL and the attempt it belongs to."""
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from fetcher import green
 from fetcher.attempt import Attempt
@@ -16,13 +17,14 @@ _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 _PRIVATE = frozenset({"authorization", "cookie", "host"})
 _ABOUT_CONTENT = frozenset({"content-type", "content-length", "content-encoding", "content-language",
                             "content-location", "transfer-encoding"})
+_encode_once = lru_cache(maxsize=1024)(encode_fields)    # what all requests of a run have in common
 
 
 class Conditions(NamedTuple):
     """Fields that make the request for the resource `url`, and none on the way there, conditional (RFC 9110 §13)."""
 
     url: str
-    fields: dict[str, str]
+    fields: Fields
 
 
 class Request(green.request.Request):  # type: ignore[misc]
@@ -36,7 +38,9 @@ class Request(green.request.Request):  # type: ignore[misc]
     # Plain attributes in place of the parent's properties.
     data: bytes | None = None
     full_url: str = ""
+    redirected_by: Any = None       # the answer that led here
     conditions: Conditions | None = None
+    is_conditional = False          # whether they are for this request
 
     def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
@@ -68,15 +72,14 @@ class Request(green.request.Request):  # type: ignore[misc]
     def get_method(self) -> str:
         return self.method
 
-    @property
-    def is_conditional(self) -> bool:
-        return self.conditions is not None and self.conditions.url == self.url.resource
+    def ask_for_news(self, conditions: Conditions) -> None:
+        """Send the fields of `conditions` too, once the redirects have led to where they belong."""
+        self.conditions = conditions
+        self.is_conditional = conditions.url == self.url.resource
 
     def added_fields(self) -> dict[str, str]:
         """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
-        if self.conditions is not None and self.is_conditional:
-            added.update(self.conditions.fields)
         if "Cookie" in added:       # one field holds them all (RFC 6265 §5.4)
             given = [value for name, value in self.fields if name.lower() == "cookie"]
             added["Cookie"] = "; ".join([added["Cookie"], *(_as_latin_1(value) for value in given)])
@@ -96,9 +99,11 @@ class Request(green.request.Request):  # type: ignore[misc]
         fields = self.fields
         if "Cookie" in added:
             fields = tuple(field for field in fields if field[0].lower() != "cookie")
-        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + encode_fields(fields)
+        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + _encode_once(fields)
         if added:
             head += encode_fields(tuple(added.items()), "latin-1")
+        if self.conditions is not None and self.is_conditional:
+            head += encode_fields(self.conditions.fields, "latin-1")
         return head + b"\r\n" + (self.data or b"")
 
     def redirected(self, url: Url, status: int) -> Request:
@@ -120,7 +125,8 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.hops = (*self.hops, Hop(self.url, status, self.attempt.timings.starttransfer or 0.0))
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
-        request.conditions = self.conditions
+        if self.conditions is not None:
+            request.ask_for_news(self.conditions)
         self._following = request
         return request
 

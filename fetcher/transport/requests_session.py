@@ -61,6 +61,8 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
         prepared = requests.Request(request.method, request.full_url, data=request.data).prepare()
         prepared.headers.clear()
         prepared.headers.update({**dict(request.fields), **request.added_fields()})
+        if request.conditions is not None and request.is_conditional:
+            prepared.headers.update(request.conditions.fields)
         try:
             answer = self._session.send(prepared, stream=True, allow_redirects=False, verify=self._verify,
                                         cert=self._certificate, proxies=self._proxies(request))

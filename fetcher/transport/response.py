@@ -15,6 +15,12 @@ DRAIN_BYTES = 64 * 1024     # the most that is read of a body only to keep its c
 TURN_BYTES = 8 * 1024 * 1024    # the most that is decoded before others have their turn
 
 
+class Tap(Protocol):
+    """Who wants to have the body as it comes, in its coding."""
+
+    def take(self, piece: bytes) -> None: ...
+
+
 class Source(Protocol):
     """Where an answer comes from: a connection of ours, or one of a session of requests."""
 
@@ -30,6 +36,8 @@ class Response:
 
     `size_download` counts the body's bytes on the wire (without chunk framing), `size` those after decoding.
     """
+
+    tap: Tap | None = None
 
     def __init__(self, request: Request, connection: Source) -> None:
         self.request = request
@@ -111,6 +119,8 @@ class Response:
                 data = b"".join(self.chunks)
                 self.chunks.clear()
                 self.buffered = 0
+                if self.tap is not None:
+                    self.tap.take(data)
                 if self._decoder is None:
                     yield data
                 else:

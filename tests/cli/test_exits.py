@@ -53,7 +53,7 @@ def test_an_unknown_option_is_status_2(fetcher, arguments, command):
     ("-r", "all", "'all' is not a range of bytes; write 0-499, 500- or -500."),
     ("-d", "@missing", "missing cannot be read: No such file or directory."),
     ("-f", "xml", "'xml' is not one of 'auto', 'table', 'jsonl', 'csv', 'tsv', 'none'."),
-    ("--only", "some", "'some' is not one of 'ok', 'failed'."),
+    ("--only", "some", "'some' is not one of 'ok', 'failed', 'changed'."),
     ("--include", "body,soul", "'soul' is not one of body, headers, timings, tls."),
     ("--resolve", "here", "'here' is not HOST:PORT:ADDRESS, as in example.com:443:127.0.0.1."),
     ("--cacert", "missing", "File 'missing' does not exist."),

@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-COMMANDS = pytest.mark.parametrize("command", [[], ["get"], ["demo"], ["serve"], ["submit"], ["worker"], ["status"]])
+COMMANDS = pytest.mark.parametrize("command", [
+    [], ["get"], ["demo"], ["serve"], ["state"], ["submit"], ["worker"], ["status"]])
 
 
 @COMMANDS
@@ -25,7 +26,8 @@ def test_its_long_name_is_the_same(fetcher, command):
 def test_the_groups_stand_in_the_order_of_a_run(fetcher):
     out = fetcher("-h").out
     groups = re.findall(r"^([A-Z][\w-]+):$", out, re.M)
-    assert groups == ["Input", "Request", "Fan-out", "Time", "Retry", "Connection", "Output", "Batch", "General", "Examples"]
+    assert groups == ["Input", "Request", "Fan-out", "Time", "Retry", "Connection", "Output", "State", "Batch",
+                      "General", "Examples"]
     assert "Exit status:" in out
 
 

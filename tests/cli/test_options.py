@@ -20,7 +20,8 @@ TYPED = {
     "per_host_rate": "1/10s", "breaker": "9", "min_speed": "1k", "deadline": "10m", "retries": "7", "retry_wait": "3s",
     "retry_max_wait": "2m", "retry_on": "503,timeout",
     "lock": "run.lock", "lock_wait": "10m", "fail_if": ">5%", "summary": "summary.json", "metrics": "run.prom",
-    "ping_url": "http://monitor/",
+    "save_dir": "bodies", "save_name": "{sha256}", "sqlite": "out.db", "parquet": "out.parquet", "warc": "out.warc.gz",
+    "ping_url": "http://monitor/", "retry_failed": "out.jsonl", "state": "seen.db",
 }
 
 
@@ -85,7 +86,8 @@ def test_it_is_in_the_help(name):
 
 @each_option
 def test_it_has_its_place_in_the_job(name):
-    assert options.job(chosen(*typed(BY_NAME[name]))) != options.job(chosen()) or name == "debug"
+    others = ["--save-dir", "bodies"] if name == "save_name" else []
+    assert options.job(chosen(*typed(BY_NAME[name]), *others)) != options.job(chosen(*others)) or name == "debug"
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(configure, monkeypatch):

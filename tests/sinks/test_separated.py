@@ -47,3 +47,22 @@ def test_a_column_that_only_some_records_have_is_there_for_all(written):
 
 def test_half_a_surrogate_pair_costs_a_character_not_the_row(written):
     assert "http://?/" in written("\t", good("http://\udc80/"))
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "=cmd|' /C calc'!A0", "\t=1", "\r=1", "-",
+                                  "-1.5.2", "\uff1d1+1"])
+def test_no_text_is_a_formula_to_a_spreadsheet(written, delimiter, text):
+    header, row = csv.reader(io.StringIO(written(delimiter, bad(url=text)), newline=""), delimiter=delimiter,
+                             quoting=csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE)
+    assert row[0].startswith("'" + text[0].strip())
+
+
+@pytest.mark.parametrize("text", ["-1", "+1.5", "-.5", "-2e10", "a=1", "http://a.example/?=1", "", "'=1"])
+def test_numbers_and_plain_text_stay_as_they_are(written, text):
+    assert written("\t", bad(url=text)).splitlines()[1].split("\t")[0] == text
+
+
+def test_a_formula_in_the_list_reaches_no_spreadsheet(written):
+    row = written("\t", bad(url="=HYPERLINK(1)", final_url=None, content_type="@x")).splitlines()[1].split("\t")
+    assert not [cell for cell in row if cell.startswith(("=", "@", "+", "-"))]

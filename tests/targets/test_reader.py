@@ -48,7 +48,7 @@ def test_urls_and_lists_mix_in_the_order_they_were_given(lists):
 def test_a_bad_url_on_the_command_line_is_a_failed_target():
     (target,) = TargetReader(["http://me:secret@a:b/"])
     assert (target.url, target.parsed) == ("http://me:***@a:b/", None)
-    assert target.problem == "The port b is not a number from 1 to 65535."
+    assert target.problem == "The port is not a number from 1 to 65535."
 
 
 def test_an_argument_that_is_not_utf8_is_a_failed_target():

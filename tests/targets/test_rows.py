@@ -96,7 +96,7 @@ def test_a_timeout_is_a_number_of_seconds_also_as_text():
     ("timeout", True, "The row's timeout, True, is not a number of seconds above 0."),
     ("timeout", "inf", "The row's timeout, 'inf', is not a number of seconds above 0."),
     ("timeout", "nan", "The row's timeout, 'nan', is not a number of seconds above 0."),
-    ("headers", "A", "The row's header 'A' is not of the form 'Name: value'."),
+    ("headers", "A", "A header of the row has no colon; they are of the form 'Name: value'."),
     ("headers", {"A B": "c"}, "The row's header 'A B' has a name that no header field may have."),
     ("headers", {"": "c"}, "The row's header '' has a name that no header field may have."),
     ("headers", {"A": "b\r\nC: d"}, "The row's header 'A' contains a line break or NUL."),

@@ -199,7 +199,7 @@ def test_netrc_knows_who_we_are_after_a_redirect(netrc):
 
 def test_a_netrc_that_is_none_is_told_before_anything_is_fetched(netrc):
     netrc.write_text("what is this")
-    with pytest.raises(ValueError, match=f"^{netrc} is not a netrc file: "):
+    with pytest.raises(ValueError, match=f"^{netrc} is not a netrc file"):
         fetch("http://127.0.0.1/", request=NETRC)
     netrc.unlink()
     with pytest.raises(ValueError, match=f"^{netrc} cannot be read: No such file or directory$"):

@@ -1,0 +1,45 @@
+"""Bytes that are kept for later: in memory while they are few, and in a file when they are many."""
+from __future__ import annotations
+
+import os
+
+from fetcher.errors import SaveError
+from fetcher.sinks.parts import Parts
+
+_IN_MEMORY_BYTES = 1024 * 1024
+
+
+class Spool:
+    """A body as it comes. What becomes a file is to be removed by who reads it."""
+
+    __slots__ = ("size", "file", "_parts", "_pieces")
+
+    def __init__(self, parts: Parts) -> None:
+        self.size = 0
+        self.file: str | None = None
+        self._parts = parts
+        self._pieces: list[bytes] = []
+
+    def take(self, piece: bytes) -> None:
+        """More of it. Raises SaveError."""
+        self._pieces.append(piece)
+        self.size += len(piece)
+        if self.size > _IN_MEMORY_BYTES:
+            try:
+                self._write()
+            except OSError as error:
+                raise SaveError(f"The answer cannot be kept for the archive: {error.strerror}.") from error
+
+    @property
+    def content(self) -> bytes:
+        """All that came, or nothing where that is in the `file`."""
+        return b"".join(self._pieces)
+
+    def _write(self) -> None:
+        if self.file is None:
+            descriptor, self.file = self._parts.open()
+        else:
+            descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        with open(descriptor, "ab") as file:
+            file.writelines(self._pieces)
+        self._pieces.clear()

@@ -1,0 +1,171 @@
+"""Requests and answers as WARC 1.1 (ISO 28500:2017), for web archives. It needs the extra `fetcher[warc]`.
+
+A body is stored in the content coding in which it came. Its chunks are put together, as the standard has it for a
+payload; so that no reader takes it for chunked, Transfer-Encoding is kept as X-Archive-Orig-Transfer-Encoding.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import responses
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from fetcher import __version__
+from fetcher.errors import HTTP, InvalidUrl, OutputError
+from fetcher.model import Exchange, Result, rfc3339
+from fetcher.sinks.series import Series
+from fetcher.url import parse
+
+SUFFIX = ".warc.gz"
+_MOST_BYTES = 1024 ** 3         # of a file, before the next is begun
+_MOST_KNOWN = 100_000           # payloads that are recognised when they come again
+_CUT_OFF_BY = {"too_large": "length", "timeout": "time", "too_slow": "time", "deadline": "time",
+               "incomplete": "disconnect"}
+
+
+class WarcFiles:
+    """Archives each result that was on the wire.
+
+    For each answer on its way there is a response, or a revisit where the same payload came before, and the request;
+    in the end metadata: how long it took, and what went wrong.
+    """
+
+    def __init__(self, path: str, most_bytes: int = _MOST_BYTES) -> None:
+        """Raises ValueError where warcio is missing, or for a name that is none of an archive, and OutputError."""
+        try:
+            from warcio.statusandheaders import StatusAndHeaders
+            from warcio.warcwriter import WARCWriter
+        except ImportError:
+            raise ValueError("--warc needs an extra: pip install 'fetcher[warc]'") from None
+        if not path.endswith(SUFFIX):
+            raise ValueError(f"The name of an archive ends with {SUFFIX}; that of {path} does not")
+        self._path = path
+        self._head = StatusAndHeaders
+        self._known: dict[str, tuple[str, str]] = {}    # payloads' digests: with which URL they came first, and when
+        self._failure: OutputError | None = None
+        with self._explaining():
+            self._series = Series(path, SUFFIX, most_bytes)
+        self._writer: Any = WARCWriter(self._series, warc_version="1.1")
+
+    def write(self, result: Result) -> None:
+        """Raises OutputError, once more after a failure."""
+        if self._failure is not None:
+            raise self._failure
+        with self._explaining():
+            if self._series.begins:
+                self._describe()
+            if result.attempts:
+                self._archive(result)
+            self._series.commit()
+
+    def close(self) -> None:
+        with self._explaining():
+            self._series.close()
+
+    def _describe(self) -> None:
+        self._writer.write_record(self._writer.create_warcinfo_record(self._series.name, {
+            "software": f"fetcher/{__version__}", "format": "WARC File Format 1.1",
+            "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"}))
+
+    def _archive(self, result: Result) -> None:
+        date, answer = rfc3339(result.timestamp), None
+        for exchange in result.exchanges:
+            with _payload(exchange) as payload:
+                answer = self._response(exchange, payload, date, _cut_off(result, exchange))
+                self._writer.write_request_response_pair(self._request(exchange), answer)
+        self._writer.write_record(self._metadata(result, date, answer))
+
+    def _response(self, exchange: Exchange, payload: BinaryIO, date: str, cut_off: str | None) -> Any:
+        """The record of an answer: its payload too, unless that is archived already."""
+        fields = [(_ARCHIVED_AS.get(name, name), value) for name, value in exchange.fields]
+        head = self._head(f"{exchange.status} {responses.get(exchange.status, '')}".rstrip(), fields,
+                          protocol=f"HTTP/{exchange.http_version}")
+        about = {"WARC-Date": date}
+        if exchange.remote_ip is not None:
+            about["WARC-IP-Address"] = exchange.remote_ip
+        if cut_off is not None:
+            about["WARC-Truncated"] = cut_off
+        size = os.fstat(payload.fileno()).st_size if exchange.spooled is not None else len(exchange.body)
+        record = self._writer.create_warc_record(exchange.url, "response", payload=payload, length=size,
+                                                 http_headers=head, warc_headers_dict=about)
+        digest = record.rec_headers.get_header("WARC-Payload-Digest")
+        if not size or cut_off is not None:
+            return record
+        if digest not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[digest] = (exchange.url, date)
+            return record
+        return self._writer.create_revisit_record(exchange.url, digest, *self._known[digest], http_headers=head,
+                                                  warc_headers_dict=about)
+
+    def _request(self, exchange: Exchange) -> Any:
+        return self._writer.create_warc_record(exchange.url, "request", payload=BytesIO(exchange.request),
+                                               length=len(exchange.request))
+
+    def _metadata(self, result: Result, date: str, answer: Any) -> Any:
+        record = result.record()
+        lines = {"via": result.url if result.redirects else None,
+                 "fetchTimeMs": round(1000 * (result.timings.total or 0.0))}
+        lines.update({key: record.get(key) for key in _TOLD})
+        text = "".join(f"{key}: {' '.join(str(value).split())}\r\n"
+                       for key, value in lines.items() if value is not None)
+        about = {"WARC-Date": date}
+        if answer is not None:
+            about["WARC-Concurrent-To"] = answer.rec_headers.get_header("WARC-Record-ID")
+        data = text.encode("utf-8", "replace")
+        return self._writer.create_warc_record(_without_fragment(result.final_url or _plain(result.url)), "metadata",
+                                               payload=BytesIO(data), length=len(data),
+                                               warc_content_type="application/warc-fields", warc_headers_dict=about)
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except BlockingIOError as error:
+            raise OutputError(f"{self._path} is being written by another run.") from error
+        except OSError as error:
+            self._failure = OutputError(f"{self._path} cannot be written: {error.strerror}; its records are whole.")
+            raise self._failure from error
+
+
+_ARCHIVED_AS = {"transfer-encoding": "x-archive-orig-transfer-encoding"}
+_TOLD = ("line", "source", "attempts", "error", "error_message", "time_queue", "time_namelookup", "time_connect",
+         "time_appconnect", "time_starttransfer", "time_total")
+
+
+@contextmanager
+def _payload(exchange: Exchange) -> Iterator[BinaryIO]:
+    """The body; a file of its own is removed afterwards."""
+    if exchange.spooled is None:
+        yield BytesIO(exchange.body)
+        return
+    try:
+        with open(exchange.spooled, "rb") as file:
+            yield file
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(exchange.spooled)
+
+
+def _cut_off(result: Result, exchange: Exchange) -> str | None:
+    """Why the body is not all of what there was, in the standard's words."""
+    if exchange.whole:
+        return None
+    if exchange is not result.exchanges[-1]:
+        return "unspecified"        # a redirect's, which nobody read
+    return _CUT_OFF_BY.get(result.error or HTTP, "unspecified")
+
+
+def _plain(url: str) -> str:
+    """A URL of a list without what identifies a user."""
+    try:
+        return str(parse(url))
+    except InvalidUrl:              # relative, and its answer never came
+        return url
+
+
+def _without_fragment(url: str) -> str:
+    return url.partition("#")[0]

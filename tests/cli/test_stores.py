@@ -1,0 +1,217 @@
+"""Saved bodies, databases and archives, as a user gets them from one command."""
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import eventually, records
+
+archiveiterator = pytest.importorskip("warcio.archiveiterator")
+parquet = pytest.importorskip("pyarrow.parquet")
+
+
+def rows(path, query="SELECT * FROM results ORDER BY line"):
+    database = sqlite3.connect(path)
+    database.row_factory = sqlite3.Row
+    try:
+        return [dict(row) for row in database.execute(query)]
+    finally:
+        database.close()
+
+
+def archived(path):
+    with open(path, "rb") as file:
+        return [(record.rec_type, record.rec_headers["WARC-Target-URI"], record.content_stream().read())
+                for record in archiveiterator.ArchiveIterator(file)]
+
+
+def check(*paths):
+    done = subprocess.run([sys.executable, "-m", "warcio.cli", "check", *map(str, paths)], capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def names(directory):
+    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
+
+
+def test_bodies_are_saved_where_their_records_say(fetcher, server, tmp_path):
+    urls = [server.url("/bytes/1000"), server.url("/bytes/3000000/big?x=1"), server.url("/gzip")]
+    done = fetcher("--save-dir", "dir", *urls)
+    assert (done.status, done.err) == (0, "")
+    for record in done.records:
+        body = (tmp_path / record["saved_to"]).read_bytes()
+        assert (len(body), hashlib.sha256(body).hexdigest()) == (record["size"], record["sha256"])
+        assert record["saved_to"].startswith(f"dir/localhost+{server.port}/")
+    assert len(names(tmp_path / "dir")) == 3
+
+
+def test_what_failed_leaves_no_file(fetcher, server, tmp_path):
+    done = fetcher("--save-dir", "dir", "--max-size", "100k", server.url("/status/404"), server.url("/cut/5000"),
+                   server.url("/bytes/200000"), server.url("/bytes/10"))
+    assert [record["saved_to"] is not None for record in done.records].count(True) == 1
+    assert names(tmp_path / "dir") == [f"localhost+{server.port}/bytes/10"]
+
+
+def test_equal_bodies_can_be_stored_once(fetcher, server, tmp_path):
+    done = fetcher("--save-dir", "dir", "--save-name", "{sha256}", server.url("/bytes/10/a"), server.url("/bytes/10/b"))
+    assert len({record["saved_to"] for record in done.records}) == 1
+    assert len(names(tmp_path / "dir")) == 1
+
+
+def test_a_second_run_replaces_the_files_of_the_first(fetcher, server, tmp_path):
+    for _ in range(2):
+        done = fetcher("--save-dir", "dir", server.url("/stats"), server.url("/bytes/7"))
+    assert len(names(tmp_path / "dir")) == 2
+    assert {record["saved_to"] for record in done.records} == {f"dir/{name}" for name in names(tmp_path / "dir")}
+
+
+def test_a_body_that_cannot_be_saved_is_its_records_error(fetcher, server, tmp_path):
+    (tmp_path / "dir").mkdir()
+    done = fetcher.python(
+        "import os, sys, fetcher.sinks.bodies as bodies; from fetcher.cli import main\n"
+        "bodies.BodyStore.place = lambda *_: (_ for _ in ()).throw(OSError(13, 'Permission denied'))\n"
+        "sys.argv[0] = 'fetcher'; main()", "--save-dir", "dir", server.url("/bytes/10"))
+    assert (done.status, done.record["error"], done.record["status"]) == (1, "save", 200)
+    assert done.record["error_message"] == "The body cannot be saved: Permission denied."
+    assert names(tmp_path / "dir") == []
+
+
+def test_a_full_disk_ends_the_run_with_74(fetcher, server, tmp_path):
+    done = fetcher.python(
+        "import os, sys, fetcher.sinks.bodies; from fetcher.cli import main\n"
+        "real = os.write\n"
+        "def full(fd, data):\n"
+        "    if '.part' in os.readlink(f'/proc/self/fd/{fd}'): raise OSError(28, os.strerror(28))\n"
+        "    return real(fd, data)\n"
+        "os.write = full; sys.argv[0] = 'fetcher'; main()", "-c1", "--save-dir", "dir", "-o", "out.jsonl",
+        *[server.url(f"/bytes/10/{number}") for number in range(30)])
+    assert done.status == 74
+    assert "dir takes no more bodies: No space left on device." in done.err
+    written = records((tmp_path / "out.jsonl").read_text())
+    assert {record["error"] for record in written} == {"save"} and len(written) < 30
+
+
+def test_all_stores_at_once_say_the_same(fetcher, server, tmp_path):
+    urls = [server.url("/bytes/10"), server.url("/status/404"), "http://[bad", server.url("/redirect/2")]
+    done = fetcher("--sqlite", "out.db", "--parquet", "out.parquet", "--warc", "out.warc.gz", "-o", "out.jsonl", *urls)
+    assert done.status == 1
+    expected = sorted(records((tmp_path / "out.jsonl").read_text()), key=lambda record: record["line"])
+    of_database = [{**row, "ok": bool(row["ok"])} for row in rows(tmp_path / "out.db")]
+    of_parquet = sorted(parquet.read_table(tmp_path / "out.parquet").to_pylist(), key=lambda row: row["line"])
+    for record, row, other in zip(expected, of_database, of_parquet, strict=True):
+        assert {key: row[key] for key in record} == record
+        other["timestamp"] = record["timestamp"]
+        assert {key: other[key] for key in record} == record
+    assert [row["error"] for row in rows(tmp_path / "out.db", "SELECT error FROM failures")].count("http") == 1
+    check(tmp_path / "out.warc.gz")
+    assert names(tmp_path) == ["out.db", "out.jsonl", "out.parquet", "out.warc.gz"]
+
+
+def test_an_archive_holds_each_answer_on_the_way(fetcher, server, tmp_path):
+    start = server.url("/redirect/1")
+    fetcher("--warc", "out.warc.gz", "-f", "none", "-q", start)
+    responses = [url for kind, url, _ in archived(tmp_path / "out.warc.gz") if kind in ("response", "revisit")]
+    assert responses[0] == start and len(responses) == 2
+    (told,) = [body for kind, _, body in archived(tmp_path / "out.warc.gz") if kind == "metadata"]
+    assert f"via: {start}".encode() in told
+
+
+def test_an_archive_holds_long_and_coded_bodies_whole(fetcher, server, tmp_path):
+    fetcher("--warc", "out.warc.gz", "-f", "none", "-q", server.url("/bytes/3000000"), server.url("/gzip"),
+            server.url("/chunked/20000"))
+    sizes = sorted(len(body) for kind, _, body in archived(tmp_path / "out.warc.gz") if kind == "response")
+    assert sizes[-1] == 3_000_000 and len(sizes) == 3
+    assert names(tmp_path) == ["out.warc.gz"]
+    check(tmp_path / "out.warc.gz")
+
+
+def test_an_archive_holds_no_credentials(fetcher, server, tmp_path):
+    fetcher("--warc", "out.warc.gz", "-f", "none", "-q", "-u", "me:hunter2", "-b", "session=hunter2",
+            "-H", "Proxy-Authorization: hunter2", server.url("/bytes/10"))
+    text = subprocess.run(["gzip", "-dc", tmp_path / "out.warc.gz"], capture_output=True).stdout
+    assert text.count(b": ***\r\n") == 3 and b"hunter2" not in text and b"bWU6aHVudGVyMg" not in text
+
+
+def test_csv_has_the_columns_that_only_answers_have(fetcher, server):
+    done = fetcher("-f", "csv", "--include", "headers,body", "http://[bad", server.url("/bytes/1"))
+    header = done.out.splitlines()[0].split(",")
+    assert header[-3:] == ["headers", "body", "body_encoding"]
+
+
+@pytest.mark.parametrize(("option", "module"), [("--parquet", "pyarrow"), ("--warc", "warcio")])
+def test_a_missing_extra_is_named(fetcher, option, module):
+    done = fetcher.python(f"import sys; sys.modules[{module!r}] = None\n"
+                          "from fetcher.cli import main; sys.argv[0] = 'fetcher'; main()",
+                          option, "out.warc.gz", "http://127.0.0.1:9/")
+    assert (done.status, done.out) == (2, "")
+    assert f"pip install 'fetcher[{option[2:]}]'" in done.err and len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--save-name", "{host}", "http://127.0.0.1:9/"),
+    ("--save-dir", "dir", "--save-name", "{nonsense}", "http://127.0.0.1:9/"),
+    ("--warc", "out.warc", "http://127.0.0.1:9/")])
+def test_what_cannot_be_followed_is_a_usage_error(fetcher, arguments):
+    done = fetcher(*arguments)
+    assert (done.status, len(done.err.splitlines())) == (2, 1)
+
+
+def test_a_store_that_cannot_be_opened_leaves_the_others_closed(fetcher, server, tmp_path):
+    done = fetcher("--warc", "out.warc.gz", "--sqlite", "gone/out.db", "-o", "out.jsonl", server.url("/bytes/1"))
+    assert done.status == 74
+    assert "gone/out.db cannot be written" in done.err
+    assert [name for name in names(tmp_path) if name.endswith(".open")] == []
+
+
+def test_after_kill_and_resume_every_store_is_whole(fetcher, server, tmp_path):
+    listed = fetcher.list(*[server.url(f"/bytes/{2000 + number}/{number}") for number in range(1500)])
+    command = ["-q", "-o", "out.jsonl", "--save-dir", "dir", "--sqlite", "out.db", "--parquet", "out.parquet",
+               "--warc", "out.warc.gz", "--per-host", "50", listed]
+    running = fetcher.start(*command)
+    eventually(lambda: (tmp_path / "out.jsonl").exists() and (tmp_path / "out.jsonl").stat().st_size > 50_000)
+    os.kill(running.pid, signal.SIGKILL)
+    running.communicate()
+    killed = running.returncode == -signal.SIGKILL
+    assert killed and {Path(name).suffix for name in names(tmp_path / "dir") if ".fetcher-" in name} <= {".part"}
+    done = fetcher("--resume", *command)
+    assert (done.status, done.out) == (0, "")
+
+    written = records((tmp_path / "out.jsonl").read_text())
+    assert sorted(record["line"] for record in written) == list(range(1, 1501))
+    assert [row["line"] for row in rows(tmp_path / "out.db")] == list(range(1, 1501))
+    assert rows(tmp_path / "out.db", "PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+    assert parquet.read_table(tmp_path / "out.parquet").num_rows == 1500
+    for record in written:
+        assert hashlib.sha256((tmp_path / record["saved_to"]).read_bytes()).hexdigest() == record["sha256"]
+    assert not [name for name in names(tmp_path) if name.endswith((".part", ".open"))]
+    archives = sorted(tmp_path.glob("*.warc.gz"))
+    check(*archives)
+    urls = {url for path in archives for kind, url, _ in archived(path) if kind in ("response", "revisit")}
+    assert len(urls) == 1500
+
+
+def test_an_interrupted_run_leaves_whole_bodies_and_stores(fetcher, server, tmp_path):
+    running = fetcher.start("-q", "-o", "out.jsonl", "--save-dir", "dir", "--sqlite", "out.db", "--parquet",
+                            "out.parquet", "--warc", "out.warc.gz", server.url("/bytes/10"),
+                            server.url("/drip?bytes=400000&seconds=20"))
+    eventually(lambda: list(tmp_path.glob("dir/*/bytes/10")))
+    running.send_signal(signal.SIGINT)
+    running.communicate()
+    assert running.returncode == 130
+    assert names(tmp_path / "dir") == [f"localhost+{server.port}/bytes/10"]
+    assert [row["error"] for row in rows(tmp_path / "out.db")] == [None, "interrupted"]
+    assert parquet.read_table(tmp_path / "out.parquet").num_rows == 2
+    check(tmp_path / "out.warc.gz")
+    assert names(tmp_path)[1:] == ["out.db", "out.jsonl", "out.parquet", "out.warc.gz"]
+
+
+def test_the_list_itself_is_not_written_over(fetcher, tmp_path):
+    listed = fetcher.list("http://127.0.0.1:9/")
+    for option, status in ("--parquet", 2), ("--sqlite", 74):
+        assert fetcher(option, listed, listed).status == status
+    assert (tmp_path / listed).read_text() == "http://127.0.0.1:9/\n"
