@@ -46,8 +46,9 @@ class Channel(filesystem.Channel):
         self._drop(delivery_tag)
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        super().basic_reject(delivery_tag, requeue)
-        self._drop(delivery_tag)
+        super().basic_reject(delivery_tag, requeue)     # to put it back is to `_restore` it
+        if not requeue:
+            self._drop(delivery_tag)
 
     def _put(self, queue: str, payload: Any, **_: Any) -> None:     # type: ignore[override]
         name = f"{int(time() * 1000):014}_{uuid4().hex}.{queue}.msg"
@@ -71,7 +72,9 @@ class Channel(filesystem.Channel):
                 os.rename(waiting, path)
                 with open(path, encoding="utf-8") as file:
                     message = loads(file.read())
-                self._taken[message["properties"]["delivery_tag"]] = path
+                # a tag for each delivery: Celery gives messages back in one thread while it takes them in another
+                tag = message["properties"]["delivery_tag"] = uuid4().hex
+                self._taken[tag] = path
                 return message
         raise Empty
 

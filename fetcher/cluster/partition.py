@@ -92,6 +92,7 @@ class Partition:
         self._since = perf_counter(), part.counts.tally.done    # when the state was told last, and what was done then
         self._timer: Any = None
         self._stopped = False
+        self._has_ended = False
 
     def run(self, ending: Ending) -> bool:
         """Whether the partition is done."""
@@ -166,6 +167,8 @@ class Partition:
     # Signs of life.
 
     def _beat(self) -> None:
+        if self._has_ended:         # it was on its way already: what was told at the end must not be taken back
+            return
         if self._part.is_lost or os.getppid() != self._parent:
             self._stop()
             return
@@ -176,6 +179,7 @@ class Partition:
         self._timer = green.call_later(self._beat_seconds, green.spawn_n, self._beat)
 
     def _end_beats(self) -> None:
+        self._has_ended = True
         if self._timer is not None:
             self._timer.cancel()
 
