@@ -2,12 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fetcher.cli.group import GroupedOption
 from fetcher.url import mask_password
+
+if TYPE_CHECKING:
+    from fetcher.cluster.place import Place
+    from fetcher.cluster.run import Run
 
 GROUP = "Cluster"
 
@@ -40,3 +44,16 @@ def broker_url(chosen: str | None) -> str:
     from fetcher.cluster import registry
 
     return chosen or registry.default_broker()
+
+
+def run_in(place: Place, name: str) -> Run:
+    """The run in `place`, which must be the one of this name."""
+    from fetcher.cluster.run import NotUnderstood, Run
+
+    try:
+        run = Run.read(place)
+    except NotUnderstood as error:
+        raise click.ClickException(str(error)) from None
+    if run.name != name:
+        raise click.UsageError(f"The run in {place.directory} is called {run.name}.")
+    return run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fetcher.cli.cluster import RunName, option
+from fetcher.cli.cluster import RunName, option, run_in
 from fetcher.cli.exits import OK
 from fetcher.cli.group import GroupedCommand
 
@@ -35,15 +35,9 @@ def status(name: str, out: str | None) -> int:
     from fetcher.cluster import registry
     from fetcher.cluster.overview import Overview
     from fetcher.cluster.place import Place
-    from fetcher.cluster.run import NotUnderstood, Run
 
     place = Place(out or registry.place_of(name))
-    try:
-        run = Run.read(place)
-    except NotUnderstood as error:
-        raise click.ClickException(str(error)) from None
-    if run.name != name:
-        raise click.UsageError(f"The run in {place.directory} is called {run.name}.")
+    run = run_in(place, name)
     if sys.stdout.isatty():
         follow(place, run, to_stdout=True)
     else:

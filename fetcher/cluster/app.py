@@ -4,7 +4,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from signal import SIGINT, SIGTERM, signal
 from time import sleep
@@ -18,7 +19,7 @@ try:
     from celery.exceptions import Reject
     from celery.signals import worker_process_init
     from celery.worker import state
-    from kombu.exceptions import OperationalError
+    from kombu.exceptions import KombuError
 except ImportError:
     raise ValueError("A cluster needs an extra: pip install 'fetcher[cluster]'") from None
 
@@ -69,7 +70,7 @@ def celery_app(broker: Broker) -> Any:
 def _transport(broker: Broker) -> dict[str, Any]:
     visibility = 2 * broker.lease_seconds
     if _URL.match(broker.url):
-        options = {} if broker.url.startswith("amqp") else {
+        options = {"confirm_publish": True} if broker.url.startswith("amqp") else {
             "visibility_timeout": visibility, "unacked_restore_interval": broker.lease_seconds / 3,
             "unacked_restore_throttle": 1}
         return {"broker_url": broker.url, "broker_transport_options": options}
@@ -84,16 +85,26 @@ def _transport(broker: Broker) -> dict[str, Any]:
     return {"broker_url": f"{directory.ALIAS}://", "broker_transport_options": options}
 
 
+def reach(celery: Any) -> None:
+    """Raises OutputError where the broker cannot be reached."""
+    with _errors_explained(celery), celery.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0)
+
+
 def hand_out(celery: Any, name: str, directory: str, partitions: Iterable[int]) -> None:
-    """Send a message for each partition. Raises OutputError where the broker cannot be reached."""
+    """Send an order for each partition. Raises OutputError where the broker cannot be reached."""
+    with _errors_explained(celery), celery.connection_for_write() as connection:
+        producer = celery.amqp.Producer(connection)
+        for number in partitions:
+            celery.send_task(TASK, producer=producer, kwargs={
+                "version": VERSION, "run": name, "out": directory, "partition": number})
+
+
+@contextmanager
+def _errors_explained(celery: Any) -> Iterator[None]:
     try:
-        with celery.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0)
-            with celery.amqp.Producer(connection) as producer:
-                for number in partitions:
-                    celery.send_task(TASK, producer=producer, kwargs={
-                        "version": VERSION, "run": name, "out": directory, "partition": number})
-    except (OperationalError, OSError) as error:
+        yield
+    except (KombuError, OSError) as error:
         url = mask_password(celery.conf.broker_url)
         raise OutputError(f"The broker {url} cannot be reached: {mask_password(str(error))}.") from None
 

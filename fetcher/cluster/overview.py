@@ -112,6 +112,11 @@ class Overview:
             states[number] = state
         return states
 
+    def left(self) -> list[int]:
+        """The partitions that are not done, the longest first."""
+        self.states()
+        return [number for number in self._run.partitions if number not in self._done]
+
     def running(self) -> dict[int, State | None]:
         """The states of the partitions that are begun and neither done nor given back, as far as anybody knows."""
         return {number: state for number, state in self.states().items() if state is None or state.phase == RUNNING}

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tests.cli.command import eventually
+from tests.cli.terminal import Terminal
 from tests.cluster.cluster import Cluster, lines
 
 
@@ -102,11 +103,42 @@ def test_what_is_there_already_is_not_written_over(local, server):
     assert local.submit("list").status == 0
     again = local.submit("list")
     assert (again.status, again.out) == (2, "")
-    assert again.err == "fetcher: out holds records already; name another --out DIR. See fetcher submit -h.\n"
+    assert again.err.endswith("/out holds a run already; name another --out DIR. See fetcher submit -h.\n")
+
+
+def test_what_a_broker_has_lost_is_handed_out_again(local, server):
+    local.fetcher.list(server.url())
+    assert local.submit("list").status == 0
+    for order in (local.fetcher.home / "broker" / "queue").iterdir():
+        order.unlink()
+    local.start_worker()
+    assert local.submit("--again", "--wait").status == 0
+    assert lines(local.records()) == {1: 1}
+    assert local.submit("--again", "--wait").status == 0
+
+
+def test_a_list_without_lines_is_done_at_once(local):
+    local.fetcher.list("# nothing")
+    assert local.submit("list", "--wait").status == 0
+    assert status(local)["done"]
+
+
+def test_the_run_is_shown_live_on_a_terminal(local, server):
+    local.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(200)))
+    local.submit("list", "--per-host", "4")
+    local.start_worker()
+    with Terminal(local.fetcher) as terminal:
+        assert terminal.run("status", "--run", "run") == 0
+        assert "partitions done" in terminal.text
+        assert "Workers" in terminal.text
+        assert "200 URLs" in terminal.text
 
 
 @pytest.mark.parametrize(("arguments", "complaint"), [
     (["submit", "no-list", "--run", "run", "--out", "out"], "There is no file 'no-list'"),
+    (["submit", "--run", "run", "--out", "out"], "Name a LIST"),
+    (["submit", "list", "--run", "run", "--out", "s3://bucket/out"], "s3://bucket/out is no directory"),
+    (["submit", "--run", "run", "--out", ".", "--again"], "There is no run in"),
     (["submit", "list", "--run", "a/b", "--out", "out"], "'a/b' is not a name"),
     (["submit", "list", "--run", "run", "--out", "out", "--broker", "ftp://name:secret@host"],
      "ftp://name:***@host is no broker"),
