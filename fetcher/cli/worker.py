@@ -54,8 +54,8 @@ def worker(broker: str | None, processes: int, lease: float, verbose: bool) -> i
 
 
 def _listen(notes: logging.Handler, verbose: bool) -> None:
-    """Have what Celery says told like all else, and only errors of it, unless all is wanted."""
-    for name in "celery", "kombu":
+    """Have what Celery says told like all else, and only what is wrong, unless all is wanted."""
+    for name, least in ("celery", logging.ERROR), ("kombu", logging.ERROR), ("multiprocessing", logging.CRITICAL):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [notes], False
-        logger.setLevel(logging.INFO if verbose else logging.ERROR)
+        logger.setLevel(logging.INFO if verbose else least)

@@ -17,7 +17,6 @@ from fetcher.url import mask_password
 try:
     from celery import Celery
     from celery.exceptions import Reject
-    from celery.signals import worker_process_init
     from celery.worker import state
     from kombu.exceptions import KombuError
 except ImportError:
@@ -115,6 +114,7 @@ _ending = Ending()
 def _take(order: dict[str, Any], lease_seconds: float) -> None:
     """Follow an order; unless that ends with its partition done, have the broker keep it for another time."""
     pause = _PAUSE_SECONDS
+    signal(SIGTERM, _ending.tell)       # here: billiard has its own way with the signals of a process that begins
     try:
         if not _ending() and work(*_understood(order), lease_seconds, _ending):
             return
@@ -150,7 +150,6 @@ def serve(broker: Broker, processes: int) -> None:
             for process in worker.pool._pool._pool:
                 os.kill(process.pid, SIGTERM)
 
-    worker_process_init.connect(_ending.listen)
     for number in SIGTERM, SIGINT:
         signal(number, drain)
     worker.start()

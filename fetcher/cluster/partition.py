@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import filterfalse
-from signal import SIGTERM, signal
+from signal import SIGTERM
 from time import perf_counter, time
 from typing import Any
 
@@ -43,10 +43,6 @@ class Ending:
 
     def tell(self, *_: object) -> None:
         self._is_told = True
-
-    def listen(self, **_: object) -> None:
-        """From here on, SIGTERM tells it."""
-        signal(SIGTERM, self.tell)
 
 
 def work(directory: str, name: str, number: int, lease_seconds: float, ending: Ending) -> bool:

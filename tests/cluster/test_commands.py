@@ -2,10 +2,11 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
-from tests.cli.command import eventually
+from tests.cli.command import PATIENCE, eventually
 from tests.cli.terminal import Terminal
 from tests.cluster.cluster import Cluster, lines
 
@@ -51,6 +52,20 @@ def test_wait_ends_with_the_run_and_has_its_status(local, server):
     assert (failed.status, failed.out) == (1, "")
     assert "1 failed" in failed.err
     assert local.submit("list", "--wait", "--fail-if", ">1", out="lenient").status == 0
+
+
+def test_the_two_commands_of_the_readme_work_as_they_stand(fetcher, server):
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    chapter = readme.partition("## On many machines\n")[2]
+    submit, worker = (line.partition("#")[0].split()[1:] for line in chapter.split("```")[1].splitlines()[1:3])
+    fetcher.list(server.url("/echo/1"), server.url("/echo/2"), name="urls.txt")
+    waiting = fetcher.start(*submit)
+    working = fetcher.start(*worker)
+    assert waiting.communicate(timeout=PATIENCE)[0] == b""
+    working.terminate()
+    assert working.communicate(timeout=PATIENCE) == (b"", b"")
+    assert (waiting.returncode, working.returncode) == (0, 0)
+    assert [len(part.read_bytes().splitlines()) for part in (fetcher.home / "out").glob("*.jsonl")] == [2]
 
 
 def test_a_worker_that_is_told_to_end_gives_back_what_is_unfinished(cluster, server):
