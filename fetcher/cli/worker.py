@@ -8,6 +8,7 @@ import click
 
 from fetcher.cli import arguments, values
 from fetcher.cli.cluster import broker_option, broker_url, option
+from fetcher.cli.exits import OK
 from fetcher.cli.group import GroupedCommand
 
 _AUTO = "auto"
@@ -38,19 +39,20 @@ def worker(broker: str | None, processes: int, lease: float, verbose: bool) -> i
     is started again.
     """
     arguments.hide_secrets(click.get_current_context())
-    from fetcher.cli import assemble
-    from fetcher.cli.display import Notes
-
     try:
         from fetcher.cluster import app
 
-        assemble.raise_descriptor_limit()
-        assemble.collect_rarely()
-        _listen(Notes(logging.INFO if verbose else logging.WARNING), verbose)
-        app.serve(app.Broker(broker_url(broker), lease), processes)
+        celery = app.celery_app(app.Broker(broker_url(broker), lease))
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
-    return 0
+    from fetcher.cli import assemble
+    from fetcher.cli.display import Notes
+
+    _listen(Notes(logging.INFO if verbose else logging.WARNING), verbose)
+    assemble.raise_descriptor_limit()
+    assemble.collect_rarely()
+    app.serve(celery, processes)
+    return OK
 
 
 def _listen(notes: logging.Handler, verbose: bool) -> None:

@@ -17,7 +17,7 @@ from fetcher.url import mask_password
 try:
     from celery import Celery
     from celery.exceptions import Reject
-    from celery.worker import state
+    from celery.worker import state as flags
     from kombu.exceptions import KombuError
 except ImportError:
     raise ValueError("A cluster needs an extra: pip install 'fetcher[cluster]'") from None
@@ -138,14 +138,14 @@ def _understood(order: dict[str, Any]) -> tuple[str, str, int]:
     return directory, name, number
 
 
-def serve(broker: Broker, processes: int) -> None:
+def serve(celery: Any, processes: int) -> None:
     """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back."""
-    worker = celery_app(broker).WorkController(
+    worker = celery.WorkController(
         pool="prefork", concurrency=processes, optimization="fair",
         without_gossip=True, without_mingle=True, without_heartbeat=True)
 
     def drain(*_: Any) -> None:
-        state.should_stop = 0       # Celery's flag: an exit status
+        flags.should_stop = 0       # an exit status
         if worker.pool is not None:
             for process in worker.pool._pool._pool:
                 os.kill(process.pid, SIGTERM)

@@ -20,6 +20,7 @@ from fetcher.cluster.run import Run
 from fetcher.cluster.state import DONE, RELEASED, RUNNING, State
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
+from fetcher.model import Result
 from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
@@ -62,38 +63,41 @@ def work(directory: str, name: str, number: int, lease_seconds: float, ending: E
     elif not is_free(place, number, epoch, lease_seconds, ending):
         return False
     else:
+        partition = Partition(place, run, number, lease_seconds)
         part = claim(place, number, epoch, run.options.request)
-        is_done = part is not None and Partition(place, run, part, lease_seconds).run(ending)
+        is_done = part is not None and partition.run(part, ending)
     if is_done:
         Overview(place, run).conclude()
     return is_done
 
 
 class Partition:
-    """The work on a part that was claimed: `run` once."""
+    """The work on a partition: `run` once, with the part that was claimed for it."""
 
-    def __init__(self, place: Place, run: Run, part: Part, lease_seconds: float) -> None:
-        self._run = run
-        self._part = part
+    def __init__(self, place: Place, run: Run, number: int, lease_seconds: float) -> None:
+        """Raises InputError where this worker cannot do it."""
         self._lease_seconds = lease_seconds
         self._beat_seconds = lease_seconds / BEATS
         self._overview = Overview(place, run)
-        self._list = PartitionList(place.list(part.number))
+        self._list = PartitionList(place.list(number))
         self._rate = run.options.limits.rate
-        self._engine = self._made_engine()
-        self._counts = part.counts
+        try:
+            self._engine = GreenEngine(_options_now(run))
+        except ValueError as error:
+            raise InputError(f"The run {run.name} cannot be worked on here: {error}.") from None
         self._worker = f"{os.uname().nodename}:{os.getpid()}"
         self._parent = os.getppid()
         self._has_room = False              # for this partition's share of the rate
-        self._since = perf_counter(), part.counts.tally.done    # when the state was told last, and what was done then
         self._timer: Any = None
         self._stopped = False
         self._has_ended = False
 
-    def run(self, ending: Ending) -> bool:
-        """Whether the partition is done."""
-        part = self._part
-        sinks: list[Sink] = [self._counts, JsonLines(part.output)]
+    def run(self, part: Part, ending: Ending) -> bool:
+        """Whether the partition is done. Raises InputError and OutputError."""
+        self._part = part
+        self._counts = part.counts
+        self._since = perf_counter(), part.counts.tally.done    # when the state was told last, and what was done then
+        sinks: list[Sink] = [part.counts, JsonLines(part.output)]
         with ExitStack() as closing:
             closing.callback(self._list.close)
             for sink in sinks:
@@ -115,24 +119,7 @@ class Partition:
         part.tell(self._state(RELEASED if self._stopped else DONE))
         return not self._stopped
 
-    def _made_engine(self) -> GreenEngine:
-        try:
-            return GreenEngine(self._options())
-        except ValueError as error:
-            raise InputError(f"The run {self._run.name} cannot be worked on here: {error}.") from None
-
-    def _options(self) -> Options:
-        """Those of the run, with what is left of its time, and a part of its rate."""
-        options = self._run.options
-        deadline = options.run.deadline
-        if deadline is not None:
-            left = max(self._run.submitted + deadline - time(), _LEAST_SECONDS)
-            options = replace(options, run=replace(options.run, deadline=left))
-        if self._rate is not None:
-            options = replace(options, limits=replace(options.limits, rate=self._share()))
-        return options
-
-    def _results(self) -> Iterator[Any]:
+    def _results(self) -> Iterator[Result]:
         if self._stopped:
             return iter(())
         targets = filterfalse(self._part.journal.done.take, self._list)
@@ -146,11 +133,10 @@ class Partition:
         if len(leases) > 1:
             green.sleep(2 * max(leases) / BEATS)
         self._has_room = True
-        self._engine.set_rate(self._share())
+        self._take_share(self._rate)
 
-    def _share(self) -> float:
-        assert self._rate is not None
-        return self._rate / max(len(self._overview.running()), 1)
+    def _take_share(self, rate: float) -> None:
+        self._engine.set_rate(rate / max(len(self._overview.running()), 1))
 
     def _end(self, ending: Ending) -> None:
         ending.tell()
@@ -170,8 +156,8 @@ class Partition:
             return
         with suppress(OSError):     # a worker that cannot tell that it lives counts as dead, and will see that
             self._part.tell(self._state(RUNNING))
-        if self._has_room:
-            self._engine.set_rate(self._share())
+        if self._rate is not None and self._has_room:
+            self._take_share(self._rate)
         self._timer = green.call_later(self._beat_seconds, green.spawn_n, self._beat)
 
     def _end_beats(self) -> None:
@@ -189,3 +175,12 @@ class Partition:
         return State(phase, self._worker, time(), self._lease_seconds, rate, len(self._engine.in_flight),
                      tuple((host, reason, min(left, _FOREVER), waiting) for host, reason, left, waiting in held),
                      self._counts.as_data())
+
+
+def _options_now(run: Run) -> Options:
+    """The options of the run, with what is left of its time."""
+    deadline = run.options.run.deadline
+    if deadline is None:
+        return run.options
+    left = max(run.submitted + deadline - time(), _LEAST_SECONDS)
+    return replace(run.options, run=replace(run.options.run, deadline=left))
