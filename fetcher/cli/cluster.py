@@ -33,6 +33,8 @@ def option(*names: str, **attributes: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=GroupedOption, group=GROUP, **attributes)
 
 
+run_option = option("--run", "name", type=RunName(), required=True, metavar="NAME", envvar="FETCHER_RUN",
+                    help="What the run is called.")
 broker_option = option(
     "--broker", metavar="DIR|URL", mask=mask_password,
     help="Where messages go through: a directory, redis://... or amqp://... Without this: "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fetcher.cli.cluster import RunName, option, run_in
+from fetcher.cli.cluster import option, run_in, run_option
 from fetcher.cli.exits import OK
 from fetcher.cli.group import GroupedCommand
 
@@ -23,7 +23,7 @@ _LOOK_SECONDS = 0.5
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
-@option("--run", "name", type=RunName(), required=True, metavar="NAME", help="The run.")
+@run_option
 @option("--out", metavar="DIR", help="Where its records go. Without this: as it was submitted on this machine.")
 def status(name: str, out: str | None) -> int:
     """Show a run on a cluster until its end, or Ctrl-C, which does not end the run itself.

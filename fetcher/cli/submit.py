@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fetcher.cli import arguments, options, values
-from fetcher.cli.cluster import RunName, broker_option, broker_url, option, run_in
+from fetcher.cli.cluster import broker_option, broker_url, option, run_in, run_option
 from fetcher.cli.exits import OK
 from fetcher.cli.group import GroupedCommand
 from fetcher.cli.versions import versions
@@ -25,7 +25,7 @@ _LEFT_OUT = frozenset({
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"],
                                                      "max_content_width": 100})
 @click.argument("sources", metavar="LIST...", nargs=-1)
-@option("--run", "name", type=RunName(), required=True, metavar="NAME", help="What this run is called.")
+@run_option
 @broker_option
 @option("--out", required=True, metavar="DIR", help="Where the records go: a directory that all workers can reach.")
 @option("--partitions", type=values.Number(1, 100_000), default=256, show_default=True, metavar="N",

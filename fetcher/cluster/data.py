@@ -51,7 +51,10 @@ def _dataclass(kind: Any, data: Any) -> Any:
         raise ValueError(f"{data!r} is no {kind.__name__}")
     if unknown := data.keys() - hints.keys():
         raise ValueError(f"{kind.__name__} has no {', '.join(map(str, unknown))}")
-    return kind(**{name: from_data(hints[name], item) for name, item in data.items()})
+    try:
+        return kind(**{name: from_data(hints[name], item) for name, item in data.items()})
+    except TypeError as error:
+        raise ValueError(f"{kind.__name__} is not whole: {error}") from None
 
 
 def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:

@@ -11,7 +11,7 @@ import orjson
 from fetcher.cluster.part import last_state
 from fetcher.cluster.place import Place
 from fetcher.cluster.run import Run
-from fetcher.cluster.state import DONE, RUNNING, Counts, State
+from fetcher.cluster.state import DONE, FOREVER, RUNNING, Counts, State
 from fetcher.errors import DeadlinePassed
 from fetcher.model import rfc3339
 from fetcher.sinks.account import Account
@@ -85,8 +85,8 @@ class Picture:
             "lines": sum(self.run.lines),
             **counts,
             "rate": round(self.rate, 3),
-            "hosts_waiting": [dict(zip(("host", "reason", "seconds", "lines"), host))
-                              for host in self.held[:_MOST_HELD]],
+            "hosts_waiting": [{"host": host, "reason": reason, "seconds": seconds if seconds < FOREVER else None,
+                               "lines": waiting} for host, reason, seconds, waiting in self.held[:_MOST_HELD]],
             "workers": [{"worker": state.worker, "partition": number, "lines": self.run.lines[number],
                          "urls": state.counts["done"], "rate": round(state.rate, 3), "in_flight": state.in_flight,
                          "silent": round(max(self.now - state.told, 0.0), 1)}

@@ -17,7 +17,7 @@ from fetcher.cluster.overview import Overview
 from fetcher.cluster.part import Part, claim, is_free, last_state
 from fetcher.cluster.place import Place
 from fetcher.cluster.run import Run
-from fetcher.cluster.state import DONE, RELEASED, RUNNING, State
+from fetcher.cluster.state import DONE, FOREVER, RELEASED, RUNNING, State
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
 from fetcher.model import Result
@@ -28,7 +28,6 @@ from fetcher.sinks.jsonl import JsonLines
 BEATS = 10                  # in the length of a lease
 _MOST_HELD = 20
 _LEAST_SECONDS = 0.001
-_FOREVER = 1e9              # seconds: JSON knows no infinity
 
 _log = logging.getLogger(__name__)
 
@@ -173,7 +172,7 @@ class Partition:
             rate = (done - done_before) / max(now - before, _LEAST_SECONDS)
             held = sorted(self._engine.held_back(), key=lambda host: -host[3])[:_MOST_HELD]
         return State(phase, self._worker, time(), self._lease_seconds, rate, len(self._engine.in_flight),
-                     tuple((host, reason, min(left, _FOREVER), waiting) for host, reason, left, waiting in held),
+                     tuple((host, reason, min(left, FOREVER), waiting) for host, reason, left, waiting in held),
                      self._counts.as_data())
 
 

@@ -58,7 +58,7 @@ class Run:
         try:
             run: Run = from_data(cls, data)
             return run
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise NotUnderstood(f"The run in {place.directory} is not understood: {error}.") from None
 
 

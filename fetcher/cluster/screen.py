@@ -4,13 +4,13 @@ from __future__ import annotations
 from math import ceil
 
 from fetcher.cluster.overview import Picture
+from fetcher.cluster.state import FOREVER
 from fetcher.errors import HTTP
 from fetcher.sinks import units
 from fetcher.sinks.printable import cut, fit, printable
 from fetcher.sinks.spans import BAD, FAINT, GOOD, PLAIN, TITLE, Line, by_class, counted, cropped, joined
 
 _SILENT_SECONDS = 10.0      # from which on a worker's silence is shown
-_FOREVER = 1e8
 
 
 def compose(picture: Picture, width: int, height: int) -> list[Line]:
@@ -77,7 +77,7 @@ def _workers(picture: Picture, width: int) -> list[Line]:
 def _held(picture: Picture, width: int) -> list[Line]:
     rows = []
     for host, reason, seconds, waiting in picture.held:
-        left = units.duration(seconds) if seconds < _FOREVER else "-"
+        left = units.duration(seconds) if seconds < FOREVER else "-"
         name = cut(printable(host), width - 20)
         rows.append([(name, PLAIN), (fit(f"  {reason}", width - 19 - len(name)), FAINT),
                      (f"{waiting:>9,}  {left:>8}", PLAIN)])

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,17 @@ def test_a_worker_that_was_only_asleep_changes_nothing_any_more(local, server):
     found = local.records()
     assert lines(found) == {line: 1 for line in range(1, 201)}
     assert all(record["ok"] for record in found)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_no_process_outlives_a_worker_that_was_killed(local, server):
+    local.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(500)))
+    local.submit("list")
+    worker = local.start_worker("--lease", "60s")
+    eventually(lambda: local.count() > 10)
+    (child,) = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+    local.kill(worker)
+    eventually(lambda: not Path(f"/proc/{child}/cmdline").exists() or not Path(f"/proc/{child}/cmdline").read_bytes())
 
 
 def test_the_rate_holds_over_all_workers(local, server):

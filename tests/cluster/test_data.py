@@ -25,6 +25,7 @@ def test_options_come_back_as_they_were(options):
 @pytest.mark.parametrize("data", [
     None, [], {"no_such_option": 1}, {"limits": {"concurrency": "100"}}, {"limits": {"concurrency": True}},
     {"request": {"headers": [["A"]]}}, {"request": {"data": "not base64"}}, {"network": {"resolve": "host"}},
+    {"body": {"save": {}}},
 ])
 def test_what_is_not_understood_is_refused(data):
     with pytest.raises(ValueError):
