@@ -71,7 +71,8 @@ def _transport(broker: Broker) -> dict[str, Any]:
     if _URL.match(broker.url):
         options = {"confirm_publish": True} if broker.url.startswith("amqp") else {
             "visibility_timeout": visibility, "unacked_restore_interval": broker.lease_seconds / 3,
-            "unacked_restore_throttle": 1}
+            "unacked_restore_throttle": 1,
+            "unacked_mutex_expire": broker.lease_seconds}   # of a worker that was killed while it had the others wait
         return {"broker_url": broker.url, "broker_transport_options": options}
     if "://" in broker.url:
         raise ValueError(f"{broker} is no broker; name a directory, or a URL of redis:// or amqp://")
