@@ -21,7 +21,7 @@ ONLY_IN = {
     "eventlet": ("green.py",),
     "greenlet": ("green.py",),
     "click": ("cli/",),
-    "celery": ("cluster/app.py",),
+    "celery": ("cluster/app.py", "cluster/keeper.py"),
     "kombu": ("cluster/",),
     "rich": ("cli/", "sinks/live.py", "sinks/summary.py"),
 }

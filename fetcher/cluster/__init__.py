@@ -9,7 +9,7 @@
     part      who is at work on a partition: one worker at a time, whatever dies or sleeps meanwhile
     state     what a partition has come to, from one beat to the next
     data      options and targets as JSON, and back
-    app       Celery, over directory: a directory as a broker
+    app       Celery, over directory: a directory as a broker; keeper: orders that Redis has lost
 
 The broker only proposes. Who has a partition is decided where its records are; a message is acknowledged when its
 partition is done, and comes again until then. So a broker may deliver twice, late or out of order, and a worker may

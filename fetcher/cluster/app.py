@@ -22,6 +22,7 @@ try:
 except ImportError:
     raise ValueError("A cluster needs an extra: pip install 'fetcher[cluster]'") from None
 
+from fetcher.cluster.keeper import Keeper, remember
 from fetcher.cluster.partition import Ending, work
 from fetcher.cluster.run import VERSION, NotUnderstood, check_version
 
@@ -59,6 +60,9 @@ def celery_app(broker: Broker) -> Any:
         broker_connection_retry_on_startup=True, worker_cancel_long_running_tasks_on_connection_loss=False,
         **_transport(broker))
 
+    if celery.conf.broker_url.startswith("redis"):
+        celery.steps["consumer"].add(Keeper)
+
     @celery.task(name=TASK)     # type: ignore[untyped-decorator]
     def partition(**order: Any) -> None:
         _take(order, broker.lease_seconds)
@@ -94,10 +98,16 @@ def reach(celery: Any) -> None:
 def hand_out(celery: Any, name: str, directory: str, partitions: Iterable[int]) -> None:
     """Send an order for each partition. Raises OutputError where the broker cannot be reached."""
     with _errors_explained(celery), celery.connection_for_write() as connection:
-        producer = celery.amqp.Producer(connection)
-        for number in partitions:
-            celery.send_task(TASK, producer=producer, kwargs={
-                "version": VERSION, "run": name, "out": directory, "partition": number})
+        remember(connection, name, directory)
+        send(celery, connection, name, directory, partitions)
+
+
+def send(celery: Any, connection: Any, name: str, directory: str, partitions: Iterable[int]) -> None:
+    """Send an order for each partition over this connection."""
+    producer = celery.amqp.Producer(connection)
+    for number in partitions:
+        celery.send_task(TASK, producer=producer, kwargs={
+            "version": VERSION, "run": name, "out": directory, "partition": number})
 
 
 @contextmanager

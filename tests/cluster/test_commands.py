@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from tests.cli.command import PATIENCE, eventually
 from tests.cli.terminal import Terminal
@@ -142,6 +143,19 @@ def test_what_a_broker_has_lost_is_handed_out_again(local, server):
     assert local.submit("--again", "--wait").status == 0
     assert lines(local.records()) == {1: 1}
     assert local.submit("--again", "--wait").status == 0
+
+
+def test_what_redis_has_lost_is_handed_out_again_without_a_word(fetcher, server, redis):
+    fetcher.list(server.url())
+    with Cluster(fetcher, redis) as cluster:
+        assert cluster.submit("list").status == 0
+        client = Redis.from_url(redis)
+        assert client.delete("fetcher") == 1
+        cluster.start_worker()
+        cluster.wait()
+        eventually(lambda: not client.exists("fetcher.runs"))
+        client.close()
+    assert lines(cluster.records()) == {1: 1}
 
 
 def test_a_list_without_lines_is_done_at_once(local):

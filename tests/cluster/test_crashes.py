@@ -2,7 +2,7 @@
 import random
 
 from tests.cli.command import eventually
-from tests.cluster.cluster import LEASE_SECONDS, lines, urls_over_hosts
+from tests.cluster.cluster import lines, urls_over_hosts
 
 LINES, HOSTS, KILLS = 3000, 50, 6
 CONCURRENCY, PER_HOST = 10, 3
@@ -12,7 +12,8 @@ def test_a_run_survives_the_death_of_its_workers(cluster, server, request):
     name = f"crash-{request.node.callspec.id}"
     urls, resolving = urls_over_hosts(LINES, HOSTS, server.port, "/delay/0.01?", name)
     cluster.fetcher.list(*urls)
-    done = cluster.submit("list", "--partitions", "12", "-c", str(CONCURRENCY), "--per-host", str(PER_HOST), *resolving)
+    done = cluster.submit("list", "--partitions", "12", "-c", str(CONCURRENCY), "--per-host", str(PER_HOST),
+                          *resolving)
     assert (done.status, done.out) == (0, "")
     workers = [cluster.start_worker() for _ in range(3)]
     for kill in range(1, KILLS + 1):
@@ -29,4 +30,3 @@ def test_a_run_survives_the_death_of_its_workers(cluster, server, request):
     assert max(counted["most_at_once"] for counted in stats.values()) <= PER_HOST
     again = sum(counted["requests"] for counted in stats.values()) - LINES
     assert 0 <= again <= KILLS * CONCURRENCY
-    assert LEASE_SECONDS
