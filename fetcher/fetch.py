@@ -13,8 +13,8 @@ from fetcher.errors import HTTP, FetchError, InvalidUrl
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Memory, Overrides, Result, Target, Timings
 from fetcher.options import Options, RequestOptions, SaveOptions
-from fetcher.state.change import MISSING, UNCHANGED
-from fetcher.transport import Conditions, Request, Response, field_names, request_fields, retry_after
+from fetcher.state.change import MISSING, UNCHANGED, change_since
+from fetcher.transport import Conditions, Headers, Request, Response, field_names, request_fields, retry_after
 
 if TYPE_CHECKING:
     from fetcher.exchange import Recorder
@@ -145,9 +145,9 @@ class Fetcher:
         sha256 = body.hexdigest() if failure is None else None
         saved_to, change, memory = body.saved_to, None, None
         if past is not None and (word is None or response.status in MISSING):
-            memory = _learnt(past, response, sha256, saved_to)
+            memory = _learnt(past, response, headers, sha256, saved_to)
             if memory is not None:
-                change = UNCHANGED if memory is past.known else past.compare(memory)
+                change = UNCHANGED if memory is past.known else change_since(past.known, past.told, memory)
                 sha256, saved_to = memory.sha256, memory.saved_to
         return Result(
             target.url, target.line, target.source,
@@ -214,12 +214,14 @@ class Fetcher:
                       timestamp=time(), input=target.input, request=request)
 
 
-def _learnt(past: Past, response: Response, sha256: str | None, saved_to: str | None) -> Memory | None:
+def _learnt(past: Past, response: Response, headers: Headers, sha256: str | None, saved_to: str | None
+            ) -> Memory | None:
     """What to remember of an answer: what is known, after "not modified"; nothing if that was not the question."""
-    request, headers = response.request, response.headers
+    request = response.request
     if response.status == 304:
         return past.known if request.is_conditional else None
-    return Memory(past.url, past.request, response.status, headers.get("etag"), headers.get("last-modified"),
+    etag, last_modified = headers.validators()
+    return Memory(past.url, past.request, response.status, etag, last_modified,
                   None if request.method == "HEAD" else sha256, request.url.resource, saved_to)
 
 

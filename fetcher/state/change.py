@@ -17,7 +17,7 @@ WORTH_TELLING = frozenset({NEW, CHANGED, GONE})
 MISSING = frozenset({404, 410})
 
 
-def change(known: Memory | None, told: str | None, now: Memory) -> str | None:
+def change_since(known: Memory | None, told: str | None, now: Memory) -> str | None:
     """The word for what is there `now`, after what was `known`.
 
     `told` is what a run said that did not come to its end, or None. Whoever reads records may have missed that run's,

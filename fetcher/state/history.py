@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from fetcher.errors import InputError, OutputError
 from fetcher.model import Memory
-from fetcher.state.change import change, is_settled
+from fetcher.state.change import is_settled
 from fetcher.url import Url
 
 _APPLICATION = 0x66657463       # "fetc": what tells our files from other databases
@@ -105,10 +105,6 @@ class Past:
         if known.last_modified is not None:
             fields += (("If-Modified-Since", known.last_modified),)
         return fields
-
-    def compare(self, now: Memory) -> str | None:
-        """The record's `change`, after an answer that was ok or says that nothing is there."""
-        return change(self.known, self.told, now)
 
 
 class Seen(NamedTuple):

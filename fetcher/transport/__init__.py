@@ -20,15 +20,15 @@ from fetcher.options import Options, RequestOptions
 from fetcher.transport.authentication import DigestHandler, NetrcHandler
 from fetcher.transport.connection import Connection, ConnectionLost
 from fetcher.transport.dial import Dialer
-from fetcher.transport.headers import field_names, request_fields, retry_after
+from fetcher.transport.headers import Headers, field_names, request_fields, retry_after
 from fetcher.transport.pool import Pool, most_connections
 from fetcher.transport.redirects import RedirectHandler, StatusProcessor
 from fetcher.transport.request import IDEMPOTENT, Conditions, Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
 
-__all__ = ["Conditions", "Request", "Response", "Transport", "field_names", "most_connections", "request_fields",
-           "retry_after"]
+__all__ = ["Conditions", "Headers", "Request", "Response", "Transport", "field_names", "most_connections",
+           "request_fields", "retry_after"]
 
 
 class Transport:

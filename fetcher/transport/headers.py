@@ -39,6 +39,16 @@ class Headers:
         wanted = name.lower().encode("latin-1")
         return [_text(value) for key, value in self._fields if key == wanted] or default
 
+    def validators(self) -> tuple[str | None, str | None]:
+        """The values of ETag and Last-Modified (RFC 9110 §8.8)."""
+        etag = last_modified = None
+        for key, value in self._fields:
+            if key == b"etag":
+                etag = _text(value)
+            elif key == b"last-modified":
+                last_modified = _text(value)
+        return etag, last_modified
+
     def __getitem__(self, name: str) -> str | None:
         return self.get(name)
 

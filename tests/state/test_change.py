@@ -2,7 +2,7 @@
 import pytest
 
 from fetcher.model import Memory
-from fetcher.state.change import CHANGED, GONE, NEW, UNCHANGED, change, is_settled
+from fetcher.state.change import CHANGED, GONE, NEW, UNCHANGED, change_since, is_settled
 
 
 def seen(status=200, sha256=None, etag=None, last_modified=None):
@@ -18,7 +18,7 @@ HERE, OTHER, MISSING = seen(sha256="a"), seen(sha256="b"), seen(404)
     (MISSING, MISSING, UNCHANGED), (MISSING, seen(410), UNCHANGED), (MISSING, HERE, NEW),
 ])
 def test_the_body_is_compared_with_what_was_known(known, now, expected):
-    assert change(known, None, now) == expected
+    assert change_since(known, None, now) == expected
 
 
 @pytest.mark.parametrize(("known", "now", "expected"), [
@@ -32,7 +32,7 @@ def test_the_body_is_compared_with_what_was_known(known, now, expected):
     (seen(301), seen(302), CHANGED),
 ])
 def test_validators_count_where_there_is_no_body(known, now, expected):
-    assert change(known, None, now) == expected
+    assert change_since(known, None, now) == expected
 
 
 @pytest.mark.parametrize(("known", "told", "now", "expected"), [
@@ -42,7 +42,7 @@ def test_validators_count_where_there_is_no_body(known, now, expected):
     (HERE, UNCHANGED, HERE, UNCHANGED), (HERE, UNCHANGED, OTHER, CHANGED),
 ])
 def test_what_a_run_without_an_end_said_is_said_again(known, told, now, expected):
-    assert change(known, told, now) == expected
+    assert change_since(known, told, now) == expected
 
 
 @pytest.mark.parametrize(("known", "told", "expected"), [
