@@ -12,7 +12,7 @@ from fetcher.demo import sample_list
 from fetcher.demo.server import Server
 from fetcher.engine import GreenEngine
 from fetcher.model import Target
-from fetcher.options import BodyOptions, Options, Timeouts
+from fetcher.options import BodyOptions, Options, RetryOptions, Timeouts
 from fetcher.sinks import summary
 from fetcher.sinks.live import Frame, Live
 from fetcher.sinks.tally import Tally
@@ -26,9 +26,10 @@ def main() -> None:
     tally = Tally()
     with Server(port=8765) as server:
         lines = [line for line in sample_list(server.port).splitlines() if line.strip() and not line.startswith("#")]
-        options = Options(timeouts=Timeouts(total=5.0), body=BodyOptions(max_size=10_000_000))
+        options = Options(timeouts=Timeouts(total=3.0), retry=RetryOptions(retries=1),
+                          body=BodyOptions(max_size=10_000_000))
         engine = GreenEngine(options)
-        live = Live(Console(file=io.StringIO()), engine.in_flight, lambda: len(lines), tally)
+        live = Live(Console(file=io.StringIO()), engine.in_flight, lambda: len(lines), tally, engine.held_back)
         green.call_later(MOMENT_SECONDS, lambda: draw("live.svg", lambda console: console.print(Frame(live.view()))))
         for result in engine.run(Target.read(line, number) for number, line in enumerate(lines, 1)):
             tally.write(result)

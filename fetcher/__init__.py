@@ -23,7 +23,7 @@ The rooms, by floor; imports go down only:
     1  targets      lines in          schedule     who goes next: pure decisions
        transport    bytes             sinks        records out
        state        what outlives a run
-    0  model, url, options, errors, attempt, fingerprint, value, green (the one door to eventlet)
+    0  model, url, options, errors, attempt, value, fingerprint, green (the one door to eventlet)
 """
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = ["BodyOptions", "Limits", "NetworkOptions", "Options", "RedirectOptions", "RequestOptions", "Result",
-           "SaveOptions", "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
+           "RetryOptions", "RunOptions", "SaveOptions", "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
 
 if TYPE_CHECKING:
     from fetcher.engine import fetch_all
     from fetcher.model import Result, Target
     from fetcher.options import (BodyOptions, Limits, NetworkOptions, Options, RedirectOptions, RequestOptions,
-                                 SaveOptions, Timeouts, TlsOptions)
+                                 RetryOptions, RunOptions, SaveOptions, Timeouts, TlsOptions)
 
 _HOMES = {"fetch_all": "fetcher.engine", "Result": "fetcher.model", "Target": "fetcher.model"}
 

@@ -61,7 +61,7 @@ class Fetcher:
         off the attempt's.
         """
         if target.parsed is None:
-            return self.left_out(target, InvalidUrl(target.problem or ""))
+            return left_out(self._options, target, InvalidUrl(target.problem or ""))
         if target.overrides is not None:
             return self._fetch_overridden(target, target.overrides, number, move)
         attempt = Attempt(target, self._options.timeouts, number, move)
@@ -113,7 +113,7 @@ class Fetcher:
         try:
             fetch._follow(_overridden(self._options, overrides))
         except ValueError as error:
-            return self.left_out(target, InvalidUrl(f"Its request cannot be sent: {error}."))
+            return left_out(self._options, target, InvalidUrl(f"Its request cannot be sent: {error}."))
         fetch._fingerprint = fingerprint(self._options.request, overrides)
         return fetch(replace(target, overrides=None), number, move)
 
@@ -202,16 +202,15 @@ class Fetcher:
             request=self._fingerprint,
         )
 
-    def left_out(self, target: Target, reason: FetchError, attempts: int = 0) -> Result:
-        """The result of a target that is not sent, or not once more."""
-        overrides = target.overrides
-        method, request = self._method, self._fingerprint
-        if overrides is not None:
-            method = _method(_overridden(self._options, overrides).request)
-            request = fingerprint(self._options.request, overrides)
-        return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
-                      method=method, final_url=_meant_by_relative(target), attempts=attempts, timings=Timings(),
-                      timestamp=time(), input=target.input, request=request)
+
+def left_out(options: Options, target: Target, reason: FetchError, attempts: int = 0) -> Result:
+    """The result of a target that is not sent, or not once more, by these options."""
+    request = fingerprint(options.request, target.overrides)
+    if target.overrides is not None:
+        options = _overridden(options, target.overrides)
+    return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
+                  method=_method(options.request), final_url=_meant_by_relative(target), attempts=attempts,
+                  timings=Timings(), timestamp=time(), input=target.input, request=request)
 
 
 def _learnt(past: Past, response: Response, headers: Headers, sha256: str | None, saved_to: str | None

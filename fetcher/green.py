@@ -71,6 +71,11 @@ def hub_name() -> str:
     return type(hub()).__module__.rpartition(".")[2]
 
 
+def renew_hub() -> None:
+    """Begin with a hub of its own, in a process that was forked: what the parent's watched is none of its business."""
+    eventlet.hubs.use_hub()
+
+
 def call_soon(callback: Callable[..., Any], *args: Any) -> Any:
     """Have the hub call `callback` in its next round; returns a timer that can be cancelled."""
     return hub().schedule_call_global(0, callback, *args)

@@ -166,6 +166,7 @@ class Result:
     request: str | None = None          # its fingerprint, where it is more than a plain GET
     change: str | None = None           # since the run before: new, changed, unchanged or gone
     memory: Memory | None = None        # what a state is to keep of it
+    encoded: bytes | None = field(default=None, repr=False, compare=False)   # its record as NDJSON, where that is made
 
     @property
     def host(self) -> str:

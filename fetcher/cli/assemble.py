@@ -9,22 +9,26 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import product
 from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
+from typing import TYPE_CHECKING
 
 import click
 
 from fetcher import green
 from fetcher.cli.backlog import Backlog
 from fetcher.cli.batch import Watch, watched
+from fetcher.cli.engines import engine_for
 from fetcher.cli.exits import DEADLINE_PASSED, FAILED, OK, SIGNALLED
 from fetcher.cli.options import Job
 from fetcher.cli.plan import print_plan
 from fetcher.cli.display import Display
 from fetcher.cli.records import record_format, record_sinks
 from fetcher.cli.values import Threshold
-from fetcher.engine import GreenEngine
 from fetcher.errors import InputError
 from fetcher.sinks import Sink
 from fetcher.sinks.tally import Tally
+
+if TYPE_CHECKING:
+    from fetcher.cli.engines import Engine
 
 
 def run(job: Job) -> int:
@@ -48,11 +52,8 @@ def _run(job: Job, watch: Watch) -> int:
     with ExitStack() as closing:
         learners = _learners(job, closing)
         closing.callback(backlog.close)
-        try:
-            engine = GreenEngine(job.options)
-        except ValueError as error:
-            raise click.UsageError(f"{error}.") from None
         format = record_format(job)
+        engine = engine_for(job, encodes=format == "jsonl")
         display = Display(job, format, watch.tally, engine, _Total(backlog))
         backlog.begin(job.quiet)
         sinks: list[Sink] = [*watch.sinks, *record_sinks(job, format, display), *learners, *display.sinks]
@@ -108,7 +109,7 @@ def raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _fetch(engine: GreenEngine, backlog: Backlog, sinks: list[Sink], display: Display) -> int | None:
+def _fetch(engine: Engine, backlog: Backlog, sinks: list[Sink], display: Display) -> int | None:
     """Run the engine into the sinks; return the signal that ended it, if one did."""
     with _stoppable(engine, display) as signals:
         for result in engine.run(backlog, backlog.read_again):
@@ -118,7 +119,7 @@ def _fetch(engine: GreenEngine, backlog: Backlog, sinks: list[Sink], display: Di
 
 
 @contextmanager
-def _stoppable(engine: GreenEngine, display: Display) -> Iterator[list[int]]:
+def _stoppable(engine: Engine, display: Display) -> Iterator[list[int]]:
     """While inside, the first SIGINT or SIGTERM stops the engine, and the second ends the process at once.
 
     SIGTSTP (Ctrl-Z) suspends it, and leaves the terminal to others meanwhile.

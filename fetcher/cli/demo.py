@@ -14,7 +14,7 @@ from fetcher.demo import PORT
 if TYPE_CHECKING:
     from fetcher.demo.server import Server
 
-_DEFAULTS = ["--timeout", "5", "--max-size", "10M", "--retries", "1"]
+_DEFAULTS = ["--timeout", "3", "--max-size", "10M", "--retries", "1"]
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"],

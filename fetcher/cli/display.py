@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fetcher.cli.options import Job
-from fetcher.engine import GreenEngine
 from fetcher.sinks import Sink
 from fetcher.sinks.log import Log
 from fetcher.sinks.printable import printable
@@ -22,6 +21,8 @@ from fetcher.sinks.tally import Tally
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from fetcher.cli.engines import Engine
 
 _MOST_NOTES = 1000
 
@@ -32,7 +33,7 @@ class Display:
     `tells_all`: a table of the records, on the same terminal, would say everything twice.
     """
 
-    def __init__(self, job: Job, format: str, tally: Tally, engine: GreenEngine,
+    def __init__(self, job: Job, format: str, tally: Tally, engine: Engine,
                  total: Callable[[], int | None]) -> None:
         self._job = job
         self._tally = tally

@@ -79,12 +79,13 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
     return Job(
         sources=pick("sources"),
         options=fetching.Options(
-            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots")),
+            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots"), pick("processes")),
             limits=fetching.Limits(pick("concurrency"), pick("per_host"), pick("rate"), pick("per_host_rate"),
                                    pick("breaker"), pick("adaptive")),
             retry=fetching.RetryOptions(
                 pick("retries"), pick("retry_wait"), pick("retry_max_wait"),
-                on=pick("retry_on") - {values.ALL_METHODS}, all_methods=values.ALL_METHODS in pick("retry_on")),
+                on=pick("retry_on") - {values.ALL_METHODS} or _default.retry.on,
+                all_methods=values.ALL_METHODS in pick("retry_on")),
             timeouts=fetching.Timeouts(pick("connect_timeout"), pick("read_timeout"), pick("timeout"),
                                        pick("min_speed")),
             request=fetching.RequestOptions(
@@ -210,6 +211,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
             help="Find out how many requests at once, up to --per-host, each host answers well."),
     _option("Fan-out", "--robots", is_flag=True,
             help="Keep to each site's robots.txt. Needs the extra of that name."),
+    _option("Fan-out", "--processes", type=values.Processes(), default="1", show_default=True, metavar="N|auto",
+            help="Fetch in so many processes, each on a core of its own; auto: as many as pay. A host belongs to one."),
 
     _option("Time", "--connect-timeout", type=values.Duration(), default=f"{_default.timeouts.connect:g} s",
             show_default=True, metavar="TIME",

@@ -40,7 +40,8 @@ def print_plan(targets: Iterable[Target], limits: Limits) -> int:
         click.echo(f"\n{_number(bad_count, 'line')} cannot be fetched:")
     for target in bad:
         place = f"{target.source}, line {target.line}" if target.source else f"line {target.line}"
-        click.echo(f"  {printable(place)}: {printable(target.url[:200])}: {target.problem}")
+        parts = (place, target.url[:200], target.problem or "")
+        click.echo("  " + ": ".join(printable(part) for part in parts if part))
     _echo_rest(bad_count, "line")
     return 1 if bad_count else 0
 

@@ -158,6 +158,9 @@ class Resolved(click.ParamType):
             self.fail(f"{value!r} is not HOST:PORT:ADDRESS, as in example.com:443:127.0.0.1.", param, ctx)
 
 
+MOST_PROCESSES = 256
+
+
 class Rate(click.ParamType):
     """So many a time, with its unit: 50/s, 30/m, 1/10s. Converted to starts a second."""
 
@@ -169,6 +172,20 @@ class Rate(click.ParamType):
         if match is None or not seconds or not float(match[1]):
             self.fail(f"{value!r} is not a rate; write 50/s, 30/m or 1/10s.", param, ctx)
         return float(match[1]) / seconds
+
+
+class Processes(click.ParamType):
+    """A number of processes, or auto, which is None."""
+
+    name = "processes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        text = str(value).strip()
+        if text.lower() == "auto":
+            return None
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
+            self.fail(f"{value!r} is no number of processes; write 1 to {MOST_PROCESSES}, or auto.", param, ctx)
+        return int(text)
 
 
 class Shard(click.ParamType):

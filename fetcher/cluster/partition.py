@@ -64,6 +64,8 @@ def work(directory: str, name: str, number: int, lease_seconds: float, ending: E
     else:
         partition = Partition(place, run, number, lease_seconds)
         part = claim(place, number, epoch, run.options.request)
+        if part is None:
+            partition.discard()
         is_done = part is not None and partition.run(part, ending)
     if is_done:
         Overview(place, run).conclude()
@@ -118,8 +120,13 @@ class Partition:
         part.tell(self._state(RELEASED if self._stopped else DONE))
         return not self._stopped
 
+    def discard(self) -> None:
+        """Give back what it holds, where it never ran."""
+        self._engine.discard()
+
     def _results(self) -> Iterator[Result]:
         if self._stopped:
+            self._engine.discard()
             return iter(())
         targets = filterfalse(self._part.journal.done.take, self._list)
         return self._engine.run(targets, self._list.read_again)

@@ -189,11 +189,11 @@ def retry_after(request: Request, memory: Memory, pause: int) -> Answer:
 
 
 @route("/crowd/N?seconds=0.1&pause=1", count)
-def crowd(request: Request, memory: Memory, most: int) -> Iterator[Step]:
-    """Answers after the seconds; where the Host has more than N at once, 429 with Retry-After for the pause."""
+def crowd(request: Request, memory: Memory, most: int) -> Reply:
+    """Answers after the seconds; where the Host has more than N at once, 429 with Retry-After for the pause, if any."""
     duration, pause = seconds(request.query.get("seconds", "0.1")), count(request.query.get("pause", "1"))
     if memory.at_once(request.host) > most:
-        return Answer(b"Too many at once.\n", 429, fields=(("Retry-After", str(pause)),)).steps(request)
+        return Answer(b"Too many at once.\n", 429, fields=(("Retry-After", str(pause)),) if pause else ())
     return delay(request, memory, duration)
 
 

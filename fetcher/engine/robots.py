@@ -1,15 +1,20 @@
 """robots.txt (RFC 9309): fetched once for each origin, by the same road and under the same limits as the rest."""
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from random import random
 from time import perf_counter
 from typing import Any
 
 from fetcher import green
 from fetcher.engine.ticket import Ticket
+from fetcher.errors import RobotsRefused
 from fetcher.fetch import Fetcher
 from fetcher.model import Result, Target
 from fetcher.schedule import RetryRules, Schedule
+
+_log = logging.getLogger(__name__)
 
 MAX_SIZE = 500 * 1024           # RFC 9309 §2.5: what is read of a longer one
 KEPT_SECONDS = 24 * 3600.0      # RFC 9309 §2.4
@@ -40,21 +45,31 @@ class Robots:
         known = self._known.get(target.parsed.origin)
         return known is not None and perf_counter() - known[0] < KEPT_SECONDS
 
-    def allows(self, target: Target) -> bool:
+    def refusal(self, target: Target) -> RobotsRefused | None:
+        """Why the target must not be fetched, or None where it may be."""
         assert target.parsed is not None
         rules = self._known[target.parsed.origin][1]
-        return rules is not None and bool(rules.can_fetch(str(target.parsed), self._name))
+        if rules is None:
+            return RobotsRefused(f"The robots.txt of {target.parsed.authority} could not be fetched; nothing else is.")
+        if not rules.can_fetch(str(target.parsed), self._name):
+            return RobotsRefused("robots.txt does not allow it.")
+        return None
 
-    def learn(self, target: Target) -> None:
-        """Fetch the robots.txt of the target's origin, in the target's slot; the others of its host wait."""
+    def learn(self, target: Target, move: Callable[[str], None]) -> None:
+        """Fetch the robots.txt of the target's origin, in the target's slot; the others of its host wait.
+
+        `move` is called where it is redirected.
+        """
         assert target.parsed is not None
         origin, host = target.parsed.origin, target.host
         self._schedule.shut(host, "robots")
         try:
-            result = self._fetched(f"{origin[0]}://{target.parsed.authority}/robots.txt")
+            result = self._fetched(f"{origin[0]}://{target.parsed.authority}/robots.txt", move)
         finally:
             self._schedule.release(host, perf_counter())
         rules = self._rules(result)
+        if rules is None:
+            _log.info("%s could not be fetched: %s", result.url, result.error_message)
         self._known.pop(origin, None)
         self._known[origin] = (perf_counter(), rules)
         if len(self._known) > _MOST_ORIGINS:
@@ -63,10 +78,10 @@ class Robots:
         if delay:
             self._schedule.slow_down(host, float(delay))
 
-    def _fetched(self, url: str) -> Result:
+    def _fetched(self, url: str, move: Callable[[str], None]) -> Result:
         attempt = 1
         while True:
-            result = self._fetch(Target.read(url), attempt)
+            result = self._fetch(Target.read(url), attempt, move)
             wait = self._retries.wait(result, random())
             if wait is None:
                 return result

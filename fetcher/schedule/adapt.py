@@ -22,8 +22,8 @@ class Adaptive:
     __slots__ = ("cap", "_most", "_good", "_slow", "_overload_at", "_patience", "_answers", "_recent", "_usual",
                  "_deaf_until")
 
-    def __init__(self, most: int) -> None:
-        self.cap = min(START, most)
+    def __init__(self, most: int, start: int = START) -> None:
+        self.cap = min(start, most)
         self._most = most
         self._good = self._slow = 0         # answers since the cap changed
         self._overload_at = inf             # so many at once were too many

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import chain
 from math import inf
 from typing import Any, Generic
 
 from fetcher.options import Limits
+from fetcher.schedule.adapt import Adaptive
 from fetcher.schedule.host import Host, Item
 from fetcher.schedule.pace import Pace
 
@@ -53,6 +55,11 @@ class Schedule(Generic[Item]):
         self._started = 0
         self._first_at = inf
 
+    def allow(self, concurrency: int, rate: float | None) -> None:
+        """From here on, so many at once and so many starts a second are allowed in all."""
+        self._limits = replace(self._limits, concurrency=concurrency, rate=rate)
+        self._pace.change(rate)
+
     # Giving.
 
     def add(self, item: Item, now: float) -> None:
@@ -67,6 +74,10 @@ class Schedule(Generic[Item]):
         host.park(place, line)
         self.parked += 1
         self._welcome(host, now)
+
+    def knows(self, name: str) -> bool:
+        """Something of the host waits or runs, or it must be left alone."""
+        return name in self._hosts
 
     def has_parked(self, name: str) -> bool:
         host = self._hosts.get(name)
@@ -149,7 +160,11 @@ class Schedule(Generic[Item]):
         left.learn()
         self.done(item, now)
         item.host = name
-        host = self._host(name)
+        self.arrive(item, now)
+
+    def arrive(self, item: Item, now: float) -> None:
+        """`item` is redirected to its host from elsewhere, in the middle of its attempt: as if it had been moved."""
+        host = self._host(item.host)
         host.add_arrival(item)
         self._welcome(host, now)
 
@@ -180,10 +195,15 @@ class Schedule(Generic[Item]):
         if was_open or host.adaptive is not None:
             host.learn()
 
-    def overloaded(self, name: str, started: float, now: float) -> None:
-        """The host was reached, and had too much to do: 429, 503, or nothing in time for a request of `started`."""
+    def overloaded(self, name: str, started: float, now: float, asks_for_less: bool = False) -> None:
+        """The host was reached, and had too much to do: 429, 503, or nothing in time for a request of `started`.
+
+        One that asks for less is sent fewer at once from here on, as many as it answers well.
+        """
         host = self._hosts[name]
         host.breaker.reached()
+        if host.adaptive is None and asks_for_less:
+            host.adaptive = Adaptive(self._limits.per_host, start=self._limits.per_host)
         if host.adaptive is not None:
             host.adaptive.overloaded(started, now, host.running)
         host.learn()
@@ -205,10 +225,6 @@ class Schedule(Generic[Item]):
     def slow_down(self, name: str, interval: float) -> None:
         """From here on, at least `interval` seconds lie between two requests to the host."""
         self._hosts[name].slow_down(interval)
-
-    def set_rate(self, per_second: float) -> None:
-        """From here on, so many starts a second in all; there must have been a rate before."""
-        self._pace.change(per_second)
 
     # At the end.
 

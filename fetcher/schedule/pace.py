@@ -18,11 +18,10 @@ class Pace:
         self.interval = 1 / per_second if per_second else 0.0
         self.ready_at = -inf
 
-    def change(self, per_second: float) -> None:
-        """So many a second, from the last one on."""
-        interval = 1 / per_second
-        self.ready_at += interval - self.interval
-        self.interval = interval
+    def change(self, per_second: float | None) -> None:
+        """From here on, also after the last one, so many a second; None: as many as there are."""
+        before, self.interval = self.interval, 1 / per_second if per_second else 0.0
+        self.ready_at += self.interval - before
 
     def take(self, now: float) -> None:
         """One goes now."""

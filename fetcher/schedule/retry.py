@@ -21,18 +21,15 @@ class RetryRules:
         """Seconds until the next attempt after `result`, or None where there is none.
 
         Doubling with full jitter (M. Brooker, Exponential Backoff And Jitter, AWS 2015): `chance`, a random number
-        from 0 to 1, picks a moment between now and the whole wait. `Retry-After` comes first, up to the longest wait.
+        from 0 to 1, picks a moment between now and the whole wait; not before `Retry-After`, up to the longest wait.
         """
         options = self._options
         if result.ok or result.attempts > options.retries or not self._is_due(result):
             return None
         if result.method not in IDEMPOTENT and not options.all_methods:
             return None
-        asked = self.hold(result)
-        if asked is not None:
-            return asked
         whole = min(options.wait * 2.0 ** min(result.attempts - 1, _MOST_DOUBLINGS), options.max_wait)
-        return whole * chance
+        return max(whole * chance, self.hold(result) or 0.0)
 
     def hold(self, result: Result) -> float | None:
         """For how long the host of `result` asked to be left alone (RFC 9110 §10.2.3); at most the longest wait."""

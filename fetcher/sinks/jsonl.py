@@ -22,12 +22,7 @@ class JsonLines:
         self._output = output
 
     def write(self, result: Result) -> None:
-        record = result.record()
-        try:
-            line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-        except orjson.JSONEncodeError:
-            line = _without_surrogates(record)
-        self._output.write(line)
+        self._output.write(result.encoded or encode(result))
 
     def close(self) -> None:
         self._output.close()
@@ -42,6 +37,15 @@ def records(path: str) -> Iterator[dict[str, Any]]:
         return
     except OSError as error:
         raise OutputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def encode(result: Result) -> bytes:
+    """The record of `result` as a line."""
+    record = result.record()
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        return _without_surrogates(record)
 
 
 def _without_surrogates(record: dict[str, Any]) -> bytes:

@@ -147,9 +147,12 @@ def _held_back(view: View, width: int, height: int) -> list[Line]:
     title = fit(f"Waiting {len(view.held_back):,}", room)
     lines: list[Line] = [[(title, TITLE), (f"  {'lines':>7}  {'left':>7}", FAINT)]]
     for held in nlargest(height - 1, view.held_back, key=lambda held: held.waiting):
-        host = cut(printable(held.host), room)
+        host, reason = printable(held.host), f"  {held.reason}"
+        if cells(host) + cells(reason) > room:      # its first word says enough beside what is left
+            reason = f"  {held.reason.split()[0]}"
+            host = cut(host, max(room - cells(reason), room // 2))
         left = units.duration(held.seconds) if held.seconds < inf else "-"
-        lines.append([(host, PLAIN), (fit(f"  {held.reason}", room - cells(host)), FAINT),
+        lines.append([(host, PLAIN), (fit(reason, room - cells(host)), FAINT),
                       (f"  {held.waiting:>7,}  {left:>7}", PLAIN)])
     return lines[:max(height, 0)]
 

@@ -21,7 +21,7 @@ TYPED = {
     "retry_max_wait": "2m", "retry_on": "503,timeout",
     "lock": "run.lock", "lock_wait": "10m", "fail_if": ">5%", "summary": "summary.json", "metrics": "run.prom",
     "save_dir": "bodies", "save_name": "{sha256}", "sqlite": "out.db", "parquet": "out.parquet", "warc": "out.warc.gz",
-    "ping_url": "http://monitor/", "retry_failed": "out.jsonl", "state": "seen.db",
+    "ping_url": "http://monitor/", "retry_failed": "out.jsonl", "state": "seen.db", "processes": "2",
 }
 
 

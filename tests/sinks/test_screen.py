@@ -1,4 +1,5 @@
 from collections import deque
+from math import inf
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -7,7 +8,7 @@ from fetcher.attempt import Attempt
 from fetcher.model import Target
 from fetcher.options import Timeouts
 from fetcher.sinks.printable import cells
-from fetcher.sinks.screen import Finished, View, compose
+from fetcher.sinks.screen import Finished, Held, View, compose
 from fetcher.sinks.tally import Tally
 from tests.sinks.results import bad, good
 
@@ -22,12 +23,13 @@ def attempt(url, age, phase="wait"):
     return started
 
 
-def view(results=(), running=(), total=None, last=()):
+def view(results=(), running=(), total=None, last=(), held_back=()):
     tally = Tally()
     for result in results:
         tally.write(result)
     tally.ended = tally.started + 65.0
-    return View(now=1000.0, tally=tally, total=total, rate=12.0, speed=3456.0, running=list(running), last=list(last))
+    return View(now=1000.0, tally=tally, total=total, rate=12.0, speed=3456.0, running=list(running), last=list(last),
+                held_back=list(held_back))
 
 
 def text(view, width, height):
@@ -43,7 +45,8 @@ def test_no_screen_is_wider_or_higher_than_the_terminal(width, height, total, do
     for each, host in zip(running, hosts):
         each.host = host
     shown = view([good(), bad(), bad("http", status=404)], running, total,
-                 [Finished("too_many_redirects", 10**12, seconds, url) for url in urls] * 20)
+                 [Finished("too_many_redirects", 10**12, seconds, url) for url in urls] * 20,
+                 [Held(host, "Retry-After 42 s", inf if seconds is None else seconds, done) for host in hosts])
     shown.tally.done, shown.tally.ok = done, done - min(failed, done)
     lines = compose(shown, width, height)
     assert len(lines) <= height
@@ -90,6 +93,23 @@ def test_the_slowest_requests_come_first():
     running = [attempt(f"http://h{age}.example/", age) for age in (3, 9, 1, 7)]
     shown = [line.split()[0] for line in text(view(running=running), 80, 24) if ".example" in line]
     assert shown == ["h9.example/", "h7.example/", "h3.example/", "h1.example/"]
+
+
+def test_hosts_that_wait_are_shown_with_the_reason_those_of_the_most_lines_first():
+    held = [Held("few.example", "rate", 0.25, 3), Held("many.example", "Retry-After 42 s", 41.5, 1200),
+            Held("some.example", "robots", inf, 30)]
+    lines = text(view(held_back=held), 80, 24)
+    assert lines[9:13] == [
+        " Waiting 3                                                       lines     left",
+        " many.example  Retry-After 42 s                                  1,200   41.5 s",
+        " some.example  robots                                               30        -",
+        ""]
+    assert lines[3] == " hosts waiting 3"
+
+
+def test_where_there_is_little_room_the_reason_is_brief():
+    lines = text(view(held_back=[Held("a-long-name.of.some.example", "Retry-After 42 s", 41.5, 1200)]), 120, 24)
+    assert any(line.startswith(" a-long-name.of…  Retry-After    1,200   41.5 s") for line in lines), lines
 
 
 def test_one_failure_of_many_is_seen_in_the_bar():

@@ -1,0 +1,275 @@
+"""Many fetches at once on several cores: this process reads, decides who owns which host, and hands results out.
+
+    feeder ──▶ schedule ──▶ children, each a green engine ──▶ results
+                            that does what it is sent
+
+A host belongs to one child, so its limits, its connections and what was learnt of it are in one place; a redirect to
+a host of another child takes a slot there first. A child that dies is replaced: what it had begun is begun once more,
+and recorded as `internal` where that ends the same way.
+"""
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+from zlib import crc32
+
+from fetcher import green
+from fetcher.engine.child import STATUS_SECONDS, Duty
+from fetcher.engine.flow import Flow
+from fetcher.engine.green import GreenEngine
+from fetcher.engine.process import ChildProcess
+from fetcher.engine.visits import Visits
+from fetcher.engine.wire import unpack_result
+from fetcher.errors import DeadlinePassed, FetchError, Interrupted, OutputError
+from fetcher.fetch import left_out
+from fetcher.model import Target
+from fetcher.options import Limits, Options
+
+_MOST_OUT = 10_000          # targets that a child has at once,
+_MOST_OF_HOST = 100         # and of one host, beyond ten for each of its slots
+_FEW = 200                  # a child with fewer is given hosts that would have been another's
+_MOST_DEATHS = 2            # of children that had the same target in flight
+_MOST_BARREN = 5            # deaths of a child in a row that brought no result
+_MOST_OWNERS = 100_000      # hosts whose owner is kept in mind, before those that have nothing to do are forgotten
+_BUSY = 0.8                 # of its time that a process spends on a core, which says that another would help
+_IDLE = 0.01                # the part of its rate that a child has which has nothing to do
+_SECONDS_TO_END = 5.0       # for a child that was told to
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An attempt in a child, as the table shows it."""
+
+    target: Target
+    started: float
+    phase: str
+    host: str
+
+
+class ProcessEngine(Flow):
+    """`in_flight` and `held_back` may be looked at while a run lasts."""
+
+    def __init__(self, options: Options, count: int, encodes: bool = True, at_first: int | None = None,
+                 method: str | None = None) -> None:
+        """`count` processes fetch; `at_first` that many, and one more whenever those have no time left.
+
+        `encodes`: results bring their record along. `method`: how processes start, as multiprocessing names it.
+        Raises ValueError where the options cannot be followed.
+        """
+        GreenEngine(options).discard()
+        super().__init__(options, Limits(count * _MOST_OUT, 10 * options.limits.per_host + _MOST_OF_HOST, breaker=0),
+                         window=max(1000, 10 * options.limits.concurrency))
+        self._context = multiprocessing.get_context(method)
+        self._count = count
+        self._children = [ChildProcess(self, self._context) for _ in range(at_first or count)]
+        self._encodes = encodes
+        self._owners: dict[str, ChildProcess] = {}
+        self._visits = Visits(self._owner)
+        self._deaths: dict[int, int] = {}   # by the ticket's number
+        self._barren = 0
+        self._offered = green.Signal()
+        self._threads: list[Any] = []
+        self._began = 0.0
+
+    @property
+    def in_flight(self) -> ProcessEngine:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        """The oldest attempts in flight, as the children told last."""
+        return (Seen(ticket.target, started, phase, host) for child in self._children
+                for started, number, phase, host in child.oldest if (ticket := child.out.get(number)) is not None)
+
+    def held_back(self) -> Iterator[tuple[str, str, float, int]]:
+        """Hosts that wait though they have free slots: name, reason, seconds that are left, how many lines wait."""
+        return ((name, reason, seconds, count) for child in self._children
+                for name, reason, seconds, count in child.held_back)
+
+    # What an engine does in its own way.
+
+    def _begin(self) -> None:
+        self._began = perf_counter()
+        self._share_out()
+        for child in self._children:
+            child.start(self._duty(child))
+        self._threads = [green.spawn(self._hand_out), green.spawn(self._keep_sharing)]
+
+    def _offer(self) -> None:
+        self._offered.set()
+
+    @property
+    def _hungry(self) -> bool:
+        return any(len(child.begun) < child.share[0] for child in self._children)
+
+    def _busy(self) -> bool:
+        return False
+
+    def _finished(self) -> bool:
+        if self._stopped:
+            return not any(child.runs for child in self._children)
+        return super()._finished()
+
+    def _end_what_runs(self, error: type[FetchError], what: str) -> None:
+        """The children keep to the deadline themselves."""
+        if error is Interrupted:
+            for child in self._children:
+                child.tell("stop")
+            self._timers.append(green.call_later(_SECONDS_TO_END, self._kill_all))
+
+    def _kill_all(self) -> None:
+        for child in self._children:
+            child.kill()
+
+    def _shut_down(self) -> None:
+        for child in self._children:
+            child.tell("end")
+        until = perf_counter() + _SECONDS_TO_END
+        while perf_counter() < until and any(child.runs for child in self._children):
+            green.sleep(0.005)
+        for thread in self._threads:
+            thread.kill()
+        for child in self._children:
+            child.close()
+
+    # Handing out.
+
+    def _duty(self, child: ChildProcess) -> Duty:
+        options, run = self._options, self._options.run
+        if run.deadline is not None:
+            run = replace(run, deadline=max(run.deadline - (perf_counter() - self._began), 0.1))
+        concurrency, rate = child.share
+        return Duty(replace(options, run=replace(run, ordered=False),
+                            limits=replace(options.limits, concurrency=concurrency, rate=rate)),
+                    2 * _MOST_OUT, self._encodes, logging.getLogger("fetcher").level)
+
+    def _hand_out(self) -> None:
+        schedule = self._schedule
+        while not self._stopped:
+            ticket = schedule.next(perf_counter())
+            if ticket is None:
+                self._room.set()
+                self._offered.wait()
+                continue
+            self._owner(ticket.host).give(ticket)
+            if schedule.waiting <= self._window // 2:
+                self._room.set()
+
+    def _owner(self, host: str) -> ChildProcess:
+        owner = self._owners.get(host)
+        if owner is None:
+            if len(self._owners) >= _MOST_OWNERS:
+                self._owners = {name: child for name, child in self._owners.items() if self._schedule.knows(name)}
+            owner = self._owners[host] = self._new_owner(host)
+        return owner
+
+    def _new_owner(self, host: str) -> ChildProcess:
+        """By rendezvous hashing (Thaler and Ravishankar, 1998), unless another child has too little to do."""
+        children = self._children
+        least = min(children, key=lambda child: len(child.out))
+        _, index = max((crc32(f"{index} {host}".encode()), index) for index in range(len(children)))
+        return least if len(least.out) < _FEW <= len(children[index].out) else children[index]
+
+    def _keep_sharing(self) -> None:
+        while True:
+            green.sleep(STATUS_SECONDS)
+            if len(self._children) < self._count and all(child.load > _BUSY for child in self._children):
+                self._children.append(ChildProcess(self, self._context))
+            self._share_out()
+            for child in self._children:
+                if not child.was_started:
+                    child.start(self._duty(child))
+
+    def _share_out(self) -> None:
+        """Divide what is allowed in all among the children that have something to do."""
+        limits, children = self._options.limits, self._children
+        active = [child for child in children if child.out] or children
+        idle = len(children) - len(active)
+        for child in children:
+            part = 1 / len(active) if child in active else 0.0
+            concurrency = max(int((limits.concurrency - idle) * part), 1)
+            rate = limits.rate and limits.rate * ((1 - idle * _IDLE) * part or _IDLE)
+            if child.share != (concurrency, rate):
+                child.share = concurrency, rate
+                if child.runs:
+                    child.tell("share", concurrency, rate)
+
+    # What comes from a child.
+
+    def on_results(self, child: ChildProcess, results: list[Any], begun: list[int]) -> None:
+        schedule, now = self._schedule, perf_counter()
+        child.begun = frozenset(begun)
+        child.results += len(results)
+        for number, packed in results:
+            ticket = child.out.pop(number)
+            schedule.done(ticket, now)
+            result = unpack_result(packed)
+            if result.error == DeadlinePassed.word:
+                self.deadline_passed = True
+            self._deliver(result, ticket.number)
+        self._offered.set()
+        if not schedule.waiting:
+            self._room.set()
+
+    def on_status(self, child: ChildProcess, begun: list[int], oldest: list[Any], held_back: list[Any],
+                  cpu_seconds: float) -> None:
+        child.begun = frozenset(begun)
+        child.oldest, child.held_back = oldest, held_back
+        child.spent(cpu_seconds, perf_counter())
+
+    def on_visit(self, child: ChildProcess, number: int, host: str) -> None:
+        self._visits.begin(child, number, host)
+
+    def on_seated(self, child: ChildProcess, visit: int) -> None:
+        self._visits.seated(visit)
+
+    def on_refused(self, child: ChildProcess, visit: int, why: str) -> None:
+        self._visits.refused(visit, why)
+
+    def on_left(self, child: ChildProcess, number: int, alone_for: float) -> None:
+        self._visits.end(child, number, alone_for)
+
+    def on_log(self, _child: ChildProcess, level: int, name: str, text: str) -> None:
+        logging.getLogger(name).log(level, "%s", text)
+
+    def on_failed(self, _child: ChildProcess, kind: str, text: str) -> None:
+        self._failure = OutputError(text) if kind == "output" else ValueError(text)
+        green.call_soon(self.stop)
+
+    def on_bye(self, child: ChildProcess) -> None:
+        child.said_bye = True
+
+    def on_end(self, child: ChildProcess) -> None:
+        """Its process ended: in order, or by force."""
+        lost = child.take_back()
+        if self._stopped or child.said_bye:
+            for number, ticket in lost.items():
+                self._schedule.done(ticket, perf_counter())
+                if number in child.begun:
+                    interrupted = Interrupted("The run was interrupted.")
+                    self._deliver(left_out(self._options, ticket.target, interrupted, 1), ticket.number)
+            self._news.set()
+            return
+        self._barren = 0 if child.results else self._barren + 1
+        if self._barren >= _MOST_BARREN:
+            self._failure = RuntimeError("the processes that fetch end as soon as they are started")
+            green.call_soon(self.stop)
+            return
+        suspects = child.begun & lost.keys() or frozenset([*lost][:child.share[0]])
+        child.close()
+        child.start(self._duty(child))
+        self._visits.restart(child)
+        for number, ticket in lost.items():
+            if number in suspects and self._has_died_often(ticket):
+                self._schedule.done(ticket, perf_counter())
+                error = FetchError("The process that fetched it ended, twice.")
+                self._deliver(left_out(self._options, ticket.target, error, _MOST_DEATHS), ticket.number)
+            else:
+                child.give(ticket)
+
+    def _has_died_often(self, ticket: Any) -> bool:
+        deaths = self._deaths[id(ticket)] = self._deaths.get(id(ticket), 0) + 1
+        return deaths >= _MOST_DEATHS
