@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from signal import SIGINT, SIGTERM, signal
+from signal import SIG_IGN, SIGINT, SIGTERM, signal
 from time import sleep
 from typing import Any
 
@@ -17,6 +17,7 @@ from fetcher.url import mask_password
 try:
     from celery import Celery
     from celery.exceptions import Reject
+    from celery.signals import worker_process_init
     from celery.worker import state as flags
     from kombu.exceptions import KombuError
 except ImportError:
@@ -125,7 +126,7 @@ _ending = Ending()
 def _take(order: dict[str, Any], lease_seconds: float) -> None:
     """Follow an order; unless that ends with its partition done, have the broker keep it for another time."""
     pause = _PAUSE_SECONDS
-    signal(SIGTERM, _ending.tell)       # here: billiard has its own way with the signals of a process that begins
+    signal(SIGTERM, _ending.tell)
     try:
         if not _ending() and work(*_understood(order), lease_seconds, _ending):
             return
@@ -151,16 +152,24 @@ def _understood(order: dict[str, Any]) -> tuple[str, str, int]:
 
 def serve(celery: Any, processes: int) -> None:
     """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back."""
-    worker = celery.WorkController(
-        pool="prefork", concurrency=processes, optimization="fair",
-        without_gossip=True, without_mingle=True, without_heartbeat=True)
+    is_ready: list[Any] = []
 
-    def drain(*_: Any) -> None:
+    def end(*_: Any) -> None:
+        if not is_ready:        # nothing was taken yet, and Celery cannot end while it begins
+            os._exit(0)
         flags.should_stop = 0       # an exit status
-        if worker.pool is not None:
-            for process in worker.pool._pool._pool:
-                os.kill(process.pid, SIGTERM)
+        for process in worker.pool._pool._pool:
+            os.kill(process.pid, SIGTERM)
 
     for number in SIGTERM, SIGINT:
-        signal(number, drain)
+        signal(number, end)
+    worker_process_init.connect(_leave_to_the_parent)
+    worker = celery.WorkController(
+        pool="prefork", concurrency=processes, optimization="fair", ready_callback=is_ready.append,
+        without_gossip=True, without_mingle=True, without_heartbeat=True)
     worker.start()
+
+
+def _leave_to_the_parent(**_: Any) -> None:
+    """In a process that has nothing to do: it ends when its parent does, and Celery waits for it forever otherwise."""
+    signal(SIGTERM, SIG_IGN)

@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,13 @@ def test_a_worker_that_is_told_to_end_gives_back_what_is_unfinished(cluster, ser
     found = cluster.records()
     assert lines(found) == {line: 1 for line in range(1, 501)}
     assert all(record["ok"] for record in found)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 1.5, 2.5])
+def test_a_worker_that_has_nothing_to_do_ends_whenever_it_is_told_to(cluster, seconds):
+    worker = cluster.start_worker("--processes", "2")
+    time.sleep(seconds)
+    assert cluster.drain(worker) in (0, -signal.SIGTERM)    # the latter: before it knew its signals
 
 
 def test_a_worker_that_was_only_asleep_changes_nothing_any_more(local, server):
