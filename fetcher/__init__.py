@@ -18,6 +18,7 @@ The rooms, by floor; imports go down only:
     3  cli          click: options to dataclasses, the parts put together, one file for each command
     2  fetch        one Target to one Result; never raises. exchange: what was on the wire, for archives
        engine       where fetches run: many at once
+       cluster      one run on many machines
        demo         the embedded server, and what stands for the network in tests
     1  targets      lines in          schedule     who goes next: pure decisions
        transport    bytes             sinks        records out

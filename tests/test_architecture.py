@@ -12,7 +12,7 @@ REPOSITORY = ROOT.parent
 
 FLOORS = {
     "cli": 3, "__main__": 3,
-    "fetch": 2, "exchange": 2, "engine": 2, "demo": 2,
+    "fetch": 2, "exchange": 2, "engine": 2, "demo": 2, "cluster": 2,
     "targets": 1, "schedule": 1, "transport": 1, "sinks": 1, "state": 1,
     "model": 0, "url": 0, "options": 0, "errors": 0, "attempt": 0, "value": 0, "fingerprint": 0, "green": 0,
 }
@@ -20,6 +20,8 @@ ONLY_IN = {
     "eventlet": ("green.py",),
     "greenlet": ("green.py",),
     "click": ("cli/",),
+    "celery": ("cluster/app.py", "cluster/keeper.py"),
+    "kombu": ("cluster/",),
     "rich": ("cli/", "sinks/live.py", "sinks/summary.py"),
 }
 MOST_LINES = 400

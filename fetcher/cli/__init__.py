@@ -13,6 +13,7 @@
     get          `fetcher SOURCE...`
     demo, serve  the embedded server
     state        what is remembered from run to run
+    cluster      what the three commands of a cluster have in common: submit, worker, status
 
 Every way out ends here, with the exit status of the contract and at most one line.
 """

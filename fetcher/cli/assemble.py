@@ -47,8 +47,8 @@ def run(job: Job) -> int:
 
 def _run(job: Job, watch: Watch) -> int:
     backlog = Backlog(job)
-    _collect_rarely()
-    _raise_descriptor_limit()
+    collect_rarely()
+    raise_descriptor_limit()
     with ExitStack() as closing:
         learners = _learners(job, closing)
         closing.callback(backlog.close)
@@ -96,13 +96,13 @@ def _keep_the_lists(job: Job) -> None:
                 raise click.UsageError(f"{path} is the list itself; name another file with --{option}.")
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Look for garbage in cycles, of which a fetch leaves next to none, rarely, and only in what comes from now on."""
     gc.freeze()
     gc.set_threshold(20_000)
 
 
-def _raise_descriptor_limit() -> None:
+def raise_descriptor_limit() -> None:
     """Have as many connections at once as the machine allows this process."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):     # some systems say "unlimited" and mean less

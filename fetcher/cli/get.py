@@ -23,6 +23,9 @@ Other commands (each with -h):
   fetcher demo     fetch the sample list from the embedded server
   fetcher serve    run that server alone
   fetcher state    show, export or prune what --state remembers
+  fetcher submit   hand a list out to the workers of a cluster
+  fetcher worker   be one of them
+  fetcher status   show a run on a cluster
 
 Exit status:
   0    every URL was fetched          75   another run holds the lock

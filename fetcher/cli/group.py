@@ -12,7 +12,8 @@ from fetcher.cli.exits import READER_GONE
 from fetcher.errors import OutputError
 
 _COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fetcher.cli.serve",
-             "state": "fetcher.cli.state"}
+             "state": "fetcher.cli.state", "submit": "fetcher.cli.submit", "worker": "fetcher.cli.worker",
+             "status": "fetcher.cli.status"}
 _DEFAULT = "get"
 _GENERAL = "General"
 _NO_ROOM = (ENOSPC, EDQUOT, EFBIG, EIO)

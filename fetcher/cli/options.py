@@ -6,7 +6,7 @@ key in the configuration file; the command line wins over the environment, and t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, TypeVar
@@ -130,6 +130,29 @@ def all_options(function: Function) -> Function:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def options_but(left_out: Container[str]) -> Callable[[Function], Function]:
+    """Give a command those of them whose names are not `left_out`."""
+    def give(function: Function) -> Function:
+        for option in reversed(_OPTIONS):
+            if _parameter(option).name not in left_out:
+                function = option(function)
+        return function
+    return give
+
+
+def defaults(names: Container[str]) -> dict[str, Any]:
+    """What those options have that a command has left out."""
+    left_out = [parameter for parameter in map(_parameter, _OPTIONS) if parameter.name in names]
+    for parameter in left_out:
+        parameter.envvar = None
+    return click.Command("defaults", params=left_out).make_context("defaults", []).params
+
+
+def _parameter(option: Callable[[Any], Any]) -> click.Parameter:
+    parameters: list[click.Parameter] = option(lambda: None).__click_params__
+    return parameters[0]
 
 
 def _option(group: str, *names: str, **attributes: Any) -> Callable[[Function], Function]:

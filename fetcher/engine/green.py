@@ -50,6 +50,11 @@ class GreenEngine(Flow):
         for name, reason, until, count in self._schedule.held_back(now):
             yield name, reason, until - now, count
 
+    def set_rate(self, per_second: float) -> None:
+        """From here on, start so many requests a second in all, where there was a rate before."""
+        self._schedule.allow(self._concurrency, per_second)
+        self._set_alarm()
+
     def stop(self) -> None:
         super().stop()
         self._wake_idle(len(self._idle))

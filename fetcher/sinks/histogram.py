@@ -11,25 +11,25 @@ _LEAST = 1e-6
 class Histogram:
     """Counts seconds. `sum` and `greatest` are exact, a quantile is within 1 % of the exact one."""
 
-    __slots__ = ("count", "sum", "greatest", "_buckets")
+    __slots__ = ("count", "sum", "greatest", "buckets")
 
     def __init__(self) -> None:
         self.count = 0
         self.sum = 0.0
         self.greatest = 0.0
-        self._buckets: Counter[int] = Counter()
+        self.buckets: Counter[int] = Counter()
 
     def add(self, seconds: float) -> None:
         self.count += 1
         self.sum += seconds
         if seconds > self.greatest:
             self.greatest = seconds
-        self._buckets[floor(log(max(seconds, _LEAST)) / _STEP)] += 1
+        self.buckets[floor(log(max(seconds, _LEAST)) / _STEP)] += 1
 
     def quantile(self, part: float) -> float | None:
         """The seconds that this `part` of all, 0.95 for one, does not exceed; None where there are none."""
         left = ceil(part * self.count)
-        for bucket, count in sorted(self._buckets.items()):
+        for bucket, count in sorted(self.buckets.items()):
             left -= count
             if left <= 0:
                 return min(exp((bucket + 0.5) * _STEP), self.greatest)

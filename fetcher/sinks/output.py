@@ -29,10 +29,12 @@ class Output:
     where the reader went away.
     """
 
-    def __init__(self, path: str | None = None, *, append: bool = False, sync: bool = False, advice: str = "") -> None:
+    def __init__(self, path: str | None = None, *, append: bool = False, sync: bool = False, prompt: bool = False,
+                 advice: str = "") -> None:
         """Write to stdout, or to a file at `path`, which is emptied first, unless to `append`. Raises OutputError.
 
         `sync` has each batch on the disk before the next is begun: it outlives the machine, not only this process.
+        `prompt` lets no line wait for others: it is written in the hub's next round, with those that came in this one.
         `advice` is how to go on when a file cannot be written any more.
         """
         self.name = "Standard output" if path is None else path
@@ -40,7 +42,7 @@ class Output:
         self._sync = sync
         self._advice = advice
         self._batch_bytes = _SYNCED_BATCH_BYTES if sync else _BATCH_BYTES
-        self._batch_seconds = _SYNCED_BATCH_SECONDS if sync else _BATCH_SECONDS
+        self._batch_seconds = 0.0 if prompt else _SYNCED_BATCH_SECONDS if sync else _BATCH_SECONDS
         self._buffer = bytearray()
         self._lines = 0                 # that are written
         self._torn_bytes = 0            # of a line of which only the beginning is written

@@ -25,8 +25,13 @@ def chosen(targets: Iterator[Target], options: InputOptions) -> Iterator[Target]
 def of_shard(targets: Iterable[Target], part: int, parts: int) -> Iterator[Target]:
     """The targets of one of `parts` shards, counted from 1. All of a host are in the same, in every run, anywhere."""
     for target in targets:
-        if _shard(target.host or target.url, parts) == part:
+        if shard_of(target, parts) == part:
             yield target
+
+
+def shard_of(target: Target, parts: int) -> int:
+    """Which of `parts` shards, counted from 1, has the lines of this target's host."""
+    return _shard(target.host or target.url, parts)
 
 
 def unique(targets: Iterable[Target]) -> Iterator[Target]:

@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-COMMANDS = pytest.mark.parametrize("command", [[], ["get"], ["demo"], ["serve"], ["state"]])
+COMMANDS = pytest.mark.parametrize("command", [
+    [], ["get"], ["demo"], ["serve"], ["state"], ["submit"], ["worker"], ["status"]])
 
 
 @COMMANDS

@@ -1,0 +1,81 @@
+"""`fetcher status`: a run on a cluster, seen as a whole."""
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from time import sleep, time
+from typing import TYPE_CHECKING
+
+import click
+
+from fetcher.cli.cluster import option, run_in, run_option
+from fetcher.cli.exits import OK
+from fetcher.cli.group import GroupedCommand
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from fetcher.cluster.overview import Picture
+    from fetcher.cluster.place import Place
+    from fetcher.cluster.run import Run
+
+_LOOK_SECONDS = 0.5
+
+
+@click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@run_option
+@option("--out", metavar="DIR", help="Where its records go. Without this: as it was submitted on this machine.")
+def status(name: str, out: str | None) -> int:
+    """Show a run on a cluster until its end, or Ctrl-C, which does not end the run itself.
+
+    In a pipe: its state now, as one JSON object.
+    """
+    import orjson
+
+    from fetcher.cluster import registry
+    from fetcher.cluster.overview import Overview
+    from fetcher.cluster.place import Place
+
+    place = Place(out or registry.place_of(name))
+    run = run_in(place, name)
+    if sys.stdout.isatty():
+        follow(place, run, to_stdout=True)
+    else:
+        click.echo(orjson.dumps(Overview(place, run).picture().record()))
+    return OK
+
+
+def follow(place: Place, run: Run, to_stdout: bool = False) -> int:
+    """Wait for the end of `run`, and show it meanwhile where that leads to a terminal; its exit status."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from fetcher.cluster.overview import Overview
+    from fetcher.sinks import summary
+
+    console = Console(stderr=not to_stdout, highlight=False, markup=False)
+    overview = Overview(place, run)
+    picture = overview.picture()
+    screen = Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else None
+    with screen or nullcontext():
+        while not picture.is_done:
+            if screen is not None:
+                screen.update(_drawn(picture, console), refresh=True)
+            sleep(_LOOK_SECONDS)
+            picture = overview.picture()
+    overview.conclude()
+    picture.tally.started -= time() - run.submitted
+    picture.tally.close()
+    summary.show(picture.tally, console)
+    return picture.exit_status
+
+
+def _drawn(picture: Picture, console: Console) -> RenderableType:
+    from rich.text import Text
+
+    from fetcher.cluster.screen import compose
+    from fetcher.sinks.printable import in_ascii
+
+    spell = in_ascii if console.options.ascii_only else str
+    lines = compose(picture, console.width, console.height)
+    return Text("\n").join(Text.assemble(*((spell(text), style) for text, style in line)) for line in lines)

@@ -1,0 +1,81 @@
+"""A list into partitions: all lines of a host into the same, in memory that does not grow with the list."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from fetcher.cluster.data import target_as_data, target_from_data
+from fetcher.cluster.place import Place
+from fetcher.model import Target
+from fetcher.targets.choice import shard_of
+from fetcher.targets.files import File
+from fetcher.targets.lines import LineFormat, shown
+from fetcher.targets.places import Places
+
+_MOST_BUFFERED = 16 * 1024 * 1024       # bytes
+
+
+def cut(targets: Iterable[Target], place: Place, partitions: int) -> tuple[int, ...]:
+    """Write `targets` into the lists of `partitions`; how many each has. Raises OutputError."""
+    counts = [0] * partitions
+    buffers = [bytearray() for _ in range(partitions)]
+    buffered = 0
+    for number in range(partitions):
+        _begin(place, number)
+    for target in targets:
+        number = shard_of(target, partitions) - 1
+        line = orjson.dumps(target_as_data(target), option=orjson.OPT_APPEND_NEWLINE)
+        buffers[number] += line
+        counts[number] += 1
+        buffered += len(line)
+        if buffered > _MOST_BUFFERED:
+            _append(place, buffers)
+            buffered = 0
+    _append(place, buffers)
+    return tuple(counts)
+
+
+def _begin(place: Place, number: int) -> None:
+    with place.errors_explained(), open(place.list(number), "wb"):
+        pass
+
+
+def _append(place: Place, buffers: list[bytearray]) -> None:
+    for number, buffer in enumerate(buffers):
+        if buffer:
+            with place.errors_explained(), open(place.list(number), "ab") as file:
+                file.write(buffer)
+            buffer.clear()
+
+
+class PartitionList:
+    """The targets of one partition. Iterate over it in any one green thread; `close` it in the end."""
+
+    def __init__(self, path: str) -> None:
+        """Raises InputError."""
+        self._file = File(path)
+        self._rows = _Rows(None)
+        self._places = Places()
+
+    def __iter__(self) -> Iterator[Target]:
+        return self._rows.targets(self._file.blocks(), self._places.first(0, self._file))
+
+    def read_again(self, place: int, line: int) -> Target:
+        """The target that had this `place`."""
+        target = self._rows.target(self._places.line(place), line, place)
+        assert target is not None
+        return target
+
+    def close(self) -> None:
+        self._places.close()
+
+
+class _Rows(LineFormat):
+    """The lines of a partition's list."""
+
+    def parse(self, text: str, number: int, place: int) -> Target:
+        try:
+            return target_from_data(orjson.loads(text), place)
+        except (ValueError, LookupError, TypeError) as error:
+            return Target(shown(text), number, None, None, f"The line of the partition is damaged: {error}.", place)

@@ -1,0 +1,142 @@
+"""The run as a whole: what all its partitions have come to."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from time import time
+from typing import Any
+
+import orjson
+
+from fetcher.cluster.part import last_state
+from fetcher.cluster.place import Place
+from fetcher.cluster.run import Run
+from fetcher.cluster.state import DONE, FOREVER, RUNNING, Counts, State
+from fetcher.errors import DeadlinePassed
+from fetcher.model import rfc3339
+from fetcher.sinks.account import Account
+from fetcher.sinks.statistics import Statistics
+from fetcher.sinks.tally import Tally
+
+OK, FAILED, DEADLINE_PASSED = 0, 1, 124     # exit statuses
+_MOST_HELD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A run at one moment."""
+
+    run: Run
+    directory: str
+    now: float                      # Unix time
+    tally: Tally
+    statistics: Statistics
+    running: dict[int, State]       # by partition
+    done: int                       # partitions
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == len(self.run.partitions)
+
+    @property
+    def waiting(self) -> int:
+        """How many partitions nobody works on."""
+        return len(self.run.partitions) - self.done - len(self.running)
+
+    @property
+    def rate(self) -> float:
+        """Results a second, of late."""
+        return sum(state.rate for state in self.running.values())
+
+    @property
+    def held(self) -> list[tuple[str, str, float, int]]:
+        """Hosts that wait, those with the most lines first: reason, seconds that are left, how many lines."""
+        hosts = [host for state in self.running.values() for host in state.held]
+        return sorted(hosts, key=lambda host: -host[3])
+
+    @property
+    def exit_status(self) -> int:
+        """That of a run that is done."""
+        tally = self.tally
+        if tally.errors[DeadlinePassed.word]:
+            return DEADLINE_PASSED
+        most, in_percent = self.run.fail_if or (0.0, False)
+        is_broken = tally.failed * 100 > most * tally.done if in_percent else tally.failed > most
+        return FAILED if is_broken else OK
+
+    def account(self) -> Account:
+        run = self.run
+        return Account(self.tally, self.statistics, run.submitted, self.now, self.exit_status, None, run.arguments,
+                       dict(run.versions))
+
+    def record(self) -> dict[str, Any]:
+        """The picture as one JSON object."""
+        account = self.account().record()
+        counts = {name: account[name] for name in ("urls", "ok", "failed", "retried", "statuses", "errors",
+                                                   "failed_hosts", "size", "size_download")}
+        return {
+            "run": self.run.name,
+            "out": self.directory,
+            "started": rfc3339(self.run.submitted),
+            "done": self.is_done,
+            "exit_status": self.exit_status if self.is_done else None,
+            "partitions": {"total": len(self.run.partitions), "done": self.done, "running": len(self.running),
+                           "waiting": self.waiting},
+            "lines": sum(self.run.lines),
+            **counts,
+            "rate": round(self.rate, 3),
+            "hosts_waiting": [{"host": host, "reason": reason, "seconds": seconds if seconds < FOREVER else None,
+                               "lines": waiting} for host, reason, seconds, waiting in self.held[:_MOST_HELD]],
+            "workers": [{"worker": state.worker, "partition": number, "lines": self.run.lines[number],
+                         "urls": state.counts["done"], "rate": round(state.rate, 3), "in_flight": state.in_flight,
+                         "silent": round(max(self.now - state.told, 0.0), 1)}
+                        for number, state in self.running.items()],
+        }
+
+
+class Overview:
+    """Looks at the states in a place. Those of partitions that are done are read once."""
+
+    def __init__(self, place: Place, run: Run) -> None:
+        self._place = place
+        self._run = run
+        self._done: dict[int, State] = {}
+
+    def states(self) -> dict[int, State | None]:
+        """The last state of each partition that was begun; None where nothing was told yet. Raises InputError."""
+        states: dict[int, State | None] = {}
+        for number, epoch in self._place.last_epochs().items():
+            state = self._done.get(number) or last_state(self._place, number, epoch)
+            if state is not None and state.phase == DONE:
+                self._done[number] = state
+            states[number] = state
+        return states
+
+    def left(self) -> list[int]:
+        """The partitions that are not done, the longest first."""
+        self.states()
+        return [number for number in self._run.partitions if number not in self._done]
+
+    def running(self) -> dict[int, State | None]:
+        """The states of the partitions that are begun and neither done nor given back, as far as anybody knows."""
+        return {number: state for number, state in self.states().items() if state is None or state.phase == RUNNING}
+
+    def picture(self) -> Picture:
+        """Raises InputError."""
+        counts = Counts()
+        states = {number: state for number, state in self.states().items() if state is not None}
+        for state in states.values():
+            counts.add(state.counts)
+        running = {number: state for number, state in sorted(states.items()) if state.phase == RUNNING}
+        return Picture(self._run, self._place.directory, time(), counts.tally, counts.statistics, running,
+                       len(self._done))
+
+    def conclude(self) -> None:
+        """Write the summary, if all is done and nobody has. Raises InputError and OutputError."""
+        if os.path.exists(self._place.summary) or len(self._place.last_epochs()) < len(self._run.partitions):
+            return
+        picture = self.picture()
+        if picture.is_done:
+            content = orjson.dumps(picture.account().record(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+            with self._place.errors_explained():
+                self._place.replace(self._place.summary, content)

@@ -1,0 +1,86 @@
+"""A cluster on this machine: workers that are killed, and the run that has to come to its end all the same."""
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.cli.command import PATIENCE, Command, Finished, eventually, records
+
+LEASE_SECONDS = 1.0
+
+
+class Cluster:
+    """Workers on one broker; all that is left of them ends with it."""
+
+    def __init__(self, fetcher: Command, broker: str) -> None:
+        self.fetcher = fetcher
+        self.broker = broker
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.log = fetcher.home / "workers.log"
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            _end(worker)
+
+    def submit(self, *arguments: str, out: str = "out", name: str = "run", **variables: str) -> Finished:
+        return self.fetcher("submit", "--run", name, "--broker", self.broker, "--out", out, *arguments, **variables)
+
+    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A worker in a session of its own."""
+        with open(self.log, "ab") as log:
+            worker = self.fetcher.start(
+                "worker", "--broker", self.broker, "--processes", "1", "--lease", f"{LEASE_SECONDS}s", *arguments,
+                stdout=log, stderr=log, start_new_session=True)
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """kill -9, of which its processes know nothing."""
+        worker.kill()
+        worker.wait(PATIENCE)
+
+    def drain(self, worker: subprocess.Popen[bytes]) -> int:
+        worker.terminate()
+        return worker.wait(PATIENCE)
+
+    def wait(self, out: str = "out") -> None:
+        """Until the run has come to its end."""
+        eventually((self.fetcher.home / out / "summary.json").exists)
+
+    def records(self, out: str = "out") -> list[dict[str, Any]]:
+        return [record for part in self.parts(out) for record in records(part.read_bytes())]
+
+    def parts(self, out: str = "out") -> list[Path]:
+        return sorted((self.fetcher.home / out).glob("*.jsonl"))
+
+    def count(self, out: str = "out") -> int:
+        """How many records there are by now."""
+        return sum(part.read_bytes().count(b"\n") for part in self.parts(out))
+
+
+def urls_over_hosts(count: int, hosts: int, port: int, path: str, name: str) -> tuple[list[str], list[str]]:
+    """So many URLs, and what --resolve has to say of their hosts; those that come first have the most."""
+    names = [f"{name}-{number}.test" for number in range(hosts)]
+    urls = [f"http://{names[int(hosts * (number / count) ** 1.5)]}:{port}{path}{number}" for number in range(count)]
+    return urls, [option for host in names for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
+
+
+def lines(found: list[dict[str, Any]]) -> Counter[int]:
+    """How many records each line has."""
+    return Counter(record["line"] for record in found)
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    """End it, and the processes that it started: they are in its session, and notice soon that it is gone."""
+    try:
+        os.killpg(worker.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    worker.wait(PATIENCE)

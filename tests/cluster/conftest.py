@@ -1,0 +1,59 @@
+import itertools
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests.cli.command import Command, eventually
+from tests.cluster.cluster import Cluster
+
+
+@pytest.fixture
+def fetcher(tmp_path) -> Command:
+    return Command(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory) -> Iterator[str]:
+    """The URL of a server of our own."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("redis")
+    server = subprocess.Popen([program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(home), "--save", "",
+                               "--requirepass", "secret-of-redis"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        eventually(lambda: _answers(port))
+        yield f"redis://:secret-of-redis@127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def redis(redis_server) -> str:
+    """The URL of a database that is empty."""
+    return f"{redis_server}/{next(_databases)}"
+
+
+_databases = itertools.cycle(range(16))
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    return False
+
+
+@pytest.fixture(params=["directory", "redis"])
+def cluster(request, fetcher) -> Iterator[Cluster]:
+    broker = "broker" if request.param == "directory" else request.getfixturevalue("redis")
+    with Cluster(fetcher, broker) as cluster:
+        yield cluster

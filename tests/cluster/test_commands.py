@@ -1,0 +1,251 @@
+"""submit, worker and status, as users meet them."""
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from tests.cli.command import PATIENCE, eventually
+from tests.cli.terminal import Terminal
+from tests.cluster.cluster import Cluster, lines
+
+
+@pytest.fixture
+def local(fetcher):
+    with Cluster(fetcher, "broker") as cluster:
+        yield cluster
+
+
+def status(cluster, *arguments):
+    done = cluster.fetcher("status", "--run", "run", *arguments)
+    assert (done.status, done.err) == (0, "")
+    return json.loads(done.out)
+
+
+def test_a_list_becomes_records_and_a_summary(cluster, server):
+    cluster.fetcher.list(*(server.url(f"/echo/{number}") for number in range(20)), "no url", server.url("/status/404"))
+    submitted = cluster.submit("list", "--partitions", "4", "--hash")
+    assert (submitted.status, submitted.out) == (0, "")
+    assert "22 lines" in submitted.err
+    worker = cluster.start_worker()
+    cluster.wait()
+    found = cluster.records()
+    assert lines(found) == {line: 1 for line in range(1, 23)}
+    assert {record["error"] for record in found} == {None, "invalid_url", "http"}
+    assert all(record["sha256"] for record in found if record["ok"])
+    summary = json.loads((cluster.fetcher.home / "out" / "summary.json").read_bytes())
+    assert (summary["urls"], summary["ok"], summary["failed"], summary["exit_status"]) == (22, 20, 2, 1)
+    assert summary["statuses"] == {"200": 20, "404": 1}
+    assert summary["time_total"]["max"] > 0
+    assert "secret-of-redis" not in json.dumps(summary)
+    seen = status(cluster)
+    assert (seen["done"], seen["exit_status"], seen["urls"], seen["workers"]) == (True, 1, 22, [])
+    assert cluster.drain(worker) == 0
+    assert "secret-of-redis" not in cluster.log.read_text()
+
+
+def test_wait_ends_with_the_run_and_has_its_status(local, server):
+    local.fetcher.list(server.url("/status/404"), server.url("/"))
+    local.start_worker()
+    failed = local.submit("list", "--wait")
+    assert (failed.status, failed.out) == (1, "")
+    assert "1 failed" in failed.err
+    assert local.submit("list", "--wait", "--fail-if", ">1", out="lenient").status == 0
+
+
+def test_the_two_commands_of_the_readme_work_as_they_stand(fetcher, server):
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    chapter = readme.partition("## On many machines\n")[2]
+    submit, worker = (line.partition("#")[0].split()[1:] for line in chapter.split("```")[1].splitlines()[1:3])
+    fetcher.list(server.url("/echo/1"), server.url("/echo/2"), name="urls.txt")
+    waiting = fetcher.start(*submit)
+    working = fetcher.start(*worker)
+    assert waiting.communicate(timeout=PATIENCE)[0] == b""
+    working.terminate()
+    assert working.communicate(timeout=PATIENCE) == (b"", b"")
+    assert (waiting.returncode, working.returncode) == (0, 0)
+    assert [len(part.read_bytes().splitlines()) for part in (fetcher.home / "out").glob("*.jsonl")] == [2]
+
+
+def test_a_worker_that_is_told_to_end_gives_back_what_is_unfinished(cluster, server):
+    cluster.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(500)))
+    cluster.submit("list", "-c", "8")
+    first = cluster.start_worker("--lease", "60s")
+    eventually(lambda: cluster.count() > 20)
+    assert status(cluster)["partitions"] == {"total": 1, "done": 0, "running": 1, "waiting": 0}
+    assert cluster.drain(first) == 0
+    assert status(cluster)["partitions"] == {"total": 1, "done": 0, "running": 0, "waiting": 1}
+    cluster.start_worker()
+    cluster.wait()
+    found = cluster.records()
+    assert lines(found) == {line: 1 for line in range(1, 501)}
+    assert all(record["ok"] for record in found)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 1.5, 2.5])
+def test_a_worker_that_has_nothing_to_do_ends_whenever_it_is_told_to(cluster, seconds):
+    worker = cluster.start_worker("--processes", "2")
+    time.sleep(seconds)
+    assert cluster.drain(worker) in (0, -signal.SIGTERM)    # the latter: before it knew its signals
+
+
+def test_a_worker_that_was_only_asleep_changes_nothing_any_more(local, server):
+    local.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(200)))
+    local.submit("list", "-c", "4")
+    asleep = local.start_worker()
+    eventually(lambda: local.count() > 20)
+    os.killpg(asleep.pid, signal.SIGSTOP)
+    local.start_worker()
+    eventually(lambda: local.count() > 60)
+    os.killpg(asleep.pid, signal.SIGCONT)
+    local.wait()
+    eventually(lambda: "taken over" in local.log.read_text())
+    found = local.records()
+    assert lines(found) == {line: 1 for line in range(1, 201)}
+    assert all(record["ok"] for record in found)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_no_process_outlives_a_worker_that_was_killed(local, server):
+    local.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(500)))
+    local.submit("list")
+    worker = local.start_worker("--lease", "60s")
+    eventually(lambda: local.count() > 10)
+    (child,) = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+    local.kill(worker)
+    eventually(lambda: not Path(f"/proc/{child}/cmdline").exists() or not Path(f"/proc/{child}/cmdline").read_bytes())
+
+
+def test_the_rate_holds_over_all_workers(local, server):
+    urls = [f"http://{host}.test:{server.port}/echo/{number}" for host in "abcd" for number in range(25)]
+    resolving = [f"--resolve={host}.test:{server.port}:127.0.0.1" for host in "abcd"]
+    local.fetcher.list(*urls)
+    for _ in range(2):
+        local.start_worker()
+    assert local.submit("list", "--partitions", "40", "--rate", "50/s", "--wait", *resolving).status == 0
+    counted = [times for host, stats in server.stats(times=True).items() if host[1:].startswith(".test:")
+               for times in stats["times"]]
+    moments = sorted(counted)
+    assert len(moments) == 100
+    assert moments[-1] - moments[0] > 99 / 50 * 0.9
+
+
+def test_what_is_there_already_is_not_written_over(local, server):
+    local.fetcher.list(server.url())
+    assert local.submit("list").status == 0
+    again = local.submit("list")
+    assert (again.status, again.out) == (2, "")
+    assert again.err.endswith("/out holds a run already; name another --out DIR. See fetcher submit -h.\n")
+
+
+def test_what_a_broker_has_lost_is_handed_out_again(local, server):
+    local.fetcher.list(server.url())
+    assert local.submit("list").status == 0
+    for order in (local.fetcher.home / "broker" / "queue").iterdir():
+        order.unlink()
+    local.start_worker()
+    assert local.submit("--again", "--wait").status == 0
+    assert lines(local.records()) == {1: 1}
+    assert local.submit("--again", "--wait").status == 0
+
+
+def test_what_redis_has_lost_is_handed_out_again_without_a_word(fetcher, server, redis):
+    fetcher.list(server.url())
+    with Cluster(fetcher, redis) as cluster:
+        assert cluster.submit("list").status == 0
+        client = Redis.from_url(redis)
+        assert client.delete("fetcher") == 1
+        cluster.start_worker()
+        cluster.wait()
+        eventually(lambda: not client.exists("fetcher.runs"))
+        client.close()
+    assert lines(cluster.records()) == {1: 1}
+
+
+def test_a_list_without_lines_is_done_at_once(local):
+    local.fetcher.list("# nothing")
+    assert local.submit("list", "--wait").status == 0
+    assert status(local)["done"]
+
+
+def test_the_run_is_shown_live_on_a_terminal(local, server):
+    local.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(200)))
+    local.submit("list", "--per-host", "4")
+    local.start_worker()
+    with Terminal(local.fetcher) as terminal:
+        assert terminal.run("status", "--run", "run") == 0
+        assert "partitions done" in terminal.text
+        assert "Workers" in terminal.text
+        assert "200 URLs" in terminal.text
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), [
+    (["submit", "no-list", "--run", "run", "--out", "out"], "There is no file 'no-list'"),
+    (["submit", "--run", "run", "--out", "out"], "Name a LIST"),
+    (["submit", "list", "--run", "run", "--out", "s3://bucket/out"], "s3://bucket/out is no directory"),
+    (["submit", "--run", "run", "--out", ".", "--again"], "There is no run in"),
+    (["submit", "list", "--run", "a/b", "--out", "out"], "'a/b' is not a name"),
+    (["submit", "list", "--run", "run", "--out", "out", "--broker", "ftp://name:secret@host"],
+     "ftp://name:***@host is no broker"),
+    (["worker", "--broker", "http://name:secret@host"], "http://name:***@host is no broker"),
+    (["worker", "--processes", "none"], "'none' is not a whole number"),
+    (["status", "--run", "run"], "No run run was submitted on this machine"),
+    (["status", "--run", "run", "--out", "."], "There is no run in"),
+])
+def test_what_cannot_be_is_status_2_and_one_line(fetcher, server, arguments, complaint):
+    fetcher.list(server.url())
+    done = fetcher(*arguments)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert complaint in done.err
+    assert not (fetcher.home / "out" / ".fetcher" / "run.json").exists()
+
+
+def test_a_broker_that_cannot_be_reached_is_one_line_without_its_password(local, server):
+    local.fetcher.list(server.url())
+    local.broker = "redis://:a-secret@127.0.0.1:1/0"
+    done = local.submit("list")
+    assert (done.status, done.out, done.err.count("\n")) == (74, "", 1)
+    assert "redis://:***@127.0.0.1:1/0 cannot be reached" in done.err
+    assert "a-secret" not in done.err
+
+
+@pytest.mark.parametrize("command", [["submit", "list", "--run", "run", "--out", "out"], ["worker"]])
+def test_a_missing_extra_is_status_2_and_one_line(fetcher, server, command):
+    fetcher.list(server.url())
+    done = fetcher.python("import sys; sys.modules['celery'] = None; from fetcher.cli import main; main()", *command)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "pip install 'fetcher[cluster]'" in done.err
+
+
+def test_a_worker_refuses_the_orders_of_another_version_with_one_line(local, server):
+    local.fetcher.list(server.url())
+    local.submit("list")
+    orders = local.fetcher.home / "out" / ".fetcher" / "run.json"
+    understood = orders.read_bytes()
+    orders.write_bytes(understood.replace(b'"version":1', b'"version":99'))
+    local.start_worker()
+    eventually(lambda: "version 99" in local.log.read_text())
+    orders.write_bytes(understood)
+    local.wait()
+    assert "Traceback" not in local.log.read_text(), local.log.read_text()
+
+
+def test_credentials_are_for_their_owner_alone_and_in_no_record(local, server):
+    local.fetcher.list(server.url("/echo").replace("//", "//user:line-secret@"))
+    local.start_worker()
+    assert local.submit("list", "--wait", "-H", "X-Key: header-secret").status == 0
+    home = local.fetcher.home / "out"
+    assert (home / ".fetcher").stat().st_mode & 0o777 == 0o700
+    shown = b"".join(path.read_bytes() for path in home.iterdir() if path.is_file())
+    assert b"secret" not in shown
+    assert b"user:***@" in shown
+
+
+def test_nothing_of_celery_is_loaded_for_a_run_on_one_machine(fetcher, server):
+    program = "import atexit, sys; from fetcher.cli import main; atexit.register(lambda: print(*sys.modules)); main()"
+    loaded = fetcher.python(program, "-o", "out", server.url()).out.split()
+    assert not {"celery", "kombu", "redis"} & set(loaded)
