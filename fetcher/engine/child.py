@@ -106,7 +106,8 @@ class Child(GreenEngine):
 
     def live(self) -> None:
         """Fetch until the parent says that this was all. Raises OutputError, and OSError where the parent is gone."""
-        threads = [green.spawn(thread) for thread in (self._receive, self._post, self._report, self._tell_when_stranded)]
+        duties = (self._receive, self._post, self._report, self._tell_when_stranded)
+        threads = [green.spawn(duty) for duty in duties]
         for _ in self.run(self._targets()):
             pass        # `_deliver` keeps none back
         for thread in threads:
