@@ -18,7 +18,7 @@ import logging
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from socket import socket
 from time import perf_counter, process_time
@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 from fetcher import green
 from fetcher.engine.channel import Channel
 from fetcher.engine.green import GreenEngine
+from fetcher.engine.robots import Robots
 from fetcher.engine.ticket import Ticket
 from fetcher.engine.wire import pack_result, unpack_target
 from fetcher.errors import BreakerOpen, FetchError, OutputError
@@ -51,9 +52,9 @@ class Duty:
     log_level: int
 
 
-def work(sock: socket, duty: Duty, parent: int) -> NoReturn:
+def work(sock: socket, duty: Duty) -> NoReturn:
     """What a child process does, from its start to its end."""
-    _settle(parent)
+    _settle()
     channel = Channel(sock)
     status = 1
     try:
@@ -73,16 +74,14 @@ def work(sock: socket, duty: Duty, parent: int) -> NoReturn:
         os._exit(status)
 
 
-def _settle(parent: int) -> None:
-    """Leave signals to the parent, and end with it."""
+def _settle() -> None:
+    """Leave signals to the parent, and end with it, also while too busy to see that the channel has ended."""
     signal.set_wakeup_fd(-1)
     for number in signal.SIGINT, signal.SIGTERM:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     if hasattr(os, "pidfd_open"):       # on Linux
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
     green.renew_hub()
 
 
@@ -92,6 +91,8 @@ class Child(GreenEngine):
     def __init__(self, duty: Duty, channel: Channel) -> None:
         super().__init__(duty.options)
         self._window, self._low_water = duty.window, -1     # the parent does not send too much
+        self._pool.resize(duty.window)      # the schedule alone says how many work, besides those that wait elsewhere
+        self._share, self._rate = duty.options.limits.concurrency, duty.options.limits.rate
         self._encodes = duty.encodes
         self._channel = channel
         self._inbox: deque[Target | None] = deque()     # None: no more come
@@ -155,10 +156,14 @@ class Child(GreenEngine):
         self._give_up_the_stranded()
 
     def _on_share(self, concurrency: int, rate: float | None) -> None:
-        self._concurrency = concurrency
-        self._schedule.allow(concurrency, rate)
-        self._pool.resize(max(concurrency, 1))
+        self._share, self._rate = concurrency, rate
+        self._make_room()
         self._offer()
+
+    def _make_room(self) -> None:
+        """Let guests in besides the share: they hold a slot where they come from, idle while they wait for one here."""
+        self._concurrency = self._share + len(self._guests)
+        self._schedule.allow(self._concurrency, self._rate)
 
     def _on_seated(self, number: int) -> None:
         self._answer(number).send()
@@ -172,6 +177,7 @@ class Child(GreenEngine):
 
     def _on_host(self, visit: int, host: str) -> None:
         self._guests[visit] = green.Event()
+        self._make_room()
         green.spawn_n(self._let_in, visit, host)
 
     def _on_leave(self, visit: int, alone_for: float) -> None:
@@ -239,10 +245,19 @@ class Child(GreenEngine):
                 self._visits.pop(ticket.number, None)
 
     def _conclude(self, ticket: Ticket, result: Result) -> None:
-        if ticket.number in self._away:
-            self._away.discard(ticket.number)
-            self.tell("left", ticket.number, self._rules.hold(result) or 0.0)
+        self._leave(ticket.number, self._rules.hold(result) or 0.0)
         super()._conclude(ticket, result)
+
+    def _may_be_fetched(self, ticket: Ticket, robots: Robots, move: Callable[[str], None]) -> bool:
+        may_be_fetched = super()._may_be_fetched(ticket, robots, move)
+        if not may_be_fetched:
+            self._leave(ticket.number)      # where robots.txt was redirected to
+        return may_be_fetched
+
+    def _leave(self, number: int, alone_for: float = 0.0) -> None:
+        if number in self._away:
+            self._away.discard(number)
+            self.tell("left", number, alone_for)
 
     def _let_in(self, visit: int, host: str) -> None:
         """Have a guest wait for its turn at `host`, and hold a slot of it until it leaves."""
@@ -262,10 +277,11 @@ class Child(GreenEngine):
             if alone_for:
                 self._schedule.hold(host, now + alone_for, f"Retry-After {alone_for:g} s")
             self._schedule.done(guest, now)
-            self._offer()
             self._news.set()
         finally:
             del self._guests[visit]
+            self._make_room()
+            self._offer()
 
 
 class Forwarding(logging.Handler):

@@ -1,7 +1,6 @@
 """One child process, as its parent sees it."""
 from __future__ import annotations
 
-import os
 from socket import socketpair
 from typing import Any, Protocol
 
@@ -48,7 +47,7 @@ class ChildProcess:
         self._channel = Channel(ours)
         self.begun, self.oldest, self.held_back, self.results = frozenset(), [], [], 0
         self._packed, self._messages = [], []
-        self._process = self._context.Process(target=work, args=(theirs, duty, os.getpid()), daemon=True)
+        self._process = self._context.Process(target=work, args=(theirs, duty), daemon=True)
         with green.forking():
             self._process.start()
         theirs.close()

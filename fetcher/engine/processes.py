@@ -75,7 +75,6 @@ class ProcessEngine(Flow):
         self._encodes = encodes
         self._owners: dict[str, ChildProcess] = {}
         self._visits = Visits(self._owner)
-        self._deaths: dict[int, int] = {}   # by the ticket's number
         self._barren = 0
         self._offered = green.Signal()
         self._threads: list[Any] = []
@@ -199,12 +198,13 @@ class ProcessEngine(Flow):
         """
         limits, children = self._options.limits, self._children
         active = [child for child in children if child.out] or children
-        idle = len(children) - len(active)
+        paced = [child for child in children if child in active or self._visits.has_guests(child)]
+        idle = len(children) - len(paced)
         fair = {child: max(limits.concurrency // len(active), 1) if child in active else 0 for child in children}
         for child in children:
             used = sum(max(fair[other], len(other.begun)) for other in children if other is not child)
             concurrency = max(min(fair[child], limits.concurrency - used), min(fair[child], 1))
-            rate = limits.rate and limits.rate * ((1 - idle * _IDLE) / len(active) if child in active else _IDLE)
+            rate = limits.rate and limits.rate * ((1 - idle * _IDLE) / len(paced) if child in paced else _IDLE)
             if child.share != (concurrency, rate):
                 child.share = concurrency, rate
                 if child.runs:
@@ -300,5 +300,5 @@ class ProcessEngine(Flow):
                 child.give(ticket)
 
     def _has_died_often(self, ticket: Any) -> bool:
-        deaths = self._deaths[id(ticket)] = self._deaths.get(id(ticket), 0) + 1
-        return deaths >= _MOST_DEATHS
+        ticket.attempts += 1
+        return bool(ticket.attempts >= _MOST_DEATHS)

@@ -53,6 +53,10 @@ class Visits:
         if visit is not None:
             self._visits.pop(visit).owner.tell("leave", visit, alone_for)
 
+    def has_guests(self, child: ChildProcess) -> bool:
+        """Somebody is, or waits to be, at one of its hosts."""
+        return any(visit.owner is child for visit in self._visits.values())
+
     def restart(self, child: ChildProcess) -> None:
         """The process of `child` is another one, which knows of no visits."""
         for visit, known in list(self._visits.items()):

@@ -79,7 +79,7 @@ def test_who_waits_gets_it_when_it_is_free(path, holder):
 def test_nothing_that_is_spawned_inherits_it(path):
     with Lock(path):
         spawned = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, close_fds=False)
-    with Lock(path):
+    with Lock(path, 60):            # the kernel may close what is not inherited a moment after it has let us go on
         spawned.communicate()
 
 
