@@ -12,7 +12,7 @@ from fetcher.transport.dial import Dialer
 from fetcher.transport.route import Route
 
 LONGEST_IDLE_SECONDS = 90.0     # beyond it, a middlebox may have dropped the connection without a word
-LEAST_IDLE = 100                # kept even where few requests run at once, for those that come back to many hosts
+LEAST_IDLE = 1000               # kept even where few requests run at once, for those that come back to many hosts
 _OTHER_DESCRIPTORS = 32         # left for files, name servers and races
 
 
