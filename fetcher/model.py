@@ -52,7 +52,8 @@ class Target:
         """The target that `text` names, where it is relative to `base`, if that is given; never raises."""
         try:
             parsed = urls.parse(text) if base is None else resolve(text, base)
-            return cls(urls.mask_password(text), line, source, parsed, None, place)
+            shown = text if "@" not in text else urls.mask_password(text)
+            return cls(shown, line, source, parsed, None, place)
         except InvalidUrl as error:
             return cls(urls.recordable(text), line, source, None, str(error), place)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from mimetypes import guess_extension, guess_type
 from os import fsencode
 
 from fetcher.url import Url
@@ -99,6 +98,8 @@ def fitting(name: str, mark: str = "") -> str:
 
 def extension(path: str, content_type: str | None) -> str:
     """What a file of this type is called after the dot: as its URL says, unless its Content-Type knows better."""
+    from mimetypes import guess_extension, guess_type   # which reads files of the system's, and so only where needed
+
     media_type = (content_type or "").partition(";")[0].strip().lower()
     suffix = _SUFFIX.search(path)
     guessed = guess_extension(media_type)
