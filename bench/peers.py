@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 FETCHER = (sys.executable, "-m", "fetcher")
+_JSON = ("--write-out", r"%{json}\n")
 CURL_CAP = 300      # curl falls back to 50 when it is asked for more
 
 
@@ -69,6 +70,10 @@ def fetcher(job: Job) -> list[str]:
     return [*command, str(job.urls)]
 
 
+def fetcher_2(job: Job) -> list[str]:
+    return [*fetcher(job), "--processes", "2"]
+
+
 def curl_plain(job: Job) -> list[str]:
     config = job.directory / "curl.conf"
     config.write_text("".join(f'url = "{url}"\noutput = "/dev/null"\n' for url in job.urls.read_text().split()))
@@ -80,7 +85,19 @@ def curl_plain(job: Job) -> list[str]:
 
 
 def curl(job: Job) -> list[str]:
-    return [*curl_plain(job), "--write-out", r"%{json}\n"]
+    return [*curl_plain(job), *_JSON]
+
+
+def curl_2(job: Job) -> list[str]:
+    """Two of them, which fetch every other URL."""
+    *command, option, config = curl_plain(job)
+    lines = Path(config).read_text().splitlines(keepends=True)
+    halves = [job.directory / f"curl-{half}.conf" for half in range(2)]
+    for half, path in enumerate(halves):
+        path.write_text("".join(line for number, line in enumerate(lines) if number // 2 % 2 == half))
+    command[command.index("--parallel-max") + 1] = str(min(job.concurrency // 2, CURL_CAP))
+    both = 'printf "%s\\n" "$1" "$2" | { shift 2; xargs -P 2 -n 1 "$@"; }'
+    return ["sh", "-c", both, "sh", *map(str, halves), *command, *_JSON, option]
 
 
 def wget2(job: Job) -> list[str]:
@@ -109,7 +126,9 @@ def _script(name: str, job: Job) -> list[str]:
 
 PEERS = (
     Peer("fetcher", "a JSON record each", functools.partial(_asked, *FETCHER), fetcher, True, True),
+    Peer("fetcher-2", "--processes 2, a JSON record each", functools.partial(_asked, *FETCHER), fetcher_2, True, True),
     Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_asked, "curl"), curl, True),
+    Peer("curl-2", "xargs -P 2 curl -Z, a JSON record each", functools.partial(_asked, "curl"), curl_2, True),
     Peer("curl-plain", "-Z, nothing written", functools.partial(_asked, "curl"), curl_plain),
     Peer("wget2", "threads, nothing written", functools.partial(_asked, "wget2"), wget2),
     Peer("aria2c", "each body saved to a file", functools.partial(_asked, "aria2c"), aria2c),

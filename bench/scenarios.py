@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 KB = 1024
 MB = 1024 * KB
+HOSTS = 8               # an even number of them for each of two processes
 NAMES = "bench.test"    # every name below it is 127.0.0.1, if the local dnsmasq is asked
 
 
@@ -15,7 +16,7 @@ class Scenario:
 
     name: str
     measures: str
-    url: str                    # {n} counts up, the other fields are nginx's ports
+    url: str                    # {n} counts up, {host} goes round, the other fields are nginx's ports
     count: int
     concurrency: int
     size: int = KB
@@ -37,15 +38,19 @@ class Scenario:
         return min(self.concurrency, self.count)
 
     def urls(self, ports: Mapping[str, int]) -> Iterator[str]:
-        return (self.url.format(n=n, **ports) for n in range(self.count))
+        return (self.url.format(n=n, host=n % HOSTS, **ports) for n in range(self.count))
 
 
 SCENARIOS = (
     Scenario("small", "1 KB bodies, connections kept", "http://127.0.0.1:{http}/1k/{n}", 20_000, 100),
+    Scenario("hosts", f"1 KB bodies of {HOSTS} hosts, connections kept", "http://h{host}.localhost:{http}/1k/{n}",
+             200_000, 100),
     Scenario("latency", "answers that take 100 ms", "http://127.0.0.1:{http}/delay/{n}", 10_000, 1_000),
     Scenario("large", "10 MB bodies", "http://127.0.0.1:{http}/10m/{n}", 200, 8, size=10 * MB),
     Scenario("tls", "1 KB bodies over TLS, connections kept", "https://127.0.0.1:{https}/1k/{n}", 10_000, 100),
     Scenario("tls-new", "a TLS connection for each 1 KB body", "https://127.0.0.1:{https_close}/1k/{n}", 3_000, 100),
+    Scenario("tls-new-hosts", f"a TLS connection for each 1 KB body of {HOSTS} hosts",
+             "https://h{host}.localhost:{https_close}/1k/{n}", 3_000, 100),
     Scenario("one-name", "a connection each, one name", f"http://n.{NAMES}:{{http_close}}/1k/{{n}}", 10_000, 100),
     Scenario("dns", "a connection and a name to look up each", f"http://n{{n}}.{NAMES}:{{http_close}}/1k/{{n}}",
              10_000, 100, against="one-name"),

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.scenarios import KB, MB, NAMES
+from bench.scenarios import HOSTS, KB, MB, NAMES
 
 # Without credentials, `auth_delay` holds a request back by a timer and `error_page` then answers 200: a delay that
 # nginx's own core gives to thousands of requests at once.
@@ -153,8 +153,9 @@ def _certificate(directory: Path) -> Path | None:
     except Missing:
         return None
     cert = directory / "cert.pem"
+    names = ",".join(["IP:127.0.0.1", *(f"DNS:h{number}.localhost" for number in range(HOSTS))])
     subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-days", "2", "-subj", "/CN=fetcher bench", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-days", "2", "-subj", "/CN=fetcher bench", "-addext", f"subjectAltName={names}",
                     "-addext", "keyUsage=critical,digitalSignature,keyCertSign",
                     "-keyout", str(directory / "key.pem"), "-out", str(cert)], check=True, capture_output=True)
     return cert
