@@ -46,7 +46,7 @@ class ChildProcess:
         ours, theirs = socketpair()
         self._channel = Channel(ours)
         self.begun, self.oldest, self.held_back, self.results = frozenset(), [], [], 0
-        self._packed, self._messages = [], []
+        self._number, self._packed, self._messages = 0, [], []      # it counts what it is sent, too
         self._process = self._context.Process(target=work, args=(theirs, duty), daemon=True)
         with green.forking():
             self._process.start()

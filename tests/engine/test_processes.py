@@ -1,0 +1,454 @@
+"""Several processes do what one does: nothing is lost when they die, and no host sees more than from one."""
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fetcher import Options, Result, Target, green
+from fetcher.engine import GreenEngine
+from fetcher.engine.processes import ProcessEngine
+from fetcher.options import BodyOptions, Limits, NetworkOptions, RetryOptions, RunOptions, Timeouts
+from tests.cli.command import Command, eventually
+from tests.server_process import ServerProcess
+
+AT_ONCE = RetryOptions(wait=0.01)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """No process and no descriptor outlives a run, however it ends."""
+    green.hub()     # has one of its own
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    assert active_children() == []
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+class Site:
+    """Hosts of a test's own at the server."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self._server = server
+        self._run = uuid4().hex[:8]
+
+    def url(self, name: str, path: str) -> str:
+        return self._server.url(path, f"{name}.{self._run}.localhost")
+
+    def stats(self) -> dict[str, dict[str, Any]]:
+        mark = f".{self._run}.localhost:"
+        return {host.partition(".")[0]: counted for host, counted in self._server.stats(times=True).items()
+                if mark in host}
+
+
+@pytest.fixture
+def site(server: ServerProcess) -> Site:
+    return Site(server)
+
+
+def options(**concerns: Any) -> Options:
+    return Options(**{"network": NetworkOptions(proxy=""), "retry": RetryOptions(retries=0), **concerns})
+
+
+def targets(urls: Iterable[str]) -> Iterator[Target]:
+    return (Target.read(url, line) for line, url in enumerate(urls, 1))
+
+
+def run(urls: Iterable[str], count: int = 2, **concerns: Any) -> list[Result]:
+    return list(ProcessEngine(options(**concerns), count).run(targets(urls)))
+
+
+def words(results: Iterable[Result]) -> Counter[str | None]:
+    return Counter(result.error for result in results)
+
+
+# Starting.
+
+PROGRAM = """
+import sys
+from fetcher import Options, Target
+from fetcher.engine.processes import ProcessEngine
+from fetcher.options import NetworkOptions
+
+if __name__ == "__main__":
+    engine = ProcessEngine(Options(network=NetworkOptions(proxy="")), 2, method=sys.argv[1])
+    for result in engine.run(Target.read(url) for url in sys.argv[2:]):
+        print(result.status, result.url, flush=True)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_start_whatever_the_way(site, tmp_path, method):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    urls = [site.url(f"h{number % 7}", f"/bytes/10/{number}") for number in range(100)]
+    done = subprocess.run([sys.executable, program, method, *urls], capture_output=True, text=True, timeout=60,
+                          env={"PYTHONPATH": str(Path(__file__).parents[2])})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == sorted(f"200 {url}" for url in urls)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_no_child_outlives_its_parent(site, tmp_path, method):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    urls = [site.url("quick", "/headers"), *(site.url(f"h{number}", "/hang") for number in range(20))]
+    parent = subprocess.Popen([sys.executable, program, method, *urls], stdout=subprocess.PIPE, text=True,
+                              env={"PYTHONPATH": str(Path(__file__).parents[2])})
+    with parent:
+        assert parent.stdout is not None and parent.stdout.readline().startswith("200 ")
+        family = descendants(parent.pid)
+        assert len(family) >= 2
+        parent.kill()
+    eventually(lambda: not any(lives(pid) for pid in family))
+
+
+def descendants(pid: int) -> set[int]:
+    children = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    return children.union(*map(descendants, children))
+
+
+def lives(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_nothing_to_fetch_is_no_result():
+    assert run([]) == []
+
+
+def test_what_is_no_url_has_its_record_too(site):
+    results = run(["no url", site.url("a", "/headers"), "ftp://x/"])
+    assert words(results) == {"invalid_url": 2, None: 1}
+
+
+def test_options_that_cannot_be_followed_are_refused_before_a_child_starts():
+    with pytest.raises(ValueError, match="proxy"):
+        ProcessEngine(options(network=NetworkOptions(proxy="nonsense://x")), 2)
+
+
+def test_a_caller_that_goes_away_leaves_nothing(site):
+    results = ProcessEngine(options(), 2).run(targets(site.url(f"h{number}", "/delay/0.05") for number in range(500)))
+    assert next(iter(results)).ok
+    results.close()     # type: ignore[attr-defined]
+
+
+# The same as in one process.
+
+def test_results_are_the_same_as_those_of_one_process(site):
+    paths = ["/headers", "/bytes/5000", "/chunked/9000", "/status/404", "/gzip", "/zstd", "/close", "/cut/9",
+             "/garbage", "/redirect/2", "/redirect-loop", "/bad-gzip", f"/redirect-to?url={site.url('b', '/etag')}"]
+    rows = [Target(url, line, "list", Target.read(url).parsed, input={"id": line, "of": [None, "Zoë"]})
+            for line, url in enumerate((site.url(f"h{number}", path) for number in range(3) for path in paths), 1)]
+    wanted = options(body=BodyOptions(hash=True, keep=True, headers=True, timings=True))
+
+    def record(result: Result) -> dict[str, Any]:
+        of_time = ("time", "timings")
+        record = {name: value for name, value in result.record().items() if not name.startswith(of_time)}
+        record["headers"] = {name: value for name, value in (record.get("headers") or {}).items() if name != "date"}
+        return {**record, "hops": [str(hop.url) for hop in result.hops or ()]}
+
+    alone, shared = ({result.line: result for result in engine.run(rows)}
+                     for engine in (GreenEngine(wanted), ProcessEngine(wanted, 2)))
+    assert len(alone) == len(rows)
+    assert {line: record(result) for line, result in shared.items()} == {
+        line: record(result) for line, result in alone.items()}
+    for line, result in shared.items():
+        assert result.encoded is not None and json.loads(result.encoded) == json.loads(json.dumps(result.record()))
+        before = alone[line].timings
+        assert (result.timings.starttransfer is None) == (before.starttransfer is None)
+
+
+def test_long_lines_and_large_bodies_come_through(site):
+    urls = [site.url("a", f"/echo?{'x' * 50_000}"), site.url("b", "/bytes/20000000")]
+    results = {result.line: result for result in run(urls, body=BodyOptions(keep=True))}
+    assert len(results[1].body or b"") > 50_000
+    assert len(results[2].body or b"") == 20_000_000
+
+
+def test_results_come_in_the_order_of_the_list_where_that_is_wanted(site):
+    urls = [site.url(f"h{number % 9}", f"/delay/{0.2 if number % 9 == 4 else 0}?{number}") for number in range(200)]
+    assert [result.line for result in run(urls, run=RunOptions(ordered=True))] == list(range(1, 201))
+
+
+def test_thousands_of_hosts_are_fetched_each_once(server):
+    mark = uuid4().hex[:8]
+    urls = [server.url(f"/bytes/10/{number}", f"h{number}.{mark}.localhost") for number in range(5000)]
+    assert Counter(result.status for result in run(urls)) == {200: 5000}
+
+
+def test_what_children_have_to_say_is_said_by_the_parent_once(site, caplog):
+    with caplog.at_level(logging.INFO, logger="fetcher"):
+        run([site.url("a", "/flaky/1")], retry=AT_ONCE)
+    said = [record.message for record in caplog.records if "another follows" in record.message]
+    assert len(said) == 1 and site.url("a", "/flaky/1") in said[0]
+
+
+# Children that die.
+
+def kill(pid: int | None) -> None:
+    assert pid is not None
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_children_that_are_killed_again_and_again_lose_nothing(site):
+    seed = random.randrange(2 ** 32)
+    print(f"the seed is {seed}")        # pytest shows it where the test fails
+    chance = random.Random(seed)
+    engine = ProcessEngine(options(limits=Limits(40, 10)), 2)
+
+    def kill_ten() -> None:
+        for _ in range(10):
+            green.sleep(chance.uniform(0.0, 0.2))
+            eventually_green(lambda: any(child.results for child in engine._children))
+            kill(chance.choice([child for child in engine._children if child.results])._process.pid)
+
+    def many() -> Iterator[str]:
+        while len(urls) < 3000 or not killer.dead:
+            path = "status/404" if len(urls) % 10 == 0 else "bytes/100"
+            urls.append(site.url(f"h{len(urls) % 23}", f"/{path}/{len(urls)}"))
+            yield urls[-1]
+
+    urls: list[str] = []
+    killer = green.spawn(kill_ten)
+    results = list(engine.run(targets(many())))
+    killer.wait()
+    assert sorted(result.line for result in results) == list(range(1, len(urls) + 1))
+    lost = [result for result in results if result.error == "internal"]
+    assert len(lost) <= 40      # in flight, two times
+    assert all(result.url == urls[result.line - 1] for result in results)
+    assert all(result.error == "internal" or result.status == (404 if result.line % 10 == 1 else 200)
+               for result in results)
+
+
+def test_what_is_in_flight_whenever_its_process_dies_is_recorded_and_the_others_are_fetched(site):
+    deadly = site.url("deadly", "/hang")
+    urls = [deadly, *(site.url(f"h{number % 5}", f"/delay/0.01?{number}") for number in range(600))]
+    results = []
+    for result in ProcessEngine(options(limits=Limits(10, 2)), 1).run(targets(urls)):
+        results.append(result)
+        if len(results) in (100, 400):
+            kill(active_children()[0].pid)
+    assert len(results) == 601
+    assert {result.url: result.error for result in results if result.error} == {deadly: "internal"}
+    assert words(results)["internal"] == 1
+    assert site.stats()["deadly"]["requests"] == 2
+
+
+def test_children_that_cannot_live_end_the_run(site):
+    run = ProcessEngine(options(), 1).run(targets([site.url("a", "/hang")] * 1200))
+    killer = green.spawn(kill_all_the_time)
+    with pytest.raises(RuntimeError, match="end as soon as they are started"):
+        list(run)
+    killer.kill()
+
+
+def kill_all_the_time() -> None:
+    while True:
+        for child in active_children():
+            kill(child.pid)
+        green.sleep(0.01)
+
+
+# Manners, over all of them.
+
+def owned(engine: ProcessEngine, site: Site, count: int) -> list[str]:
+    """Names of hosts, the first of one child, the second of the next, and so on."""
+    names: dict[Any, str] = {}
+    for number in range(1000):
+        name = f"n{number}"
+        names.setdefault(engine._owner(host_of(site, name)), name)
+    assert len(names) == count
+    return list(names.values())
+
+
+def host_of(site: Site, name: str) -> str:
+    return site.url(name, "").split("/")[2].partition(":")[0]
+
+
+def crossing(site: Site, here: str, there: str, count: int, path: str = "/delay/0.02") -> list[str]:
+    """URLs of a host that lead to another."""
+    return [site.url(here, f"/redirect-to?url={site.url(there, f'{path}?{number}')}") for number in range(count)]
+
+
+def test_a_host_of_another_child_sees_no_more_at_once_than_allowed(site):
+    engine = ProcessEngine(options(limits=Limits(50, 3)), 2)
+    here, there = owned(engine, site, 2)
+    urls = [*crossing(site, here, there, 60), *(site.url(there, f"/delay/0.02?own{number}") for number in range(60))]
+    results = list(engine.run(targets(urls)))
+    assert words(results) == {None: 120}
+    assert site.stats()[there]["most_at_once"] == 3 and site.stats()[here]["most_at_once"] <= 3
+
+
+def test_children_that_all_wait_for_each_other_go_on(site):
+    engine = ProcessEngine(options(limits=Limits(10, 20), timeouts=Timeouts(total=20)), 2)
+    here, there = owned(engine, site, 2)
+    urls = [url for pair in zip(crossing(site, here, there, 100), crossing(site, there, here, 100)) for url in pair]
+    began = time.monotonic()
+    assert words(engine.run(targets(urls))) == {None: 200}
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("limits", [Limits(20, 5), Limits(20, 5, rate=100.0)], ids=["plain", "rate"])
+def test_a_child_with_nothing_of_its_own_lets_guests_in(site, limits):
+    engine = ProcessEngine(options(limits=limits), 2)
+    here, there = owned(engine, site, 2)
+    urls = crossing(site, here, there, 100, "/delay/0.05")
+    began = time.monotonic()
+    assert words(engine.run(targets(urls))) == {None: 100}
+    assert time.monotonic() - began < 15
+
+
+def test_a_host_that_asks_a_guest_to_be_left_alone_is_so_by_its_owner(site):
+    engine = ProcessEngine(options(limits=Limits(10, 1), retry=AT_ONCE), 2)
+    here, there = owned(engine, site, 2)
+    urls = [site.url(here, f"/redirect-to?url={site.url(there, '/retry-after/2')}"),
+            *(site.url(there, f"/delay/0.1?{number}") for number in range(15))]
+    assert words(engine.run(targets(urls))) == {None: 16}
+    times = site.stats()[there]["times"]
+    assert max(after - before for before, after in zip(times, times[1:])) >= 1.9
+
+
+def test_a_guest_whose_process_dies_leaves_its_slot(site):
+    engine = ProcessEngine(options(limits=Limits(10, 1)), 2)
+    here, there = owned(engine, site, 2)
+    urls = [*crossing(site, here, there, 1, "/hang"),
+            *(site.url(there, f"/delay/0.05?{number}") for number in range(20))]
+
+    def is_held_up() -> bool:
+        before = site.stats()
+        green.sleep(0.5)        # meanwhile the parent is told what is in flight
+        return there in before and site.stats()[there]["requests"] == before[there]["requests"]
+
+    def kill_the_visitor() -> None:
+        for _ in range(2):
+            eventually_green(is_held_up)
+            kill(engine._owner(host_of(site, here))._process.pid)
+
+    killer = green.spawn(kill_the_visitor)
+    results = list(engine.run(targets(urls)))
+    killer.wait()
+    assert {result.url: result.error for result in results if result.error} == {urls[0]: "internal"}
+    assert len(results) == 21
+
+
+def test_the_rate_is_that_of_all_of_them(site):
+    urls = [site.url(f"h{number % 6}", f"/headers?{number}") for number in range(120)]
+    assert words(run(urls, limits=Limits(rate=50.0))) == {None: 120}
+    times = sorted(moment for host in site.stats().values() for moment in host["times"])
+    assert max(bisect_left(times, start + 1.0) - place for place, start in enumerate(times)) <= 65
+    assert times[-1] - times[0] >= 119 / 50 * 0.85
+
+
+def test_a_host_that_cannot_be_reached_is_left_alone(site):
+    urls = [*(f"http://localhost:9/{number}" for number in range(40)),
+            *(site.url(f"h{number % 5}", f"/headers?{number}") for number in range(100))]
+    results = run(urls)
+    assert words(results).keys() == {None, "connect", "breaker"}
+    assert words(results)[None] == 100
+
+
+# Ends.
+
+def test_the_deadline_holds_for_all_of_them(site):
+    engine = ProcessEngine(options(limits=Limits(10, 5), run=RunOptions(deadline=1.0)), 2)
+    results = list(engine.run(targets(site.url(f"h{number % 5}", f"/delay/0.1?{number}") for number in range(500))))
+    assert len(results) == 500 and engine.deadline_passed
+    assert words(results).keys() == {None, "deadline"}
+
+
+def test_an_interrupt_ends_what_is_in_flight_with_a_record(site):
+    engine = ProcessEngine(options(limits=Limits(10, 5)), 2)
+    urls = [site.url(f"h{number % 5}", f"/{'headers' if number < 5 else 'hang'}?{number}") for number in range(100)]
+    results = []
+    for result in engine.run(targets(urls)):
+        results.append(result)
+        if len(results) == 5:
+            eventually_green(lambda: sum(host["at_once"] for host in site.stats().values()) == 10)
+            green.call_soon(engine.stop)
+    assert words(results) == {None: 5, "interrupted": 10}
+
+
+def eventually_green(condition: Any) -> None:
+    """As `eventually`, and the run goes on meanwhile."""
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        green.sleep(0.05)
+
+
+# The command.
+
+@pytest.fixture
+def fetcher(tmp_path) -> Command:
+    return Command(tmp_path, FETCHER_PROCESSES="2")
+
+
+def test_all_that_is_kept_is_kept(fetcher, site):
+    urls = [site.url(f"h{number % 4}", f"/bytes/{number}") for number in range(1, 61)]
+    command = ["--save-dir", "bodies", "--save-name", "{n}", "--sqlite", "out.db", "--warc", "out.warc.gz",
+               "--state", "seen.db", "-o", "out.jsonl", fetcher.list(*urls)]
+    for change in "new", "unchanged":
+        done = fetcher(*command)
+        assert done.status == 0, done.err
+        found = [json.loads(line) for line in (fetcher.home / "out.jsonl").read_text().splitlines()]
+        assert Counter(record["url"] for record in found) == Counter(urls)
+        assert {record["change"] for record in found} == {change}
+        saved = {record["saved_to"]: record["sha256"] for record in found}
+        assert len(saved) == len(urls)
+        assert all(sha256((fetcher.home / path).read_bytes()).hexdigest() == digest for path, digest in saved.items())
+    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", "out.warc.gz"], cwd=fetcher.home,
+                           capture_output=True)
+    assert (check.returncode, check.stdout, check.stderr) == (0, b"", b"")
+
+
+def test_the_same_line_twice_is_fetched_once_where_that_is_wanted(fetcher, site):
+    done = fetcher("--unique", fetcher.list(*[site.url("a", "/headers"), site.url("b", "/headers")] * 50))
+    assert sorted(record["line"] for record in done.records) == [1, 2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_short_list_is_fetched_by_one_process(fetcher, site):
+    process = fetcher.start("--processes", "auto", site.url("a", "/hang"))
+    eventually(lambda: site.stats().get("a"))
+    assert descendants(process.pid) == set()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+
+def test_more_processes_are_started_while_those_that_run_are_busy(site):
+    engine = ProcessEngine(options(limits=Limits(100, 50)), 2, at_first=1)
+
+    def many() -> Iterator[str]:
+        until = time.monotonic() + 30
+        while len(active_children()) < 2 and time.monotonic() < until:
+            for number in range(100):
+                yield site.url(f"h{number % 20}", f"/bytes/10/{number}")
+
+    assert words(engine.run(targets(many()))).keys() == {None}
+    assert sum(child.was_started for child in engine._children) == 2
+
+
+def test_one_process_stays_alone_where_it_is_not_busy(site):
+    engine = ProcessEngine(options(limits=Limits(10, 10)), 2, at_first=1)
+    for _ in engine.run(targets(site.url(f"h{number % 5}", f"/delay/0.1?{number}") for number in range(80))):
+        assert len(active_children()) == 1
