@@ -1,0 +1,152 @@
+"""A run of a cluster that is too long to simulate line by line: its partitions, and its workers one after the other.
+
+The largest hosts stand in the partitions where the cluster's own hash puts them. Of the many small ones it is only
+known how many lines a partition has of them: a sum of so many independent sizes, and so normally distributed. The
+workers take partitions in the order in which `fetcher submit` hands them out, each the next when it is done with one.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+from math import inf, sqrt
+from random import Random
+
+from bench.sizes import Sizes
+from fetcher.cluster.run import Run
+from fetcher.model import Target
+from fetcher.options import Options
+from fetcher.targets.choice import shard_of
+
+EXACT = 100_000         # so many of the largest hosts are looked at one by one
+_SEED = 1
+_LOOK_SECONDS = 1.7     # for a second order for a partition to be found superfluous: half a beat, and a pause
+_MESSAGES = 3           # of each order that is followed: given, taken, acknowledged
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process of a worker: what its engine can do, and what its limits and the servers let it do."""
+
+    capacity: float = 12_000            # requests a second, of one core
+    concurrency: int = 1_000
+    per_host: int = 10
+    per_host_rate: float | None = None
+    answer_seconds: float = 0.2
+    start_seconds: float = 0.2          # to take one more partition, and to end it
+
+    @property
+    def rate(self) -> float:
+        """Requests a second where no single host binds."""
+        return min(self.capacity, self.concurrency / self.answer_seconds)
+
+    @property
+    def pace(self) -> float:
+        """Requests a second for one host."""
+        return min(self.per_host / self.answer_seconds, self.per_host_rate or inf, self.rate)
+
+    def seconds(self, lines: float, largest: float) -> float:
+        """What a partition takes: its lines take their time, and so do those of its largest host."""
+        return self.start_seconds + max(lines / self.rate, largest / self.pace)
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """What each partition has: its lines, and those of its largest host."""
+
+    lines: tuple[float, ...]
+    largest: tuple[float, ...]
+
+    @property
+    def imbalance(self) -> float:
+        """The longest over the mean."""
+        return max(self.lines) * len(self.lines) / sum(self.lines)
+
+    @property
+    def order(self) -> list[int]:
+        """In which order they are handed out."""
+        return Run("plan", tuple(round(count) for count in self.lines), Options(), 0.0, None, (), ()).partitions
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One planned run, in seconds. `floor` is what the largest host takes, however many workers there are."""
+
+    partitions: int
+    workers: int
+    makespan: float
+    nearly: float           # until 99 % of the lines are done
+    floor: float
+    skew: float             # the longest partition over the mean
+    imbalance: float        # the busiest worker over the mean
+    messages: float         # at most, of a broker that sends an order again when it is not acknowledged soon
+
+
+def hosts_of(sizes: Sizes) -> list[Target]:
+    """A target of each of the largest hosts, by rank."""
+    return [Target.read(f"https://host-{rank}.example/") for rank in range(1, min(EXACT, sizes.hosts) + 1)]
+
+
+def partitioned(sizes: Sizes, hosts: list[Target], partitions: int) -> Partitions:
+    """The list in `partitions`; `hosts` are the largest of its hosts."""
+    lines, largest = [0.0] * partitions, [0.0] * partitions
+    for rank, host in enumerate(hosts, 1):
+        number, size = shard_of(host, partitions) - 1, sizes.of(rank)
+        lines[number] += size
+        largest[number] = max(largest[number], size)
+    tail = list(sizes.classes(len(hosts) + 1))
+    mean = sum(count * size for count, size in tail) / partitions
+    deviation = sqrt(sum(count * size * size for count, size in tail) / partitions * (1 - 1 / partitions))
+    next_largest = tail[0][1] if tail else 0.0
+    random = Random(_SEED)
+    return Partitions(tuple(count + max(random.gauss(mean, deviation), 0.0) for count in lines),
+                      tuple(max(size, next_largest) for size in largest))
+
+
+def planned(partitions: Partitions, worker: Worker, workers: int) -> Outcome:
+    """The run of these partitions by so many workers of one kind."""
+    seconds = [worker.seconds(*each) for each in zip(partitions.lines, partitions.largest)]
+    spans = assigned([seconds[number] for number in partitions.order], workers)
+    busy = [0.0] * workers
+    for who, begin, end in spans:
+        busy[who] += end - begin
+    makespan = max(end for _, _, end in spans)
+    lines = [partitions.lines[number] for number in partitions.order]
+    return Outcome(
+        len(seconds), workers, makespan, _until(0.99, spans, lines),
+        max(partitions.largest) / worker.pace, partitions.imbalance, max(busy) * workers / sum(busy),
+        _MESSAGES * (len(spans) + _superfluous(spans, workers)))
+
+
+def assigned(seconds: list[float], workers: int) -> list[tuple[int, float, float]]:
+    """Who has each of the partitions that take so long, in their order, from when until when."""
+    free = [(0.0, who) for who in range(workers)]
+    heapify(free)
+    spans = []
+    for length in seconds:
+        begin, who = free[0]
+        spans.append((who, begin, begin + length))
+        heapreplace(free, (begin + length, who))
+    return spans
+
+
+def _until(part: float, spans: list[tuple[int, float, float]], lines: list[float]) -> float:
+    """When this part of all lines is done, if each partition is done with its own evenly."""
+    wanted, least, greatest = part * sum(lines), 0.0, max(end for _, _, end in spans)
+    for _ in range(30):
+        middle = (least + greatest) / 2
+        done = sum(count * min(max((middle - begin) / (end - begin), 0.0), 1.0)
+                   for (_, begin, end), count in zip(spans, lines))
+        least, greatest = (middle, greatest) if done < wanted else (least, middle)
+    return greatest
+
+
+def _superfluous(spans: list[tuple[int, float, float]], workers: int) -> float:
+    """Second orders for what is being worked on, which idle workers take and give back for as long as it lasts."""
+    last = dict[int, float]()
+    for who, _, end in spans:
+        last[who] = max(end, last.get(who, 0.0))
+    looks, running, at = 0.0, len(last), 0.0
+    for end in sorted(last.values()):
+        looks += min(running, workers - running) * (end - at) / _LOOK_SECONDS
+        running, at = running - 1, end
+    return looks
