@@ -273,7 +273,8 @@ class ProcessEngine(Flow):
 
     def on_end(self, child: ChildProcess) -> None:
         """Its process ended: in order, or by force."""
-        lost = child.take_back()
+        child.close()
+        lost = child.take_back()        # only now: it could be given more until then
         if self._stopped or child.said_bye:
             for number, ticket in lost.items():
                 self._schedule.done(ticket, perf_counter())
@@ -288,7 +289,6 @@ class ProcessEngine(Flow):
             green.call_soon(self.stop)
             return
         suspects = child.begun & lost.keys() or frozenset([*lost][:child.share[0]])
-        child.close()
         child.start(self._duty(child))
         self._visits.restart(child)
         for number, ticket in lost.items():
