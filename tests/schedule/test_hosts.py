@@ -203,6 +203,63 @@ def test_the_others_keep_their_order_when_one_gives_up():
     assert going(schedule, 5.0) == [soon, later]
 
 
+def test_who_arrives_from_another_schedule_goes_before_all_that_begin_within_the_limits():
+    schedule = scheduled("aa", per_host=1)
+    first, = going(schedule)
+    schedule.arrive(guest := Job(9, "a"), 1.0)
+    assert going(schedule, 1.0) == [] and schedule.waiting == 2
+    schedule.done(first, 2.0)
+    assert going(schedule, 2.0) == [guest]
+    schedule.hold("a", 5.0, "Retry-After")
+    schedule.done(guest, 3.0)
+    assert going(schedule, 4.0) == [] and hosts_of(going(schedule, 5.0)) == "a"
+
+
+def test_who_arrives_at_a_host_of_which_nothing_is_known_goes_at_once():
+    schedule = scheduled("")
+    schedule.arrive(guest := Job(1, "a"), 0.0)
+    assert going(schedule) == [guest]
+
+
+def test_more_and_fewer_may_be_allowed_later():
+    schedule = scheduled("abcdefgh", concurrency=2)
+    running = going(schedule)
+    schedule.allow(4, None)
+    running += going(schedule)
+    assert len(running) == 4
+    schedule.allow(3, None)
+    schedule.done(running.pop(), 1.0)
+    assert going(schedule, 1.0) == []
+    schedule.done(running.pop(), 2.0)
+    assert len(going(schedule, 2.0)) == 1
+    schedule.allow(0, None)
+    assert schedule.next(3.0) is None and schedule.wake_at() is None
+
+
+def test_another_rate_may_be_allowed_later():
+    schedule = scheduled("abcdef", rate=1)
+    assert len(going(schedule, 10.0)) == 1 and schedule.wake_at() == pytest.approx(11.0, abs=0.02)
+    schedule.allow(100, 10.0)
+    assert schedule.wake_at() == pytest.approx(10.1, abs=0.02)
+    schedule.allow(100, None)
+    assert len(going(schedule, 10.0)) == 5
+
+
+def test_it_is_stranded_while_all_that_is_left_waits_for_hosts_that_cannot_be_reached():
+    schedule = scheduled("aab", breaker=1, per_host=1)
+    assert not schedule.is_stranded
+    at_a, at_b = going(schedule)
+    schedule.unreached("a", 0.0)
+    schedule.done(at_a, 0.0)
+    assert not schedule.is_stranded         # one is at b
+    schedule.done(at_b, 0.0)
+    assert schedule.is_stranded
+    schedule.arrive(Job(9, "b"), 0.0)
+    assert not schedule.is_stranded
+    schedule.done(schedule.next(0.0), 0.0)
+    assert len(list(schedule.stranded())) == 1 and not schedule.is_stranded
+
+
 def test_lines_left_in_the_list_are_loaded_when_their_turn_comes():
     loaded = []
 

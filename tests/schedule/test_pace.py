@@ -77,3 +77,22 @@ def test_it_is_never_made_faster():
     pace.take(100.0)
     pace.slow_down(0.1)
     assert (pace.interval, pace.ready_at) == (0.5, pytest.approx(100.5, abs=0.02))
+
+
+@pytest.mark.parametrize("before, after, due", [(2, 4, 100.25), (4, 1, 101.0), (2, None, 100.0), (None, 2, 100.5)])
+def test_another_pace_holds_from_the_last_one_on(before, after, due):
+    pace = Pace(before)
+    pace.take(100.0)
+    pace.change(after)
+    assert pace.ready_at == pytest.approx(due, abs=0.02)
+
+
+@given(st.lists(RATES, min_size=2, max_size=30))
+def test_a_pace_that_is_changed_again_and_again_is_never_faster_than_the_fastest(rates):
+    pace, now, times = Pace(rates[0]), 1000.0, []
+    for rate in rates:
+        pace.change(rate)
+        now = max(now, pace.ready_at)
+        pace.take(now)
+        times.append(now)
+    assert all(later - earlier > 1 / max(rates) - 0.011 for earlier, later in zip(times, times[1:]))
