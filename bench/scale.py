@@ -9,7 +9,7 @@ import argparse
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from math import exp, log
+from math import ceil, exp, log
 from random import Random
 
 from rich import box
@@ -93,7 +93,7 @@ def show(console: Console, sizes: Sizes, worker: Worker, outcomes: dict[int, lis
 def show_paces(console: Console, sizes: Sizes, worker: Worker) -> None:
     table = Table("a host's pace", "largest host", "alone from", box=box.SIMPLE_HEAD, pad_edge=False)
     for pace, floor, workers in floors(sizes, worker):
-        table.add_row(f"{pace:g}/s", duration(floor), f"{workers:.1f} workers")
+        table.add_row(f"{pace:g}/s", duration(floor), f"{max(ceil(workers), 1)} workers")
     console.print(table)
 
 

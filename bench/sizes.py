@@ -73,13 +73,13 @@ class Sizes:
     def _sum(self, exponent: float) -> float:
         head = sum(self._uncut(rank, exponent) for rank in range(1, _LAST + 1))
         fall = 1 - exponent
-        tail = ((self.hosts + 0.5) ** fall - (_LAST + 0.5) ** fall) / fall      # the integral over the ranks
-        return head + self._uncut(_LAST, exponent) * _LAST ** exponent * tail
+        tail: float = ((self.hosts + 0.5) ** fall - (_LAST + 0.5) ** fall) / fall      # the integral over the ranks
+        return float(head + self._uncut(_LAST, exponent) * _LAST ** exponent * tail)
 
     def _uncut(self, rank: int, exponent: float) -> float:
         share = self.lines / CRAWLED
         if rank >= _LAST:
-            return share * _SMALLEST * (_LAST / rank) ** exponent
+            return float(share * _SMALLEST * (_LAST / rank) ** exponent)
         place = bisect_right([known for known, _ in PUBLISHED], rank)
         (low, above), (high, below) = PUBLISHED[place - 1:place + 1]
         return float(share * above * (below / above) ** (log(rank / low) / log(high / low)))
