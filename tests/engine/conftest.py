@@ -1,0 +1,27 @@
+"""A site whose hosts no other test asks, and a look at what is left behind."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from multiprocessing import active_children
+
+import pytest
+
+from fetcher import green
+from tests.engine.several import Site
+from tests.server_process import ServerProcess
+
+
+@pytest.fixture
+def nothing_is_left() -> Iterator[None]:
+    """No process and no descriptor outlives a run, however it ends."""
+    green.hub()     # has one of its own
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    assert active_children() == []
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.fixture
+def site(server: ServerProcess) -> Site:
+    return Site(server)

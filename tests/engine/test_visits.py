@@ -1,0 +1,111 @@
+"""Limits, pace and the breaker hold over all processes; a redirect to another one's host is its guest there."""
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from typing import Any
+
+import pytest
+
+from fetcher import green
+from fetcher.engine.processes import ProcessEngine
+from fetcher.options import Limits, Timeouts
+from tests.engine.several import AT_ONCE, Site, eventually_green, kill, options, run, targets, words
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+
+def owned(engine: ProcessEngine, site: Site, count: int) -> list[str]:
+    """Names of hosts, the first of one child, the second of the next, and so on."""
+    names: dict[Any, str] = {}
+    for number in range(1000):
+        name = f"n{number}"
+        names.setdefault(engine._owner(host_of(site, name)), name)
+    assert len(names) == count
+    return list(names.values())
+
+
+def host_of(site: Site, name: str) -> str:
+    return site.url(name, "").split("/")[2].partition(":")[0]
+
+
+def crossing(site: Site, here: str, there: str, count: int, path: str = "/delay/0.02") -> list[str]:
+    """URLs of a host that lead to another."""
+    return [site.url(here, f"/redirect-to?url={site.url(there, f'{path}?{number}')}") for number in range(count)]
+
+
+def test_a_host_of_another_child_sees_no_more_at_once_than_allowed(site):
+    engine = ProcessEngine(options(limits=Limits(50, 3)), 2)
+    here, there = owned(engine, site, 2)
+    urls = [*crossing(site, here, there, 60), *(site.url(there, f"/delay/0.02?own{number}") for number in range(60))]
+    results = list(engine.run(targets(urls)))
+    assert words(results) == {None: 120}
+    assert site.stats()[there]["most_at_once"] == 3 and site.stats()[here]["most_at_once"] <= 3
+
+
+def test_children_that_all_wait_for_each_other_go_on(site):
+    engine = ProcessEngine(options(limits=Limits(10, 20), timeouts=Timeouts(total=20)), 2)
+    here, there = owned(engine, site, 2)
+    urls = [url for pair in zip(crossing(site, here, there, 100), crossing(site, there, here, 100)) for url in pair]
+    began = time.monotonic()
+    assert words(engine.run(targets(urls))) == {None: 200}
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("limits", [Limits(20, 5), Limits(20, 5, rate=100.0)], ids=["plain", "rate"])
+def test_a_child_with_nothing_of_its_own_lets_guests_in(site, limits):
+    engine = ProcessEngine(options(limits=limits), 2)
+    here, there = owned(engine, site, 2)
+    urls = crossing(site, here, there, 100, "/delay/0.05")
+    began = time.monotonic()
+    assert words(engine.run(targets(urls))) == {None: 100}
+    assert time.monotonic() - began < 15
+
+
+def test_a_host_that_asks_a_guest_to_be_left_alone_is_so_by_its_owner(site):
+    engine = ProcessEngine(options(limits=Limits(10, 1), retry=AT_ONCE), 2)
+    here, there = owned(engine, site, 2)
+    urls = [site.url(here, f"/redirect-to?url={site.url(there, '/retry-after/2')}"),
+            *(site.url(there, f"/delay/0.1?{number}") for number in range(15))]
+    assert words(engine.run(targets(urls))) == {None: 16}
+    times = site.stats()[there]["times"]
+    assert max(after - before for before, after in zip(times, times[1:])) >= 1.9
+
+
+def test_a_guest_whose_process_dies_leaves_its_slot(site):
+    engine = ProcessEngine(options(limits=Limits(10, 1)), 2)
+    here, there = owned(engine, site, 2)
+    urls = [*crossing(site, here, there, 1, "/hang"),
+            *(site.url(there, f"/delay/0.05?{number}") for number in range(20))]
+
+    def is_held_up() -> bool:
+        before = site.stats()
+        green.sleep(0.5)        # meanwhile the parent is told what is in flight
+        return there in before and site.stats()[there]["requests"] == before[there]["requests"]
+
+    def kill_the_visitor() -> None:
+        for _ in range(2):
+            eventually_green(is_held_up)
+            kill(engine._owner(host_of(site, here))._process.pid)
+
+    killer = green.spawn(kill_the_visitor)
+    results = list(engine.run(targets(urls)))
+    killer.wait()
+    assert {result.url: result.error for result in results if result.error} == {urls[0]: "internal"}
+    assert len(results) == 21
+
+
+def test_the_rate_is_that_of_all_of_them(site):
+    urls = [site.url(f"h{number % 6}", f"/headers?{number}") for number in range(120)]
+    assert words(run(urls, limits=Limits(rate=50.0))) == {None: 120}
+    times = sorted(moment for host in site.stats().values() for moment in host["times"])
+    assert max(bisect_left(times, start + 1.0) - place for place, start in enumerate(times)) <= 65
+    assert times[-1] - times[0] >= 119 / 50 * 0.85
+
+
+def test_a_host_that_cannot_be_reached_is_left_alone(site):
+    urls = [*(f"http://localhost:9/{number}" for number in range(40)),
+            *(site.url(f"h{number % 5}", f"/headers?{number}") for number in range(100))]
+    results = run(urls)
+    assert words(results).keys() == {None, "connect", "breaker"}
+    assert words(results)[None] == 100
