@@ -16,7 +16,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench.plan import Outcome, Worker, assigned, hosts_of, partitioned, planned
+from bench.plan import (Outcome, Worker, assigned, hosts_of, partitioned, planned, submitter_bytes,
+                        worker_bytes)
 from bench.simulate import SPREAD, TYPICAL_SECONDS, Line, go_through
 from bench.sizes import Sizes
 from fetcher.options import Limits
@@ -61,6 +62,7 @@ def main() -> None:
     for sizes in lists(options.lines, options.hosts):
         show(console, sizes, worker, plans(sizes, worker))
     show_paces(console, Sizes(options.lines, options.hosts), worker)
+    show_memory(console, worker, options.lines)
     show_checks(console, [check for binding in CHECK_LIMITS for check in checked(binding)])
 
 
@@ -105,6 +107,14 @@ def floors(sizes: Sizes, worker: Worker) -> list[tuple[float, float, float]]:
         floor = sizes.of(1) / one.pace
         found.append((one.pace, floor, sizes.total / one.rate / floor))
     return found
+
+
+def show_memory(console: Console, worker: Worker, lines: int) -> None:
+    table = Table("partitions", "submitter", "a worker's process, at most", box=box.SIMPLE_HEAD, pad_edge=False)
+    for count in PARTITIONS:
+        table.add_row(f"{count:,}", f"{submitter_bytes(count) / 1e6:.0f} MB",
+                      f"{worker_bytes(worker, lines / count) / 1e6:.0f} MB")
+    console.print(table)
 
 
 def checked(binding: str) -> list[Check]:

@@ -12,7 +12,7 @@ from bench.sizes import Sizes
 WORKERS = [round(10 ** (step / 12)) for step in range(37)]
 COLOURS = ("#4477aa", "#228833", "#aa8800", "#ee6677", "#aa3377")      # Paul Tol's bright ones, for all eyes
 WIDTH, HEIGHT = 430, 330                # of one panel's axes
-LEFT, TOP, GAP, BOTTOM = 70, 60, 60, 80
+LEFT, TOP, GAP, BOTTOM = 70, 40, 70, 80
 SHORTEST, LONGEST = 300.0, 4_000_000.0  # seconds
 TICKS = ((600, "10 min"), (3_600, "1 h"), (36_000, "10 h"), (86_400, "1 d"), (864_000, "10 d"))
 TITLES = (f"{LINES:,} lines, {HOSTS:,} hosts", "the same, 10,000 lines of a host at most")
@@ -23,7 +23,7 @@ def main() -> None:
     for number, (title, sizes) in enumerate(zip(TITLES, lists())):
         parts += panel(LEFT + number * (WIDTH + GAP), title, sizes)
     parts += legend()
-    width, height = LEFT + 2 * WIDTH + GAP + 20, TOP + HEIGHT + BOTTOM
+    width, height = LEFT + 2 * WIDTH + GAP + 30, TOP + HEIGHT + BOTTOM
     Path(__file__).with_name("scale.svg").write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
         f'font-size="13" fill="#222"><rect width="{width}" height="{height}" fill="white"/>\n'

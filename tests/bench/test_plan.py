@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.plan import Partitions, Worker, assigned, hosts_of, partitioned, planned
+from bench.plan import Partitions, Worker, assigned, hosts_of, partitioned, planned, submitter_bytes, worker_bytes
 from bench.sizes import Sizes
 
 WORKER = Worker(capacity=1000, concurrency=100, per_host=10, answer_seconds=0.1, start_seconds=0.0)
@@ -59,3 +59,8 @@ def test_each_order_is_given_taken_and_acknowledged_when_no_worker_is_ever_idle(
     partitions = Partitions((1000.0,) * 6, (1.0,) * 6)
     assert planned(partitions, WORKER, 3).messages == 18
     assert planned(partitions, WORKER, 9).messages > 18
+
+
+def test_memory_does_not_grow_with_the_list_but_for_what_is_on_record():
+    assert submitter_bytes(1000) == 70_200_000
+    assert worker_bytes(WORKER, 1_000_000) - worker_bytes(WORKER, 600_000) == 9 * 400_000
