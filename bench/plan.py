@@ -89,7 +89,7 @@ def submitter_bytes(partitions: int) -> float:
 
 
 def worker_bytes(worker: Worker, lines: float) -> float:
-    """Memory of one process at most, with a partition that it took over at its end: a sum of pieces; see docs/scale.md."""
+    """Memory of one process at most, with a partition taken over at its end: a sum of pieces, see docs/scale.md."""
     return 43 * _MB + 20_000 * worker.concurrency + 19 * min(lines, _PARKED) + 9 * lines
 
 
