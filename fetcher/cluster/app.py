@@ -24,11 +24,10 @@ except ImportError:
     raise ValueError("A cluster needs an extra: pip install 'fetcher[cluster]'") from None
 
 from fetcher.cluster.keeper import Keeper, remember
+from fetcher.cluster.orders import QUEUE, TASK, send, understood
 from fetcher.cluster.partition import Ending, work
-from fetcher.cluster.run import VERSION, NotUnderstood, check_version
+from fetcher.cluster.run import NotUnderstood
 
-TASK = "fetcher.partition"
-QUEUE = "fetcher"
 _PAUSE_SECONDS = 0.2        # before an order that could not be followed is given back
 _URL = re.compile(r"(redis|rediss|amqp|amqps)://")
 
@@ -103,14 +102,6 @@ def hand_out(celery: Any, name: str, directory: str, partitions: Iterable[int]) 
         send(celery, connection, name, directory, partitions)
 
 
-def send(celery: Any, connection: Any, name: str, directory: str, partitions: Iterable[int]) -> None:
-    """Send an order for each partition over this connection."""
-    producer = celery.amqp.Producer(connection)
-    for number in partitions:
-        celery.send_task(TASK, producer=producer, kwargs={
-            "version": VERSION, "run": name, "out": directory, "partition": number})
-
-
 @contextmanager
 def _errors_explained(celery: Any) -> Iterator[None]:
     try:
@@ -128,7 +119,7 @@ def _take(order: dict[str, Any], lease_seconds: float) -> None:
     pause = _PAUSE_SECONDS
     signal(SIGTERM, _ending.tell)
     try:
-        if not _ending() and work(*_understood(order), lease_seconds, _ending):
+        if not _ending() and work(*understood(order), lease_seconds, _ending):
             return
     except (NotUnderstood, InputError, OutputError) as error:
         _log.error("%s", error)
@@ -139,15 +130,6 @@ def _take(order: dict[str, Any], lease_seconds: float) -> None:
         pause = lease_seconds / 3
     sleep(pause)
     raise Reject("not done", requeue=True)
-
-
-def _understood(order: dict[str, Any]) -> tuple[str, str, int]:
-    """Directory, run and number of the partition that a message orders. Raises NotUnderstood."""
-    check_version(order.get("version"))
-    directory, name, number = order.get("out"), order.get("run"), order.get("partition")
-    if not (isinstance(directory, str) and isinstance(name, str) and type(number) is int and number >= 0):
-        raise NotUnderstood(f"A message is no order of this version: {order!r}.")
-    return directory, name, number
 
 
 def serve(celery: Any, processes: int) -> None:

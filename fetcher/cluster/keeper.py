@@ -14,6 +14,7 @@ import orjson
 from celery import bootsteps
 from kombu.exceptions import KombuError
 
+from fetcher.cluster.orders import QUEUE, send
 from fetcher.cluster.overview import Overview
 from fetcher.cluster.place import Place
 from fetcher.cluster.run import NotUnderstood, Run
@@ -46,8 +47,6 @@ class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
             self._timer.cancel()
 
     def _look(self, celery: Any, seconds: float) -> None:
-        from fetcher.cluster.app import QUEUE, send
-
         with suppress(KombuError, OSError), celery.connection_for_write() as connection:
             client = connection.default_channel.client
             if client.llen(QUEUE):
