@@ -84,6 +84,13 @@ def renew_hub() -> None:
     eventlet.hubs.use_hub()
 
 
+def in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """What `function` gives, called in a thread of the system; this green thread waits, others go on."""
+    from eventlet import tpool
+
+    return tpool.execute(function, *args)
+
+
 def call_soon(callback: Callable[..., Any], *args: Any) -> Any:
     """Have the hub call `callback` in its next round; returns a timer that can be cancelled."""
     return hub().schedule_call_global(0, callback, *args)

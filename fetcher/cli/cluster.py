@@ -57,5 +57,5 @@ def run_in(place: Place, name: str) -> Run:
     except NotUnderstood as error:
         raise click.ClickException(str(error)) from None
     if run.name != name:
-        raise click.UsageError(f"The run in {place.directory} is called {run.name}.")
+        raise click.UsageError(f"The run in {place.where} is called {run.name}.")
     return run

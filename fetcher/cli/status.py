@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from fetcher.cluster.place import Place
     from fetcher.cluster.run import Run
 
-_LOOK_SECONDS = 0.5
-
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @run_option
-@option("--out", metavar="DIR", help="Where its records go. Without this: as it was submitted on this machine.")
+@option("--out", metavar="DIR|URL", help="Where its records go. Without this: as it was submitted on this machine.")
 def status(name: str, out: str | None) -> int:
     """Show a run on a cluster until its end, or Ctrl-C, which does not end the run itself.
 
@@ -34,9 +32,8 @@ def status(name: str, out: str | None) -> int:
 
     from fetcher.cluster import registry
     from fetcher.cluster.overview import Overview
-    from fetcher.cluster.place import Place
 
-    place = Place(out or registry.place_of(name))
+    place = registry.place_at(out) if out else registry.place_of(name)
     run = run_in(place, name)
     if sys.stdout.isatty():
         follow(place, run, to_stdout=True)
@@ -61,7 +58,7 @@ def follow(place: Place, run: Run, to_stdout: bool = False) -> int:
         while not picture.is_done:
             if screen is not None:
                 screen.update(_drawn(picture, console), refresh=True)
-            sleep(_LOOK_SECONDS)
+            sleep(place.look_seconds)
             picture = overview.picture()
     overview.conclude()
     picture.tally.started -= time() - run.submitted

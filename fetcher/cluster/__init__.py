@@ -5,10 +5,11 @@
     status    overview ──▶ what the parts' states say, together
 
     run       what is to be done, as data: the workers' orders
-    place     the directory for output, and what stands where in it
+    place     where output goes, and what stands where in it: folder, a directory; bucket, an object store
     part      who is at work on a partition: one worker at a time, whatever dies or sleeps meanwhile
     state     what a partition has come to, from one beat to the next
     data      options and targets as JSON, and back
+    orders    what the messages say
     app       Celery, over directory: a directory as a broker; keeper: orders that Redis has lost
 
 The broker only proposes. Who has a partition is decided where its records are; a message is acknowledged when its

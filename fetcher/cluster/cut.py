@@ -1,12 +1,14 @@
 """A list into partitions: all lines of a host into the same, in memory that does not grow with the list."""
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 
 import orjson
 
 from fetcher.cluster.data import target_as_data, target_from_data
-from fetcher.cluster.place import Place
+from fetcher.cluster.place import list_name
+from fetcher.errors import OutputError
 from fetcher.model import Target
 from fetcher.targets.choice import shard_of
 from fetcher.targets.files import File
@@ -16,13 +18,14 @@ from fetcher.targets.places import Places
 _MOST_BUFFERED = 16 * 1024 * 1024       # bytes
 
 
-def cut(targets: Iterable[Target], place: Place, partitions: int) -> tuple[int, ...]:
-    """Write `targets` into the lists of `partitions`; how many each has. Raises OutputError."""
+def cut(targets: Iterable[Target], directory: str, partitions: int) -> tuple[int, ...]:
+    """Write `targets` into the lists of `partitions`, in this directory; how many each has. Raises OutputError."""
+    lists = [os.path.join(directory, list_name(number)) for number in range(partitions)]
     counts = [0] * partitions
     buffers = [bytearray() for _ in range(partitions)]
     buffered = 0
-    for number in range(partitions):
-        _begin(place, number)
+    for path in lists:
+        _write(path, "wb", b"")
     for target in targets:
         number = shard_of(target, partitions) - 1
         line = orjson.dumps(target_as_data(target), option=orjson.OPT_APPEND_NEWLINE)
@@ -30,23 +33,25 @@ def cut(targets: Iterable[Target], place: Place, partitions: int) -> tuple[int, 
         counts[number] += 1
         buffered += len(line)
         if buffered > _MOST_BUFFERED:
-            _append(place, buffers)
+            _append(lists, buffers)
             buffered = 0
-    _append(place, buffers)
+    _append(lists, buffers)
     return tuple(counts)
 
 
-def _begin(place: Place, number: int) -> None:
-    with place.errors_explained(), open(place.list(number), "wb"):
-        pass
-
-
-def _append(place: Place, buffers: list[bytearray]) -> None:
-    for number, buffer in enumerate(buffers):
+def _append(lists: list[str], buffers: list[bytearray]) -> None:
+    for path, buffer in zip(lists, buffers):
         if buffer:
-            with place.errors_explained(), open(place.list(number), "ab") as file:
-                file.write(buffer)
+            _write(path, "ab", buffer)
             buffer.clear()
+
+
+def _write(path: str, mode: str, content: bytes | bytearray) -> None:
+    try:
+        with open(path, mode) as file:
+            file.write(content)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 class PartitionList:

@@ -16,7 +16,7 @@ from kombu.exceptions import KombuError
 
 from fetcher.cluster.orders import QUEUE, send
 from fetcher.cluster.overview import Overview
-from fetcher.cluster.place import Place
+from fetcher.cluster.registry import place_at
 from fetcher.cluster.run import NotUnderstood, Run
 from fetcher.cluster.state import RUNNING
 from fetcher.errors import InputError
@@ -63,7 +63,7 @@ class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
 
 def _idle(name: str, directory: str, seconds: float) -> list[int] | None:
     """The partitions of which nothing was heard for so long; None where there is nothing left to do."""
-    place = Place(directory)
+    place = place_at(directory)
     run = Run.read(place)
     overview = Overview(place, run)
     left = overview.left()

@@ -1,15 +1,14 @@
 """The run as a whole: what all its partitions have come to."""
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from time import time
 from typing import Any
 
 import orjson
 
-from fetcher.cluster.part import last_state
-from fetcher.cluster.place import Place
+from fetcher.cluster.part import understood
+from fetcher.cluster.place import SUMMARY, Place, state_name
 from fetcher.cluster.run import Run
 from fetcher.cluster.state import DONE, FOREVER, RUNNING, Counts, State
 from fetcher.errors import DeadlinePassed
@@ -104,12 +103,14 @@ class Overview:
 
     def states(self) -> dict[int, State | None]:
         """The last state of each partition that was begun; None where nothing was told yet. Raises InputError."""
-        states: dict[int, State | None] = {}
-        for number, epoch in self._place.last_epochs().items():
-            state = self._done.get(number) or last_state(self._place, number, epoch)
+        names = {state_name(number, epoch): number for number, epoch in self._place.last_epochs().items()}
+        told = self._place.read_all(name for name, number in names.items() if number not in self._done)
+        states: dict[int, State | None] = dict(self._done)
+        for name, content in told.items():
+            number = names[name]
+            state = states[number] = understood(content)
             if state is not None and state.phase == DONE:
                 self._done[number] = state
-            states[number] = state
         return states
 
     def left(self) -> list[int]:
@@ -128,15 +129,15 @@ class Overview:
         for state in states.values():
             counts.add(state.counts)
         running = {number: state for number, state in sorted(states.items()) if state.phase == RUNNING}
-        return Picture(self._run, self._place.directory, time(), counts.tally, counts.statistics, running,
+        return Picture(self._run, self._place.where, time(), counts.tally, counts.statistics, running,
                        len(self._done))
 
     def conclude(self) -> None:
         """Write the summary, if all is done and nobody has. Raises InputError and OutputError."""
-        if os.path.exists(self._place.summary) or len(self._place.last_epochs()) < len(self._run.partitions):
+        place = self._place
+        if len(place.last_epochs()) < len(self._run.partitions) or place.read(SUMMARY) is not None:
             return
         picture = self.picture()
         if picture.is_done:
             content = orjson.dumps(picture.account().record(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-            with self._place.errors_explained():
-                self._place.replace(self._place.summary, content)
+            place.replace(SUMMARY, content)

@@ -3,29 +3,30 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import filterfalse
 from signal import SIGTERM
-from time import perf_counter, time
-from typing import Any
+from time import monotonic, perf_counter, time
 
 from fetcher import green
 from fetcher.cluster.cut import PartitionList
 from fetcher.cluster.overview import Overview
 from fetcher.cluster.part import Part, claim, is_free, last_state
 from fetcher.cluster.place import Place
+from fetcher.cluster.registry import place_at
 from fetcher.cluster.run import Run
 from fetcher.cluster.state import DONE, FOREVER, RELEASED, RUNNING, State
 from fetcher.engine import GreenEngine
-from fetcher.errors import InputError
+from fetcher.errors import InputError, OutputError
 from fetcher.model import Result
 from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
 
-BEATS = 10                  # in the length of a lease
+BEATS = 10                  # in the length of a lease,
+_KEPT = 3                   # and how often in it what was written is kept in the place
 _MOST_HELD = 20
 _LEAST_SECONDS = 0.001
 
@@ -45,13 +46,13 @@ class Ending:
         self._is_told = True
 
 
-def work(directory: str, name: str, number: int, lease_seconds: float, ending: Ending) -> bool:
+def work(where: str, name: str, number: int, lease_seconds: float, ending: Ending) -> bool:
     """See to the partition `number` of the run `name`, if nobody else does. Whether it is done.
 
     Ends early where SIGTERM comes, which tells `ending`, where another worker has taken the partition over, and where
     the process that started this one is gone. Raises InputError, OutputError, and NotUnderstood.
     """
-    place = Place(directory)
+    place = place_at(where)
     run = Run.read(place)
     if run.name != name:
         return True     # that run was taken away, and another one stands in its place
@@ -62,25 +63,25 @@ def work(directory: str, name: str, number: int, lease_seconds: float, ending: E
     elif not is_free(place, number, epoch, lease_seconds, ending):
         return False
     else:
-        partition = Partition(place, run, number, lease_seconds)
-        part = claim(place, number, epoch, run.options.request)
-        if part is None:
-            partition.discard()
-        is_done = part is not None and partition.run(part, ending)
+        with place.list_at_hand(number) as path:
+            partition = Partition(place, run, path, lease_seconds)
+            part = claim(place, number, epoch, run.options.request)
+            if part is None:
+                partition.discard()
+            is_done = part is not None and partition.run(part, ending)
     if is_done:
         Overview(place, run).conclude()
     return is_done
 
 
 class Partition:
-    """The work on a partition: `run` once, with the part that was claimed for it."""
+    """The work on a partition, whose list is at `path`: `run` once, with the part that was claimed for it."""
 
-    def __init__(self, place: Place, run: Run, number: int, lease_seconds: float) -> None:
+    def __init__(self, place: Place, run: Run, path: str, lease_seconds: float) -> None:
         """Raises InputError where this worker cannot do it."""
         self._lease_seconds = lease_seconds
-        self._beat_seconds = lease_seconds / BEATS
         self._overview = Overview(place, run)
-        self._list = PartitionList(place.list(number))
+        self._list = PartitionList(path)
         self._rate = run.options.limits.rate
         try:
             self._engine = GreenEngine(_options_now(run))
@@ -89,9 +90,8 @@ class Partition:
         self._worker = f"{os.uname().nodename}:{os.getpid()}"
         self._parent = os.getppid()
         self._has_room = False              # for this partition's share of the rate
-        self._timer: Any = None
         self._stopped = False
-        self._has_ended = False
+        self._told = monotonic()            # when a sign of life was given last
 
     def run(self, part: Part, ending: Ending) -> bool:
         """Whether the partition is done. Raises InputError and OutputError."""
@@ -100,24 +100,25 @@ class Partition:
         self._since = perf_counter(), part.counts.tally.done    # when the state was told last, and what was done then
         sinks: list[Sink] = [part.counts, JsonLines(part.output)]
         with ExitStack() as closing:
+            closing.callback(part.hold.close)
             closing.callback(self._list.close)
             for sink in sinks:
                 closing.callback(sink.close)
             closing.enter_context(green.signals({SIGTERM: lambda _: self._end(ending)}))
-            closing.callback(self._end_beats)
             if ending():
                 self._stop()
             self._beat()
-            self._make_room()
-            for result in self._results():
-                for sink in sinks:
-                    sink.write(result)
-        if part.is_lost:
-            _log.warning("Partition %d was taken over by another worker; what was done here does not count.",
-                         part.number)
-            return False
-        part.sync()
-        part.tell(self._state(RELEASED if self._stopped else DONE))
+            with self._often(BEATS, self._heed), self._often(BEATS, self._beat), self._often(_KEPT, self._keep):
+                self._make_room()
+                for result in self._results():
+                    for sink in sinks:
+                        sink.write(result)
+            part.output.close()
+            if not part.hold.finish():
+                _log.warning("Partition %d was taken over by another worker; what was done here does not count.",
+                             part.number)
+                return False
+            part.tell(self._state(RELEASED if self._stopped else DONE))
         return not self._stopped
 
     def discard(self) -> None:
@@ -135,14 +136,18 @@ class Partition:
         """Where there is a rate for all, begin when the others have seen that one more takes part in it."""
         if self._rate is None:
             return
-        leases = [state.lease for state in self._overview.running().values() if state is not None]
+        leases = [state.lease for state in self._running().values() if state is not None]
         if len(leases) > 1:
             green.sleep(2 * max(leases) / BEATS)
         self._has_room = True
         self._take_share(self._rate)
 
     def _take_share(self, rate: float) -> None:
-        self._engine.set_rate(rate / max(len(self._overview.running()), 1))
+        self._engine.set_rate(rate / max(len(self._running()), 1))
+
+    def _running(self) -> dict[int, State | None]:
+        running: dict[int, State | None] = green.in_thread(self._overview.running)
+        return running
 
     def _end(self, ending: Ending) -> None:
         ending.tell()
@@ -152,24 +157,40 @@ class Partition:
         self._stopped = True
         self._engine.stop()
 
-    # Signs of life.
+    # Signs of life. The place may be slow, or far away: others go on meanwhile.
+
+    @contextmanager
+    def _often(self, times: int, step: Callable[[], None]) -> Iterator[None]:
+        """While inside, have `step` done so many times in the length of a lease; none is under way afterwards."""
+        has_ended = green.Event()
+
+        def go_on() -> None:
+            while has_ended.wait(self._lease_seconds / times) is None:
+                step()
+
+        thread = green.spawn(go_on)
+        try:
+            yield
+        finally:
+            has_ended.send(True)
+            thread.wait()
+
+    def _heed(self) -> None:
+        """Stop where others must think that this worker is dead, and where the process that started it is."""
+        if monotonic() - self._told > self._lease_seconds or os.getppid() != self._parent:
+            green.call_soon(self._stop)
 
     def _beat(self) -> None:
-        if self._has_ended:         # it was on its way already: what was told at the end must not be taken back
-            return
-        if self._part.is_lost or os.getppid() != self._parent:
-            self._stop()
-            return
-        with suppress(OSError):     # a worker that cannot tell that it lives counts as dead, and will see that
-            self._part.tell(self._state(RUNNING))
-        if self._rate is not None and self._has_room:
-            self._take_share(self._rate)
-        self._timer = green.call_later(self._beat_seconds, green.spawn_n, self._beat)
+        with suppress(InputError, OutputError):
+            green.in_thread(self._part.tell, self._state(RUNNING))
+            self._told = monotonic()
+            if self._rate is not None and self._has_room:
+                self._take_share(self._rate)
 
-    def _end_beats(self) -> None:
-        self._has_ended = True
-        if self._timer is not None:
-            self._timer.cancel()
+    def _keep(self) -> None:
+        with suppress(OutputError):     # the next time, or in the end
+            if not green.in_thread(self._part.hold.keep):
+                green.call_soon(self._stop)
 
     def _state(self, phase: str) -> State:
         now, done, (before, done_before) = perf_counter(), self._counts.tally.done, self._since

@@ -1,110 +1,118 @@
-"""The directory for output, and what stands where in it.
+"""The place for the output of a run, and what stands where in it.
 
-    DIR/part-017.1.jsonl            records of the partition 17, by the first worker that had it; all whole lines
-    DIR/summary.json                what the run came to, at its end
-    DIR/.fetcher/run.json           the run
-    DIR/.fetcher/lists/017          the targets of a partition
-    DIR/.fetcher/states/017.1       what it has come to, by the first worker that had it
+    OUT/part-017.1.jsonl            records of the partition 17; all whole lines
+    OUT/summary.json                what the run came to, at its end
+    OUT/.fetcher/run.json           the run
+    OUT/.fetcher/lists/017          the targets of a partition
+    OUT/.fetcher/states/017.1       what it has come to, by the worker with that epoch
 
-All that is replaced is replaced as a whole.
+All that is replaced is replaced as a whole. It is a `folder` or a `bucket`.
 """
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from uuid import uuid4
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
-from fetcher.errors import InputError, OutputError
+from fetcher.options import RequestOptions
 
-_KEPT = ".fetcher"
-_PART = re.compile(r"part-(\d+)\.(\d+)\.jsonl")
+KEPT = ".fetcher"
+LISTS = f"{KEPT}/lists"
+STATES = f"{KEPT}/states"
+RUN = f"{KEPT}/run.json"
+SUMMARY = "summary.json"
+PART = re.compile(r"part-(\d+)\.(\d+)\.jsonl")
 
 
-class Place:
-    """The place for the output of one run. Of a partition, `epoch` counts the workers that had it, from 1."""
+def part_name(number: int, turn: int) -> str:
+    return f"part-{number:03}.{turn}.jsonl"
 
-    def __init__(self, directory: str) -> None:
-        self.directory = os.path.abspath(directory)
-        self._kept = os.path.join(self.directory, _KEPT)
-        self.run = os.path.join(self._kept, "run.json")
-        self.lists = os.path.join(self._kept, "lists")
-        self.states = os.path.join(self._kept, "states")
-        self.summary = os.path.join(self.directory, "summary.json")
 
+def list_name(number: int) -> str:
+    return f"{number:03}"
+
+
+def state_name(number: int, epoch: int) -> str:
+    return f"{STATES}/{number:03}.{epoch}"
+
+
+class Hold(ABC):
+    """A partition in the hands of this worker; `epoch` is greater than that of any worker before."""
+
+    epoch: int
+
+    @abstractmethod
+    def keep(self) -> bool:
+        """Have what was written so far in the place; whether the partition is still ours. Raises OutputError.
+
+        May be called in another thread.
+        """
+
+    @abstractmethod
+    def finish(self) -> bool:
+        """The same for good, when all is written: it outlives this machine."""
+
+    def close(self) -> None:
+        """Give up what it takes on this machine."""
+
+
+class Draft(ABC):
+    """A file on this machine at `path` with the records of a partition so far, before it is anybody's."""
+
+    path: str
+
+    @abstractmethod
+    def publish(self) -> Hold | None:
+        """Take the partition, to go on with this file; None where another worker was quicker. Raises OutputError."""
+
+
+class Place(ABC):
+    """The place for the output of one run. Names are relative to it. Of a partition, each worker has another `epoch`.
+
+    All that reads raises InputError, and all that writes OutputError.
+    """
+
+    look_seconds: float     # between two looks at what others tell
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    @abstractmethod
+    def make(self) -> None:
+        """Have it ready for a run. What that needs to know of its requests is for its user alone."""
+
+    @abstractmethod
     def is_taken(self) -> bool:
         """Whether a run, or anything that could be taken for its records, is there already."""
-        return os.path.exists(self.run) or (os.path.isdir(self.directory) and any(
-            name.endswith(".jsonl") for name in os.listdir(self.directory)))
 
-    def make(self) -> None:
-        """Make the directories that are missing. What a run needs to know of its requests is for its user alone.
+    @abstractmethod
+    def read(self, name: str) -> bytes | None:
+        """What stands under this name; None where nothing does."""
 
-        Raises OutputError.
-        """
-        with self.errors_explained():
-            os.makedirs(self.directory, exist_ok=True)
-            for path in self._kept, self.lists, self.states:
-                os.makedirs(path, mode=0o700, exist_ok=True)
+    def read_all(self, names: Iterable[str]) -> dict[str, bytes | None]:
+        return {name: self.read(name) for name in names}
 
-    def list(self, number: int) -> str:
-        return os.path.join(self.lists, f"{number:03}")
+    @abstractmethod
+    def replace(self, name: str, content: bytes) -> None:
+        """Have `content` stand under this name."""
 
-    def part(self, number: int, epoch: int) -> str:
-        return os.path.join(self.directory, f"part-{number:03}.{epoch}.jsonl")
+    @abstractmethod
+    def lists_in_making(self) -> AbstractContextManager[str]:
+        """A directory for the lists of all partitions; they are in the place when it is left."""
 
-    def state(self, number: int, epoch: int) -> str:
-        return os.path.join(self.states, f"{number:03}.{epoch}")
+    @abstractmethod
+    def list_at_hand(self, number: int) -> AbstractContextManager[str]:
+        """A partition's list as a file on this machine."""
 
+    @abstractmethod
     def last_epoch(self, number: int) -> int:
-        """How many workers have had the partition so far."""
-        epoch = 0
-        while os.path.exists(self.part(number, epoch + 1)):
-            epoch += 1
-        return epoch
+        """That of the worker that had the partition last; 0 where none had."""
 
+    @abstractmethod
     def last_epochs(self) -> dict[int, int]:
         """The same of all partitions that were begun."""
-        epochs: dict[int, int] = {}
-        for match in filter(None, map(_PART.fullmatch, os.listdir(self.directory))):
-            number, epoch = map(int, match.groups())
-            epochs[number] = max(epochs.get(number, 0), epoch)
-        return epochs
 
-    def read(self, path: str) -> bytes | None:
-        """What a file of this place holds; None where there is none. Raises InputError."""
-        try:
-            return Path(path).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-
-    def replace(self, path: str, content: bytes) -> None:
-        """Have `path` hold `content`. Raises OSError."""
-        part = self._beside(path)
-        try:
-            with open(part, "wb") as file:
-                file.write(content)
-            os.replace(part, path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(part)
-            raise
-
-    def unpublished(self, number: int, epoch: int) -> str:
-        """Where this process puts a part together before others can see it."""
-        return self._beside(self.part(number, epoch))
-
-    @contextmanager
-    def errors_explained(self) -> Iterator[None]:
-        """While inside, what goes wrong is an OutputError."""
-        try:
-            yield
-        except OSError as error:
-            raise OutputError(f"{error.filename or self.directory} cannot be written: {error.strerror}.") from error
-
-    def _beside(self, path: str) -> str:
-        return os.path.join(self._kept, f"{os.path.basename(path)}.{uuid4().hex}")
+    @abstractmethod
+    def draft(self, number: int, epoch: int, options: RequestOptions) -> AbstractContextManager[Draft]:
+        """The records of the worker with this `epoch`, the last, for another one to go on with."""

@@ -1,10 +1,15 @@
-"""Where the runs are that were submitted on this machine: their places, by their names."""
+"""Where runs are, and where those that were submitted on this machine are by their names."""
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from fetcher.cluster.bucket import Bucket
+from fetcher.cluster.folder import Folder
+from fetcher.cluster.place import Place
 from fetcher.errors import InputError, OutputError
+
+_LOCAL = "file://"
 
 
 def home() -> str:
@@ -17,22 +22,30 @@ def default_broker() -> str:
     return os.path.join(home(), "broker")
 
 
-def register(name: str, directory: str) -> None:
+def place_at(where: str) -> Place:
+    """The place for output that is a directory's path, or a URL that fsspec knows. Raises InputError."""
+    if "://" in where and not where.startswith(_LOCAL):
+        return Bucket(where)
+    return Folder(where.removeprefix(_LOCAL))
+
+
+def register(name: str, where: str) -> None:
     """Raises OutputError."""
     path = _path(name)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        Path(path).write_text(directory, encoding="utf-8")
+        Path(path).write_text(where, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def place_of(name: str) -> str:
+def place_of(name: str) -> Place:
     """The place of the run `name`. Raises InputError."""
     try:
-        return Path(_path(name)).read_text(encoding="utf-8")
+        where = Path(_path(name)).read_text(encoding="utf-8")
     except OSError:
-        raise InputError(f"No run {name} was submitted on this machine; name its place with --out DIR.") from None
+        raise InputError(f"No run {name} was submitted on this machine; name its place with --out.") from None
+    return place_at(where)
 
 
 def _path(name: str) -> str:

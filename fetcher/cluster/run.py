@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from fetcher.cluster.data import as_data, from_data
-from fetcher.cluster.place import Place
+from fetcher.cluster.place import RUN, Place
 from fetcher.errors import InputError
 from fetcher.options import Options
 
@@ -40,26 +40,25 @@ class Run:
 
     def write(self, place: Place) -> None:
         """Raises OutputError."""
-        with place.errors_explained():
-            place.replace(place.run, orjson.dumps({"version": VERSION, **as_data(self)}))
+        place.replace(RUN, orjson.dumps({"version": VERSION, **as_data(self)}))
 
     @classmethod
     def read(cls, place: Place) -> Run:
         """The run in this place. Raises InputError where there is none, and NotUnderstood."""
-        content = place.read(place.run)
+        content = place.read(RUN)
         if content is None:
-            raise InputError(f"There is no run in {place.directory}; name the --out DIR of fetcher submit.")
+            raise InputError(f"There is no run in {place.where}; name the --out of fetcher submit.")
         try:
             data: dict[str, Any] = orjson.loads(content)
             version = data.pop("version")
         except (ValueError, LookupError, AttributeError):
-            raise NotUnderstood(f"{place.run} holds no run.") from None
+            raise NotUnderstood(f"{place.where}/{RUN} holds no run.") from None
         check_version(version)
         try:
             run: Run = from_data(cls, data)
             return run
         except ValueError as error:
-            raise NotUnderstood(f"The run in {place.directory} is not understood: {error}.") from None
+            raise NotUnderstood(f"The run in {place.where} is not understood: {error}.") from None
 
 
 def check_version(version: Any) -> None:

@@ -2,13 +2,19 @@ import itertools
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import pytest
 
+from fetcher.cluster.place import Place
+from fetcher.cluster.registry import place_at
 from tests.cli.command import Command, eventually
 from tests.cluster.cluster import Cluster
+from tests.cluster.store import BUCKET, VARIABLES
 
 
 @pytest.fixture
@@ -43,6 +49,40 @@ def redis(redis_server) -> str:
 
 
 _databases = itertools.cycle(range(16))
+
+
+@pytest.fixture(scope="session")
+def store_server() -> Iterator[dict[str, str]]:
+    """How an object store of our own is reached, as environment variables; it has a bucket."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen([sys.executable, "-m", "tests.cluster.store", str(port)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    variables = {**VARIABLES, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+    try:
+        eventually(lambda: _answers(port))
+        urlopen(Request(f"{variables['AWS_ENDPOINT_URL']}/{BUCKET}", method="PUT")).close()
+        yield variables
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def store(store_server, monkeypatch, fetcher) -> str:
+    """The URL of an empty place in the object store, for the command as well as for us."""
+    for name, value in store_server.items():
+        monkeypatch.setenv(name, value)
+    fetcher.environment.update(store_server)
+    return f"s3://{BUCKET}/{uuid4().hex}"
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request, tmp_path) -> Place:
+    """A place for output that is ready."""
+    place = place_at(str(tmp_path / "out") if request.param == "folder" else request.getfixturevalue("store"))
+    place.make()
+    return place
 
 
 def _answers(port: int) -> bool:

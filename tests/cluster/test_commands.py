@@ -11,7 +11,7 @@ from redis import Redis
 
 from tests.cli.command import PATIENCE, eventually
 from tests.cli.terminal import Terminal
-from tests.cluster.cluster import Cluster, lines
+from tests.cluster.cluster import Cluster, lines, urls_over_hosts
 
 
 @pytest.fixture
@@ -109,6 +109,22 @@ def test_a_worker_that_was_only_asleep_changes_nothing_any_more(local, server):
     assert all(record["ok"] for record in found)
 
 
+def test_a_worker_that_cannot_tell_that_it_lives_gives_up_before_others_take_over(local, server):
+    urls, resolving = urls_over_hosts(300, 1, server.port, "/delay/0.05?", "mute")
+    local.fetcher.list(*urls)
+    local.submit("list", "-c", "4", *resolving)
+    local.start_worker()
+    eventually(lambda: local.count() > 20)
+    states = local.fetcher.home / "out" / ".fetcher" / "states"
+    states.rename(states.with_name("elsewhere"))
+    eventually(lambda: "cannot be written" in local.log.read_text())
+    given_up = local.count()
+    assert given_up < 300
+    states.with_name("elsewhere").rename(states)
+    local.wait()
+    assert lines(local.records()) == {line: 1 for line in range(1, 301)}
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 def test_no_process_outlives_a_worker_that_was_killed(local, server):
     local.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(500)))
@@ -139,7 +155,7 @@ def test_what_is_there_already_is_not_written_over(local, server):
     assert local.submit("list").status == 0
     again = local.submit("list")
     assert (again.status, again.out) == (2, "")
-    assert again.err.endswith("/out holds a run already; name another --out DIR. See fetcher submit -h.\n")
+    assert again.err.endswith("/out holds a run already; name another --out. See fetcher submit -h.\n")
 
 
 def test_what_a_broker_has_lost_is_handed_out_again(local, server):
@@ -186,7 +202,7 @@ def test_the_run_is_shown_live_on_a_terminal(local, server):
 @pytest.mark.parametrize(("arguments", "complaint"), [
     (["submit", "no-list", "--run", "run", "--out", "out"], "There is no file 'no-list'"),
     (["submit", "--run", "run", "--out", "out"], "Name a LIST"),
-    (["submit", "list", "--run", "run", "--out", "s3://bucket/out"], "s3://bucket/out is no directory"),
+    (["submit", "list", "--run", "run", "--out", "ftp://host/out"], "ftp://host/out is no place for output"),
     (["submit", "--run", "run", "--out", ".", "--again"], "There is no run in"),
     (["submit", "list", "--run", "a/b", "--out", "out"], "'a/b' is not a name"),
     (["submit", "list", "--run", "run", "--out", "out", "--broker", "ftp://name:secret@host"],

@@ -1,37 +1,27 @@
 """A list into partitions."""
 from collections import defaultdict
 
-import pytest
-
 from fetcher.cluster import cut as cutting
 from fetcher.cluster.cut import PartitionList, cut
-from fetcher.cluster.place import Place
 from fetcher.model import Target
-
-
-@pytest.fixture
-def place(tmp_path):
-    place = Place(str(tmp_path / "out"))
-    place.make()
-    return place
 
 
 def targets(count, hosts=50):
     return [Target.read(f"http://host{number % hosts}/path/{number}", number) for number in range(1, count + 1)]
 
 
-def found(place, number):
-    partition = PartitionList(place.list(number))
+def found(directory, number):
+    partition = PartitionList(str(directory / f"{number:03}"))
     try:
         return list(partition)
     finally:
         partition.close()
 
 
-def test_each_target_is_in_one_partition_and_each_host_too(place, monkeypatch):
+def test_each_target_is_in_one_partition_and_each_host_too(tmp_path, monkeypatch):
     monkeypatch.setattr(cutting, "_MOST_BUFFERED", 1000)
-    counts = cut(iter(targets(1000)), place, 8)
-    parts = [found(place, number) for number in range(8)]
+    counts = cut(iter(targets(1000)), tmp_path, 8)
+    parts = [found(tmp_path, number) for number in range(8)]
     assert tuple(map(len, parts)) == counts
     lines = sorted(((target.line, target.parsed) for part in parts for target in part), key=lambda line: line[0])
     assert lines == [(target.line, target.parsed) for target in targets(1000)]
@@ -43,25 +33,25 @@ def test_each_target_is_in_one_partition_and_each_host_too(place, monkeypatch):
     assert all(len(numbers) == 1 for numbers in homes.values())
 
 
-def test_the_same_list_is_cut_the_same_way_every_time(place, tmp_path):
-    other = Place(str(tmp_path / "other"))
-    other.make()
-    assert cut(iter(targets(500)), place, 16) == cut(iter(targets(500)), other, 16)
+def test_the_same_list_is_cut_the_same_way_every_time(tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    assert cut(iter(targets(500)), tmp_path, 16) == cut(iter(targets(500)), other, 16)
 
 
-def test_a_line_can_be_read_again(place):
-    cut(iter(targets(100)), place, 1)
-    partition = PartitionList(place.list(0))
+def test_a_line_can_be_read_again(tmp_path):
+    cut(iter(targets(100)), tmp_path, 1)
+    partition = PartitionList(str(tmp_path / "000"))
     for target in list(partition):
         assert partition.read_again(target.place, target.line) == target
     partition.close()
 
 
-def test_a_damaged_line_becomes_a_target_with_a_problem(place):
-    cut(iter(targets(2)), place, 1)
-    with open(place.list(0), "ab") as file:
+def test_a_damaged_line_becomes_a_target_with_a_problem(tmp_path):
+    cut(iter(targets(2)), tmp_path, 1)
+    with open(tmp_path / "000", "ab") as file:
         file.write(b'{"url": "http://host')
-    *_, damaged = found(place, 0)
+    *_, damaged = found(tmp_path, 0)
     assert damaged.parsed is None
     assert "damaged" in damaged.problem
 
