@@ -138,8 +138,9 @@ class Signal:
 def signals(handlers: dict[int, Callable[[int], Any]]) -> Iterator[None]:
     """Call `handlers[number](number)` from the hub when one of those signals arrives, even while the hub sleeps.
 
-    Python runs a signal's handler between two bytecodes, which a hub that waits in epoll does not reach; the
-    interpreter's wake-up descriptor ends that wait.
+    One that was ignored, as a shell has it for what runs in its background, stays so. Python runs a signal's handler
+    between two bytecodes, which a hub that waits in epoll does not reach; the interpreter's wake-up descriptor ends
+    that wait.
     """
     receiving, sending = socket.socketpair()
     receiving.setblocking(False)
@@ -154,7 +155,8 @@ def signals(handlers: dict[int, Callable[[int], Any]]) -> Iterator[None]:
             if number in handlers:
                 handlers[number](number)
 
-    before = {number: signal.signal(number, lambda *_: None) for number in handlers}
+    before = {number: signal.signal(number, lambda *_: None) for number in handlers
+              if signal.getsignal(number) is not signal.SIG_IGN}
     wakeup_before = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
     listener = hub().add(READ, receiving.fileno(), arrived, arrived, None)
     try:

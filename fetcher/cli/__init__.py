@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
 from typing import NoReturn
 
 import click
@@ -39,6 +40,8 @@ def cli() -> None:
 def main() -> NoReturn:
     """The `fetcher` command."""
     try:
+        if getsignal(SIGINT) is SIG_DFL:
+            signal(SIGINT, default_int_handler)
         status = cli.main(prog_name="fetcher", standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "fetcher"

@@ -136,3 +136,25 @@ def test_ctrl_z_leaves_the_terminal_to_others_meanwhile(terminal, slow, under_wa
     terminal.type(CTRL_C)
     assert terminal.end() == 130
     assert "interrupted" in terminal.left
+
+
+@pytest.mark.parametrize("module", ["fetcher.cli", "click", "fetcher.cli.get", "eventlet", "fetcher.engine"])
+def test_ctrl_c_while_the_program_is_loaded_says_nothing(fetcher, server, module):
+    program = f"""
+import os, runpy, signal, sys
+class Pressed:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Pressed)
+runpy.run_module("fetcher", run_name="__main__", alter_sys=True)
+"""
+    done = fetcher.python(program, server.url("/"))
+    assert (done.status, done.out, done.err.strip()) in [(130, "", ""), (-SIGINT, "", "")]
+
+
+def test_ctrl_c_that_is_ignored_stays_so(fetcher, server):
+    fetcher.list(server.url("/delay/1"))
+    done = fetcher.shell("trap '' INT; $fetcher list & sleep 0.7; kill -INT $!; wait $!")
+    assert (done.status, done.record["ok"]) == (0, True)
