@@ -245,7 +245,8 @@ class Child(GreenEngine):
                 self._visits.pop(ticket.number, None)
 
     def _conclude(self, ticket: Ticket, result: Result) -> None:
-        self._leave(ticket.number, self._rules.hold(result) or 0.0)
+        if ticket.number in self._away:
+            self._leave(ticket.number, self._rules.hold(result) or 0.0)
         super()._conclude(ticket, result)
 
     def _may_be_fetched(self, ticket: Ticket, robots: Robots, move: Callable[[str], None]) -> bool:
