@@ -5,11 +5,13 @@
     share    concurrency, starts a second           status   attempts in flight, hosts that wait, CPU seconds
     host     visit, host: let a guest in            seated   visit: the guest has a slot of the host
     leave    visit, seconds to leave the host alone refused  visit, why: the host cannot be reached
-    seated, refused  number: what became of a visit visit    number, host: a redirect leads there
+    seated, refused  visit: what became of its own  visit    visit, host: a redirect leads there
     give_up                                         stranded: all that is left waits for hosts that are not reached
-    end, stop                                       left     number, seconds to leave that host alone
+    end, stop                                       left     visit, seconds to leave that host alone
                                                     log      level, logger, text
                                                     failed   kind, text;  bye
+
+A visit has a name that no other ever had: an answer that comes late, from a process that died since, answers nothing.
 """
 from __future__ import annotations
 
@@ -23,6 +25,7 @@ from dataclasses import dataclass
 from socket import socket
 from time import perf_counter, process_time
 from typing import Any, NoReturn
+from uuid import uuid4
 
 from fetcher import green
 from fetcher.engine.channel import Channel
@@ -101,9 +104,9 @@ class Child(GreenEngine):
         self._finished_ones: list[tuple[int, Any]] = []
         self._mail = green.Signal()
         self._rules = RetryRules(duty.options.retry)
-        self._away: set[int] = set()        # numbers of those that have a slot of another child's host
-        self._visits: dict[int, Any] = {}   # by number: the green.Event of a redirect that waits at another's host
-        self._guests: dict[int, Any] = {}   # by visit: the green.Event of its end
+        self._away: dict[int, str] = {}     # the visits of those that are at another child's host, by number
+        self._visits: dict[str, Any] = {}   # the green.Event that each waits for until it is let in
+        self._guests: dict[str, Any] = {}   # by visit: the green.Event of its end
 
     def live(self) -> None:
         """Fetch until the parent says that this was all. Raises OutputError, and OSError where the parent is gone."""
@@ -165,22 +168,22 @@ class Child(GreenEngine):
         self._concurrency = self._share + len(self._guests)
         self._schedule.allow(self._concurrency, self._rate)
 
-    def _on_seated(self, number: int) -> None:
-        self._answer(number).send()
+    def _on_seated(self, visit: str) -> None:
+        self._answer(visit).send()
 
-    def _on_refused(self, number: int, why: str) -> None:
-        self._answer(number).send_exception(BreakerOpen(why))
+    def _on_refused(self, visit: str, why: str) -> None:
+        self._answer(visit).send_exception(BreakerOpen(why))
 
-    def _answer(self, number: int) -> Any:
+    def _answer(self, visit: str) -> Any:
         """The event that the visit's answer is waited for with; one that nobody waits for, where it has ended."""
-        return self._visits.pop(number, None) or green.Event()
+        return self._visits.pop(visit, None) or green.Event()
 
-    def _on_host(self, visit: int, host: str) -> None:
+    def _on_host(self, visit: str, host: str) -> None:
         self._guests[visit] = green.Event()
         self._make_room()
         green.spawn_n(self._let_in, visit, host)
 
-    def _on_leave(self, visit: int, alone_for: float) -> None:
+    def _on_leave(self, visit: str, alone_for: float) -> None:
         guest = self._guests.get(visit)
         if guest is not None and not guest.ready():
             guest.send(alone_for)
@@ -234,15 +237,17 @@ class Child(GreenEngine):
 
     def _pass_on(self, ticket: Ticket, host: str) -> None:
         leads_elsewhere = host != ticket.host
+        if leads_elsewhere:
+            self._leave(ticket.number)
         super()._pass_on(ticket, host)
         if leads_elsewhere:     # the host may be another child's, who keeps its limits
-            self._visits[ticket.number] = event = green.Event()
-            self.tell("visit", ticket.number, host)
-            self._away.add(ticket.number)
+            self._away[ticket.number] = visit = uuid4().hex
+            self._visits[visit] = event = green.Event()
+            self.tell("visit", visit, host)
             try:
                 event.wait()
             finally:
-                self._visits.pop(ticket.number, None)
+                self._visits.pop(visit, None)
 
     def _conclude(self, ticket: Ticket, result: Result) -> None:
         if ticket.number in self._away:
@@ -256,11 +261,11 @@ class Child(GreenEngine):
         return may_be_fetched
 
     def _leave(self, number: int, alone_for: float = 0.0) -> None:
-        if number in self._away:
-            self._away.discard(number)
-            self.tell("left", number, alone_for)
+        visit = self._away.pop(number, None)
+        if visit is not None:
+            self.tell("left", visit, alone_for)
 
-    def _let_in(self, visit: int, host: str) -> None:
+    def _let_in(self, visit: str, host: str) -> None:
         """Have a guest wait for its turn at `host`, and hold a slot of it until it leaves."""
         guest = Ticket(Target("", place=-1), -1)
         guest.host, guest.gate = host, green.Event()

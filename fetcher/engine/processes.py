@@ -249,17 +249,17 @@ class ProcessEngine(Flow):
         child.is_stranded = True
         self._room.set()
 
-    def on_visit(self, child: ChildProcess, number: int, host: str) -> None:
-        self._visits.begin(child, number, host)
+    def on_visit(self, child: ChildProcess, visit: str, host: str) -> None:
+        self._visits.begin(child, visit, host)
 
-    def on_seated(self, child: ChildProcess, visit: int) -> None:
+    def on_seated(self, _child: ChildProcess, visit: str) -> None:
         self._visits.seated(visit)
 
-    def on_refused(self, child: ChildProcess, visit: int, why: str) -> None:
+    def on_refused(self, _child: ChildProcess, visit: str, why: str) -> None:
         self._visits.refused(visit, why)
 
-    def on_left(self, child: ChildProcess, number: int, alone_for: float) -> None:
-        self._visits.end(child, number, alone_for)
+    def on_left(self, _child: ChildProcess, visit: str, alone_for: float) -> None:
+        self._visits.end(visit, alone_for)
 
     def on_log(self, _child: ChildProcess, level: int, name: str, text: str) -> None:
         logging.getLogger(name).log(level, "%s", text)
