@@ -28,6 +28,7 @@ from fetcher.errors import DeadlinePassed, FetchError, Interrupted, OutputError
 from fetcher.fetch import left_out
 from fetcher.model import Target
 from fetcher.options import Limits, Options
+from fetcher.transport import most_connections
 
 _MOST_OUT = 1500            # targets that a child has at once, or four for each request at once,
 _AHEAD = 8                  # of one host so many for each of its slots,
@@ -200,7 +201,8 @@ class ProcessEngine(Flow):
         active = [child for child in children if child.out] or children
         paced = [child for child in children if child in active or self._visits.has_guests(child)]
         idle = len(children) - len(paced)
-        fair = {child: max(limits.concurrency // len(active), 1) if child in active else 0 for child in children}
+        each = max(min(limits.concurrency // len(active), most_connections()), 1)
+        fair = {child: each if child in active else 0 for child in children}
         for child in children:
             used = sum(max(fair[other], len(other.begun)) for other in children if other is not child)
             concurrency = max(min(fair[child], limits.concurrency - used), min(fair[child], 1))

@@ -265,6 +265,12 @@ def test_the_same_line_twice_is_fetched_once_where_that_is_wanted(fetcher, site)
     assert sorted(record["line"] for record in done.records) == [1, 2]
 
 
+def test_a_process_has_no_more_connections_than_the_machine_allows_it(fetcher, site):
+    fetcher.list(*(site.url("a", f"/delay/0.2?{number}") for number in range(400)))
+    done = fetcher.shell("ulimit -n 120; $fetcher -c 1000 --per-host 1000 --retries 0 list")
+    assert Counter(record["error_message"] for record in done.records) == {None: 400}
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_a_short_list_is_fetched_by_one_process(fetcher, site):
     process = fetcher.start("--processes", "auto", site.url("a", "/hang"))
