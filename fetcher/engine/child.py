@@ -21,7 +21,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from socket import socket
 from time import perf_counter, process_time
 from typing import Any, NoReturn
@@ -33,7 +33,7 @@ from fetcher.engine.green import GreenEngine
 from fetcher.engine.robots import Robots
 from fetcher.engine.ticket import Ticket
 from fetcher.engine.wire import pack_result, unpack_target
-from fetcher.errors import BreakerOpen, FetchError, OutputError
+from fetcher.errors import BreakerOpen, FetchError, OutputError, TooLarge
 from fetcher.model import Result, Target
 from fetcher.options import Options
 from fetcher.schedule import RetryRules
@@ -42,6 +42,7 @@ from fetcher.sinks.jsonl import encode
 STATUS_SECONDS = 0.25
 GATHER_SECONDS = 0.004      # messages wait so long for others: a hundred results at once cost hardly more than one
 _MOST_SHOWN = 50        # attempts in a status
+LARGEST_BODY = 512 * 1024 * 1024    # bytes of one that is in a record: marshal holds no more than 2 GB in one piece
 _DIE_WITH_PARENT = 1    # Linux, prctl(2): PR_SET_PDEATHSIG
 
 
@@ -231,7 +232,10 @@ class Child(GreenEngine):
     # What an engine does, done for the parent.
 
     def _deliver(self, result: Result, number: int) -> None:
-        self._finished_ones.append((number, pack_result(result, encode(result) if self._encodes else b"")))
+        encoded = encode(result) if self._encodes else b""
+        if result.body is not None and max(len(result.body), len(encoded)) > LARGEST_BODY:
+            return self._deliver(_without_body(result), number)
+        self._finished_ones.append((number, pack_result(result, encoded)))
         self._mail.set()
         self._news.set()
 
@@ -288,6 +292,13 @@ class Child(GreenEngine):
             del self._guests[visit]
             self._make_room()
             self._offer()
+
+
+def _without_body(result: Result) -> Result:
+    if result.error is not None:
+        return replace(result, body=None)
+    error = TooLarge(f"With --processes, no body of more than {LARGEST_BODY:,} bytes can be in its record.")
+    return replace(result, ok=False, error=error.word, error_message=str(error), body=None)
 
 
 class Forwarding(logging.Handler):
