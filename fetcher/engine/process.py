@@ -30,7 +30,7 @@ class ChildProcess:
         self.results = 0                    # of the process that runs now
         self.is_stranded = False            # all it has waits for hosts that cannot be reached, as it told last
         self.said_bye = False
-        self.was_started = self.runs = False
+        self.runs = False
         self._cpu_seconds, self._cpu_at = 0.0, 0.0
         self._parent = parent
         self._context = context
@@ -51,7 +51,7 @@ class ChildProcess:
         with green.forking():
             self._process.start()
         theirs.close()
-        self.was_started = self.runs = True
+        self.runs = True
         self._threads = [green.spawn(self._post, self._channel), green.spawn(self._receive, self._channel)]
 
     def give(self, ticket: Ticket) -> None:

@@ -111,9 +111,6 @@ class ProcessEngine(Flow):
     def _hungry(self) -> bool:
         return any(len(child.begun) < child.share[0] for child in self._children)
 
-    def _busy(self) -> bool:
-        return False
-
     def _finished(self) -> bool:
         if self._stopped:
             return not any(child.runs for child in self._children)
@@ -186,11 +183,14 @@ class ProcessEngine(Flow):
         while True:
             green.sleep(STATUS_SECONDS)
             if len(self._children) < self._count and all(child.load > _BUSY for child in self._children):
-                self._children.append(ChildProcess(self, self._context))
+                self._start_another()
             self._share_out()
-            for child in self._children:
-                if not child.was_started:
-                    child.start(self._duty(child))
+
+    def _start_another(self) -> None:
+        child = ChildProcess(self, self._context)
+        self._children.append(child)
+        self._share_out()
+        child.start(self._duty(child))
 
     def _share_out(self) -> None:
         """Divide what is allowed in all among the children that have something to do.
