@@ -41,7 +41,6 @@ from fetcher.sinks.jsonl import encode
 
 STATUS_SECONDS = 0.25
 GATHER_SECONDS = 0.004      # messages wait so long for others: a hundred results at once cost hardly more than one
-_MOST_SHOWN = 50        # attempts in a status
 LARGEST_BODY = 512 * 1024 * 1024    # bytes of one that is in a record: marshal holds no more than 2 GB in one piece
 _DIE_WITH_PARENT = 1    # Linux, prctl(2): PR_SET_PDEATHSIG
 
@@ -206,16 +205,16 @@ class Child(GreenEngine):
         messages, self._outbox = self._outbox, []
         results, self._finished_ones = self._finished_ones, []
         if results:
-            messages.append(("results", results, self._numbers_in_flight()))
+            messages.append(("results", results, [attempt.target.place for attempt in self.in_flight]))
         for message in messages:
             self._channel.send(message)
 
     def _report(self) -> None:
         while True:
             green.sleep(STATUS_SECONDS)
-            oldest = sorted((attempt.started, attempt.target.place, attempt.phase, attempt.host)
-                            for attempt in self.in_flight)[:_MOST_SHOWN]
-            self.tell("status", self._numbers_in_flight(), oldest, list(self.held_back()), process_time())
+            attempts = [(attempt.target.place, attempt.started, attempt.phase, attempt.host)
+                        for attempt in self.in_flight]
+            self.tell("status", attempts, list(self.held_back()), process_time())
 
     def _leave_the_stranded(self) -> None:
         """Only the parent knows when there is nothing else to do."""
@@ -225,9 +224,6 @@ class Child(GreenEngine):
             self._room.wait()
             if self._schedule.is_stranded:
                 self.tell("stranded")
-
-    def _numbers_in_flight(self) -> list[int]:
-        return [attempt.target.place for attempt in self.in_flight]
 
     # What an engine does, done for the parent.
 

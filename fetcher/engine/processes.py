@@ -86,9 +86,9 @@ class ProcessEngine(Flow):
         return self
 
     def __iter__(self) -> Iterator[Any]:
-        """The oldest attempts in flight, as the children told last."""
+        """The attempts in flight, as the children told last."""
         return (Seen(ticket.target, started, phase, host) for child in self._children
-                for started, number, phase, host in child.oldest if (ticket := child.out.get(number)) is not None)
+                for number, started, phase, host in child.attempts if (ticket := child.out.get(number)) is not None)
 
     def held_back(self) -> Iterator[tuple[str, str, float, int]]:
         """Hosts that wait though they have free slots: name, reason, seconds that are left, how many lines wait."""
@@ -236,10 +236,9 @@ class ProcessEngine(Flow):
         if not schedule.waiting:
             self._room.set()
 
-    def on_status(self, child: ChildProcess, begun: list[int], oldest: list[Any], held_back: list[Any],
-                  cpu_seconds: float) -> None:
-        child.begun = frozenset(begun)
-        child.oldest, child.held_back = oldest, held_back
+    def on_status(self, child: ChildProcess, attempts: list[Any], held_back: list[Any], cpu_seconds: float) -> None:
+        child.begun = frozenset(number for number, *_ in attempts)
+        child.attempts, child.held_back = attempts, held_back
         now = perf_counter()
         for name, reason, seconds, _ in held_back:      # more of its lines would only stand in the way
             if self._schedule.knows(name):

@@ -244,6 +244,20 @@ def test_an_interrupt_ends_what_is_in_flight_with_a_record(site):
     assert words(results) == {None: 5, "interrupted": 10}
 
 
+def test_all_that_is_in_flight_can_be_looked_at(site):
+    engine = ProcessEngine(options(limits=Limits(150, 150)), 2)
+
+    def look_and_stop() -> None:
+        eventually_green(lambda: len(list(engine.in_flight)) == 150)
+        seen.update(attempt.target.line for attempt in engine.in_flight)
+        green.call_soon(engine.stop)
+
+    seen: set[int] = set()
+    green.spawn(look_and_stop)
+    assert words(engine.run(targets(site.url("a", f"/hang?{number}") for number in range(200)))) == {"interrupted": 150}
+    assert len(seen) == 150
+
+
 # The command.
 
 @pytest.fixture
