@@ -1,7 +1,7 @@
 """One of several processes that fetch. It does what its parent sends, and does not outlive it.
 
     from the parent                                 to the parent
-    targets  number of the first, packed targets    results  numbers and packed results; numbers now in flight
+    targets  number of the first, packed targets    results  packed results by number; numbers now in flight
     share    concurrency, starts a second           status   attempts in flight, hosts that wait, CPU seconds
     host     visit, host: let a guest in            seated   visit: the guest has a slot of the host
     leave    visit, seconds to leave the host alone refused  visit, why: the host cannot be reached
@@ -101,7 +101,7 @@ class Child(GreenEngine):
         self._inbox: deque[Target | None] = deque()     # None: no more come
         self._arrived = green.Signal()
         self._outbox: list[Any] = []
-        self._finished_ones: list[tuple[int, Any]] = []
+        self._finished_ones: dict[int, Any] = {}        # packed results, by number
         self._mail = green.Signal()
         self._rules = RetryRules(duty.options.retry)
         self._away: dict[int, str] = {}     # the visits of those that are at another child's host, by number
@@ -203,7 +203,7 @@ class Child(GreenEngine):
 
     def _send_mail(self) -> None:
         messages, self._outbox = self._outbox, []
-        results, self._finished_ones = self._finished_ones, []
+        results, self._finished_ones = self._finished_ones, {}
         if results:
             messages.append(("results", results, [attempt.target.place for attempt in self.in_flight]))
         for message in messages:
@@ -231,7 +231,7 @@ class Child(GreenEngine):
         encoded = encode(result) if self._encodes else b""
         if result.body is not None and max(len(result.body), len(encoded)) > LARGEST_BODY:
             return self._deliver(_without_body(result), number)
-        self._finished_ones.append((number, pack_result(result, encoded)))
+        self._finished_ones[number] = pack_result(result, encoded)
         self._mail.set()
         self._news.set()
 

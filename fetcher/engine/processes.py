@@ -221,11 +221,11 @@ class ProcessEngine(Flow):
 
     # What comes from a child.
 
-    def on_results(self, child: ChildProcess, results: list[Any], begun: list[int]) -> None:
+    def on_results(self, child: ChildProcess, results: dict[int, Any], begun: list[int]) -> None:
         schedule, now = self._schedule, perf_counter()
         child.begun = frozenset(begun)
         child.results += len(results)
-        for number, packed in results:
+        for number, packed in results.items():
             ticket = child.out.pop(number)
             schedule.done(ticket, now)
             result = unpack_result(packed)
