@@ -58,7 +58,6 @@ class RunOptions:
     deadline: float | None = None       # when the last answer has to be there
     ordered: bool = False               # results in the order of the list
     robots: bool = False                # keep to robots.txt
-    processes: int | None = 1           # that fetch, each on a core of its own; None: as many as pay
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _SHORT_BYTES = 256 * 1024       # a list of less is fetched before a second proc
 
 def engine_for(job: Job, encodes: bool) -> Engine:
     """`encodes`: the records are wanted as NDJSON. Raises click.UsageError."""
-    wanted = job.options.run.processes
+    wanted = job.processes
     count = wanted or (1 if _is_short(job) else _cores())
     if count > 1 and _keeps_cookies(job.options.request):
         _log.log(logging.WARNING if wanted else logging.INFO, "Cookies are kept, and so by one process alone.")

@@ -53,6 +53,7 @@ class Job:
     sources: tuple[str, ...]
     options: fetching.Options = field(repr=False)
     input: fetching.InputOptions = fetching.InputOptions()
+    processes: int | None = 1           # that fetch; None: as many as pay
     dry_run: bool = False
     format: str = "auto"
     output: str | None = None
@@ -79,7 +80,7 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
     return Job(
         sources=pick("sources"),
         options=fetching.Options(
-            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots"), pick("processes")),
+            run=fetching.RunOptions(pick("deadline"), pick("ordered"), pick("robots")),
             limits=fetching.Limits(pick("concurrency"), pick("per_host"), pick("rate"), pick("per_host_rate"),
                                    pick("breaker"), pick("adaptive")),
             retry=fetching.RetryOptions(
@@ -105,10 +106,9 @@ def job(chosen: dict[str, Any], shown: tuple[str, ...] = ()) -> Job:
         input=fetching.InputOptions(
             format=pick("input_format"), url_column=pick("url_column"), base_url=pick("base_url"), shard=pick("shard"),
             unique=pick("unique"), limit=pick("limit")),
-        dry_run=pick("dry_run"), format=pick("format"), output=pick("output"), fsync=pick("fsync"),
-        resume=pick("resume"), retry_failed=pick("retry_failed"),
-        only=pick("only"), quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"),
-        progress=not pick("no_progress"),
+        processes=pick("processes"), dry_run=pick("dry_run"), format=pick("format"), output=pick("output"),
+        fsync=pick("fsync"), resume=pick("resume"), retry_failed=pick("retry_failed"), only=pick("only"),
+        quiet=pick("quiet"), verbose=pick("verbose"), debug=pick("debug"), progress=not pick("no_progress"),
         stores=StoreOptions(pick("sqlite"), pick("parquet"), pick("warc")),
         batch=BatchOptions(pick("lock"), pick("lock_wait") or 0.0, pick("fail_if"), pick("summary"), pick("metrics"),
                            pick("ping_url"), shown),

@@ -26,8 +26,22 @@ def fetch_all(urls: Iterable[str | Target], options: Options | None = None, sess
             print(result.status or result.error, result.url)
 
     `session` is a requests.Session to send with, for the sake of its adapters; that makes all sockets of the process
-    green. Raises ValueError where the options cannot be followed.
+    green. Raises ValueError where the options cannot be followed. A `state` learns, and what its file is not fit for
+    is raised too: LockHeld, InputError, OutputError.
     """
+    options = options or Options()
     targets = (url if isinstance(url, Target) else Target.read(url.strip(), line)
                for line, url in enumerate(urls, start=1))
-    return GreenEngine(options or Options(), session).run(targets)
+    if options.state is None:
+        return GreenEngine(options, session).run(targets)
+    return _learnt(targets, options, options.state, session)
+
+
+def _learnt(targets: Iterable[Target], options: Options, state: str, session: Any) -> Iterator[Result]:
+    """The results, once the state has taken note of each; a run that is not seen to its end will be told again."""
+    from fetcher.state.learning import Learner
+
+    with Learner(state, options.request.identifies_user) as learner:
+        for result in GreenEngine(options, session).run(targets):
+            learner.write(result)
+            yield result

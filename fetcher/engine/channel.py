@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from fetcher import green
 
-_HEAD_BYTES = 4
+_HEAD_BYTES = 8
 _AT_ONCE = 256 * 1024
 _open: WeakSet[Channel] = WeakSet()
 

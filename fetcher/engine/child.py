@@ -1,15 +1,17 @@
 """One of several processes that fetch. It does what its parent sends, and does not outlive it.
 
     from the parent                                 to the parent
-    targets  number of the first, packed targets    results  numbers and packed results; numbers now in flight
+    targets  number of the first, packed targets    results  packed results by number; numbers now in flight
     share    concurrency, starts a second           status   attempts in flight, hosts that wait, CPU seconds
     host     visit, host: let a guest in            seated   visit: the guest has a slot of the host
     leave    visit, seconds to leave the host alone refused  visit, why: the host cannot be reached
-    seated, refused  number: what became of a visit visit    number, host: a redirect leads there
+    seated, refused  visit: what became of its own  visit    visit, host: a redirect leads there
     give_up                                         stranded: all that is left waits for hosts that are not reached
-    end, stop                                       left     number, seconds to leave that host alone
+    end, stop                                       left     visit, seconds to leave that host alone
                                                     log      level, logger, text
                                                     failed   kind, text;  bye
+
+A visit has a name that no other ever had: an answer that comes late, from a process that died since, answers nothing.
 """
 from __future__ import annotations
 
@@ -19,10 +21,11 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from socket import socket
 from time import perf_counter, process_time
 from typing import Any, NoReturn
+from uuid import uuid4
 
 from fetcher import green
 from fetcher.engine.channel import Channel
@@ -30,7 +33,7 @@ from fetcher.engine.green import GreenEngine
 from fetcher.engine.robots import Robots
 from fetcher.engine.ticket import Ticket
 from fetcher.engine.wire import pack_result, unpack_target
-from fetcher.errors import BreakerOpen, FetchError, OutputError
+from fetcher.errors import BreakerOpen, FetchError, OutputError, TooLarge
 from fetcher.model import Result, Target
 from fetcher.options import Options
 from fetcher.schedule import RetryRules
@@ -38,7 +41,7 @@ from fetcher.sinks.jsonl import encode
 
 STATUS_SECONDS = 0.25
 GATHER_SECONDS = 0.004      # messages wait so long for others: a hundred results at once cost hardly more than one
-_MOST_SHOWN = 50        # attempts in a status
+LARGEST_BODY = 512 * 1024 * 1024    # bytes of one that is in a record: marshal holds no more than 2 GB in one piece
 _DIE_WITH_PARENT = 1    # Linux, prctl(2): PR_SET_PDEATHSIG
 
 
@@ -98,12 +101,12 @@ class Child(GreenEngine):
         self._inbox: deque[Target | None] = deque()     # None: no more come
         self._arrived = green.Signal()
         self._outbox: list[Any] = []
-        self._finished_ones: list[tuple[int, Any]] = []
+        self._finished_ones: dict[int, Any] = {}        # packed results, by number
         self._mail = green.Signal()
         self._rules = RetryRules(duty.options.retry)
-        self._away: set[int] = set()        # numbers of those that have a slot of another child's host
-        self._visits: dict[int, Any] = {}   # by number: the green.Event of a redirect that waits at another's host
-        self._guests: dict[int, Any] = {}   # by visit: the green.Event of its end
+        self._away: dict[int, str] = {}     # the visits of those that are at another child's host, by number
+        self._visits: dict[str, Any] = {}   # the green.Event that each waits for until it is let in
+        self._guests: dict[str, Any] = {}   # by visit: the green.Event of its end
 
     def live(self) -> None:
         """Fetch until the parent says that this was all. Raises OutputError, and OSError where the parent is gone."""
@@ -165,22 +168,22 @@ class Child(GreenEngine):
         self._concurrency = self._share + len(self._guests)
         self._schedule.allow(self._concurrency, self._rate)
 
-    def _on_seated(self, number: int) -> None:
-        self._answer(number).send()
+    def _on_seated(self, visit: str) -> None:
+        self._answer(visit).send()
 
-    def _on_refused(self, number: int, why: str) -> None:
-        self._answer(number).send_exception(BreakerOpen(why))
+    def _on_refused(self, visit: str, why: str) -> None:
+        self._answer(visit).send_exception(BreakerOpen(why))
 
-    def _answer(self, number: int) -> Any:
+    def _answer(self, visit: str) -> Any:
         """The event that the visit's answer is waited for with; one that nobody waits for, where it has ended."""
-        return self._visits.pop(number, None) or green.Event()
+        return self._visits.pop(visit, None) or green.Event()
 
-    def _on_host(self, visit: int, host: str) -> None:
+    def _on_host(self, visit: str, host: str) -> None:
         self._guests[visit] = green.Event()
         self._make_room()
         green.spawn_n(self._let_in, visit, host)
 
-    def _on_leave(self, visit: int, alone_for: float) -> None:
+    def _on_leave(self, visit: str, alone_for: float) -> None:
         guest = self._guests.get(visit)
         if guest is not None and not guest.ready():
             guest.send(alone_for)
@@ -200,18 +203,18 @@ class Child(GreenEngine):
 
     def _send_mail(self) -> None:
         messages, self._outbox = self._outbox, []
-        results, self._finished_ones = self._finished_ones, []
+        results, self._finished_ones = self._finished_ones, {}
         if results:
-            messages.append(("results", results, self._numbers_in_flight()))
+            messages.append(("results", results, [attempt.target.place for attempt in self.in_flight]))
         for message in messages:
             self._channel.send(message)
 
     def _report(self) -> None:
         while True:
             green.sleep(STATUS_SECONDS)
-            oldest = sorted((attempt.started, attempt.target.place, attempt.phase, attempt.host)
-                            for attempt in self.in_flight)[:_MOST_SHOWN]
-            self.tell("status", self._numbers_in_flight(), oldest, list(self.held_back()), process_time())
+            attempts = [(attempt.target.place, attempt.started, attempt.phase, attempt.host)
+                        for attempt in self.in_flight]
+            self.tell("status", attempts, list(self.held_back()), process_time())
 
     def _leave_the_stranded(self) -> None:
         """Only the parent knows when there is nothing else to do."""
@@ -222,30 +225,33 @@ class Child(GreenEngine):
             if self._schedule.is_stranded:
                 self.tell("stranded")
 
-    def _numbers_in_flight(self) -> list[int]:
-        return [attempt.target.place for attempt in self.in_flight]
-
     # What an engine does, done for the parent.
 
     def _deliver(self, result: Result, number: int) -> None:
-        self._finished_ones.append((number, pack_result(result, encode(result) if self._encodes else b"")))
+        encoded = encode(result) if self._encodes else b""
+        if result.body is not None and max(len(result.body), len(encoded)) > LARGEST_BODY:
+            return self._deliver(_without_body(result), number)
+        self._finished_ones[number] = pack_result(result, encoded)
         self._mail.set()
         self._news.set()
 
     def _pass_on(self, ticket: Ticket, host: str) -> None:
         leads_elsewhere = host != ticket.host
+        if leads_elsewhere:
+            self._leave(ticket.number)
         super()._pass_on(ticket, host)
         if leads_elsewhere:     # the host may be another child's, who keeps its limits
-            self._visits[ticket.number] = event = green.Event()
-            self.tell("visit", ticket.number, host)
-            self._away.add(ticket.number)
+            self._away[ticket.number] = visit = uuid4().hex
+            self._visits[visit] = event = green.Event()
+            self.tell("visit", visit, host)
             try:
                 event.wait()
             finally:
-                self._visits.pop(ticket.number, None)
+                self._visits.pop(visit, None)
 
     def _conclude(self, ticket: Ticket, result: Result) -> None:
-        self._leave(ticket.number, self._rules.hold(result) or 0.0)
+        if ticket.number in self._away:
+            self._leave(ticket.number, self._rules.hold(result) or 0.0)
         super()._conclude(ticket, result)
 
     def _may_be_fetched(self, ticket: Ticket, robots: Robots, move: Callable[[str], None]) -> bool:
@@ -255,11 +261,11 @@ class Child(GreenEngine):
         return may_be_fetched
 
     def _leave(self, number: int, alone_for: float = 0.0) -> None:
-        if number in self._away:
-            self._away.discard(number)
-            self.tell("left", number, alone_for)
+        visit = self._away.pop(number, None)
+        if visit is not None:
+            self.tell("left", visit, alone_for)
 
-    def _let_in(self, visit: int, host: str) -> None:
+    def _let_in(self, visit: str, host: str) -> None:
         """Have a guest wait for its turn at `host`, and hold a slot of it until it leaves."""
         guest = Ticket(Target("", place=-1), -1)
         guest.host, guest.gate = host, green.Event()
@@ -282,6 +288,13 @@ class Child(GreenEngine):
             del self._guests[visit]
             self._make_room()
             self._offer()
+
+
+def _without_body(result: Result) -> Result:
+    if result.error is not None:
+        return replace(result, body=None)
+    error = TooLarge(f"With --processes, no body of more than {LARGEST_BODY:,} bytes can be in its record.")
+    return replace(result, ok=False, error=error.word, error_message=str(error), body=None)
 
 
 class Forwarding(logging.Handler):

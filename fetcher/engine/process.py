@@ -23,14 +23,14 @@ class ChildProcess:
     def __init__(self, parent: Parent, context: Any) -> None:
         self.out: dict[int, Ticket] = {}
         self.begun: frozenset[int] = frozenset()    # of these, the ones in flight when it told last
-        self.oldest: list[Any] = []         # of the attempts in flight: start, number, phase, host
+        self.attempts: list[Any] = []       # in flight: number, start, phase, host
         self.held_back: list[Any] = []
         self.load = 0.0                     # the part of the time that it spends on a core
         self.share: tuple[int, float | None] = (0, None)
         self.results = 0                    # of the process that runs now
         self.is_stranded = False            # all it has waits for hosts that cannot be reached, as it told last
         self.said_bye = False
-        self.was_started = self.runs = False
+        self.runs = False
         self._cpu_seconds, self._cpu_at = 0.0, 0.0
         self._parent = parent
         self._context = context
@@ -45,13 +45,13 @@ class ChildProcess:
     def start(self, duty: Duty) -> None:
         ours, theirs = socketpair()
         self._channel = Channel(ours)
-        self.begun, self.oldest, self.held_back, self.results = frozenset(), [], [], 0
+        self.begun, self.attempts, self.held_back, self.results = frozenset(), [], [], 0
         self._number, self._packed, self._messages = 0, [], []      # it counts what it is sent, too
         self._process = self._context.Process(target=work, args=(theirs, duty), daemon=True)
         with green.forking():
             self._process.start()
         theirs.close()
-        self.was_started = self.runs = True
+        self.runs = True
         self._threads = [green.spawn(self._post, self._channel), green.spawn(self._receive, self._channel)]
 
     def give(self, ticket: Ticket) -> None:

@@ -28,6 +28,7 @@ from fetcher.errors import DeadlinePassed, FetchError, Interrupted, OutputError
 from fetcher.fetch import left_out
 from fetcher.model import Target
 from fetcher.options import Limits, Options
+from fetcher.transport import most_connections
 
 _MOST_OUT = 1500            # targets that a child has at once, or four for each request at once,
 _AHEAD = 8                  # of one host so many for each of its slots,
@@ -85,9 +86,9 @@ class ProcessEngine(Flow):
         return self
 
     def __iter__(self) -> Iterator[Any]:
-        """The oldest attempts in flight, as the children told last."""
+        """The attempts in flight, as the children told last."""
         return (Seen(ticket.target, started, phase, host) for child in self._children
-                for started, number, phase, host in child.oldest if (ticket := child.out.get(number)) is not None)
+                for number, started, phase, host in child.attempts if (ticket := child.out.get(number)) is not None)
 
     def held_back(self) -> Iterator[tuple[str, str, float, int]]:
         """Hosts that wait though they have free slots: name, reason, seconds that are left, how many lines wait."""
@@ -109,9 +110,6 @@ class ProcessEngine(Flow):
     @property
     def _hungry(self) -> bool:
         return any(len(child.begun) < child.share[0] for child in self._children)
-
-    def _busy(self) -> bool:
-        return False
 
     def _finished(self) -> bool:
         if self._stopped:
@@ -185,11 +183,14 @@ class ProcessEngine(Flow):
         while True:
             green.sleep(STATUS_SECONDS)
             if len(self._children) < self._count and all(child.load > _BUSY for child in self._children):
-                self._children.append(ChildProcess(self, self._context))
+                self._start_another()
             self._share_out()
-            for child in self._children:
-                if not child.was_started:
-                    child.start(self._duty(child))
+
+    def _start_another(self) -> None:
+        child = ChildProcess(self, self._context)
+        self._children.append(child)
+        self._share_out()
+        child.start(self._duty(child))
 
     def _share_out(self) -> None:
         """Divide what is allowed in all among the children that have something to do.
@@ -200,7 +201,8 @@ class ProcessEngine(Flow):
         active = [child for child in children if child.out] or children
         paced = [child for child in children if child in active or self._visits.has_guests(child)]
         idle = len(children) - len(paced)
-        fair = {child: max(limits.concurrency // len(active), 1) if child in active else 0 for child in children}
+        each = max(min(limits.concurrency // len(active), most_connections()), 1)
+        fair = {child: each if child in active else 0 for child in children}
         for child in children:
             used = sum(max(fair[other], len(other.begun)) for other in children if other is not child)
             concurrency = max(min(fair[child], limits.concurrency - used), min(fair[child], 1))
@@ -219,11 +221,11 @@ class ProcessEngine(Flow):
 
     # What comes from a child.
 
-    def on_results(self, child: ChildProcess, results: list[Any], begun: list[int]) -> None:
+    def on_results(self, child: ChildProcess, results: dict[int, Any], begun: list[int]) -> None:
         schedule, now = self._schedule, perf_counter()
         child.begun = frozenset(begun)
         child.results += len(results)
-        for number, packed in results:
+        for number, packed in results.items():
             ticket = child.out.pop(number)
             schedule.done(ticket, now)
             result = unpack_result(packed)
@@ -234,10 +236,9 @@ class ProcessEngine(Flow):
         if not schedule.waiting:
             self._room.set()
 
-    def on_status(self, child: ChildProcess, begun: list[int], oldest: list[Any], held_back: list[Any],
-                  cpu_seconds: float) -> None:
-        child.begun = frozenset(begun)
-        child.oldest, child.held_back = oldest, held_back
+    def on_status(self, child: ChildProcess, attempts: list[Any], held_back: list[Any], cpu_seconds: float) -> None:
+        child.begun = frozenset(number for number, *_ in attempts)
+        child.attempts, child.held_back = attempts, held_back
         now = perf_counter()
         for name, reason, seconds, _ in held_back:      # more of its lines would only stand in the way
             if self._schedule.knows(name):
@@ -249,17 +250,17 @@ class ProcessEngine(Flow):
         child.is_stranded = True
         self._room.set()
 
-    def on_visit(self, child: ChildProcess, number: int, host: str) -> None:
-        self._visits.begin(child, number, host)
+    def on_visit(self, child: ChildProcess, visit: str, host: str) -> None:
+        self._visits.begin(child, visit, host)
 
-    def on_seated(self, child: ChildProcess, visit: int) -> None:
+    def on_seated(self, _child: ChildProcess, visit: str) -> None:
         self._visits.seated(visit)
 
-    def on_refused(self, child: ChildProcess, visit: int, why: str) -> None:
+    def on_refused(self, _child: ChildProcess, visit: str, why: str) -> None:
         self._visits.refused(visit, why)
 
-    def on_left(self, child: ChildProcess, number: int, alone_for: float) -> None:
-        self._visits.end(child, number, alone_for)
+    def on_left(self, _child: ChildProcess, visit: str, alone_for: float) -> None:
+        self._visits.end(visit, alone_for)
 
     def on_log(self, _child: ChildProcess, level: int, name: str, text: str) -> None:
         logging.getLogger(name).log(level, "%s", text)

@@ -77,6 +77,7 @@ class Robots:
         delay = rules.crawl_delay(self._name) if rules is not None else None
         if delay:
             self._schedule.slow_down(host, float(delay))
+            _log.info("%s asks in its robots.txt for %g s between two requests.", host, delay)
 
     def _fetched(self, url: str, move: Callable[[str], None]) -> Result:
         attempt = 1

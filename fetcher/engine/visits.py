@@ -7,51 +7,47 @@ from dataclasses import dataclass
 from fetcher.engine.process import ChildProcess
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Visit:
     visitor: ChildProcess
-    number: int                 # of the target, with the visitor
     owner: ChildProcess
     host: str
 
 
 class Visits:
-    """A visitor waits until the owner of the host has a slot for it, and the owner keeps that until it has left."""
+    """A visitor waits until the owner of the host has a slot for it, and the owner keeps that until it has left.
+
+    Each visit has the name that its visitor gave it.
+    """
 
     def __init__(self, owner_of: Callable[[str], ChildProcess]) -> None:
         self._owner_of = owner_of
-        self._visits: dict[int, Visit] = {}
-        self._current: dict[tuple[int, int], int] = {}      # by the visitor's identity, and number
-        self._next = 0
+        self._visits: dict[str, Visit] = {}
 
-    def begin(self, visitor: ChildProcess, number: int, host: str) -> None:
-        """The visitor's target `number` was redirected to `host`."""
-        self.end(visitor, number)
+    def begin(self, visitor: ChildProcess, visit: str, host: str) -> None:
+        """A target of the visitor was redirected to `host`."""
         owner = self._owner_of(host)
         if owner is visitor:
-            visitor.tell("seated", number)
+            visitor.tell("seated", visit)
             return
-        self._next += 1
-        self._visits[self._next] = Visit(visitor, number, owner, host)
-        self._current[id(visitor), number] = self._next
-        owner.tell("host", self._next, host)
+        self._visits[visit] = Visit(visitor, owner, host)
+        owner.tell("host", visit, host)
 
-    def seated(self, visit: int) -> None:
+    def seated(self, visit: str) -> None:
         known = self._visits.get(visit)
         if known is not None:
-            known.visitor.tell("seated", known.number)
+            known.visitor.tell("seated", visit)
 
-    def refused(self, visit: int, why: str) -> None:
+    def refused(self, visit: str, why: str) -> None:
         known = self._visits.pop(visit, None)
         if known is not None:
-            del self._current[id(known.visitor), known.number]
-            known.visitor.tell("refused", known.number, why)
+            known.visitor.tell("refused", visit, why)
 
-    def end(self, visitor: ChildProcess, number: int, alone_for: float = 0.0) -> None:
+    def end(self, visit: str, alone_for: float = 0.0) -> None:
         """The visitor's target has left the host, which is to be left alone for so many seconds."""
-        visit = self._current.pop((id(visitor), number), None)
-        if visit is not None:
-            self._visits.pop(visit).owner.tell("leave", visit, alone_for)
+        known = self._visits.pop(visit, None)
+        if known is not None:
+            known.owner.tell("leave", visit, alone_for)
 
     def has_guests(self, child: ChildProcess) -> bool:
         """Somebody is, or waits to be, at one of its hosts."""
@@ -61,6 +57,6 @@ class Visits:
         """The process of `child` is another one, which knows of no visits."""
         for visit, known in list(self._visits.items()):
             if known.visitor is child:
-                self.end(child, known.number)
+                self.end(visit)
             elif known.owner is child:
                 child.tell("host", visit, known.host)

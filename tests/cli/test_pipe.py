@@ -98,7 +98,7 @@ def test_a_long_list_takes_no_more_memory_than_a_short_one(fetcher):
         name = fetcher.list(*(f"http://host{number}.invalid/{number}" for number in range(lines)))
         return int(fetcher.python(PEAK, "-f", "none", name).out)
 
-    assert peak(40_000) < peak(10_000) + 10_000
+    assert peak(40_000) < peak(4_000) + 10_000
 
 
 def test_the_library_and_the_command_give_the_same_records(fetcher, server):

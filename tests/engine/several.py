@@ -1,4 +1,4 @@
-"""What tests of several processes have in common: a site with hosts of its own, and the ways to run."""
+"""What tests of the engines share: a site with hosts of its own, and the ways to run several processes."""
 from __future__ import annotations
 
 import os
@@ -29,6 +29,7 @@ class Site:
         return self._server.url(path, f"{name}.{self._run}.localhost")
 
     def stats(self) -> dict[str, dict[str, Any]]:
+        """What the server counted, by name."""
         mark = f".{self._run}.localhost:"
         return {host.partition(".")[0]: counted for host, counted in self._server.stats(times=True).items()
                 if mark in host}

@@ -57,7 +57,7 @@ def test_an_end_that_is_gone_ends_the_other_after_its_last_message(ends):
 
 def test_a_message_that_breaks_off_is_none():
     here, there = socketpair()
-    here.send((100).to_bytes(4, "little") + b"half")
+    here.send((100).to_bytes(8, "little") + b"half")
     here.close()
     channel = Channel(there)
     with pytest.raises(EOFError):

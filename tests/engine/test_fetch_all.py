@@ -114,3 +114,19 @@ def test_the_names_of_the_library():
         assert getattr(fetcher, name) is not None
     with pytest.raises(AttributeError):
         fetcher.nothing
+
+
+def test_a_state_learns_from_run_to_run(server, tmp_path):
+    options = Options(state=str(tmp_path / "seen.db"), network=NetworkOptions(proxy=""))
+    urls = [server.url(f"/etag?{number}") for number in range(3)]
+    told = [{(result.status, result.change) for result in fetch_all(urls, options)} for _ in range(2)]
+    assert told == [{(200, "new")}, {(304, "unchanged")}]
+
+
+def test_what_a_state_was_told_in_a_run_that_was_left_is_told_again(server, tmp_path):
+    options = Options(state=str(tmp_path / "seen.db"), network=NetworkOptions(proxy=""))
+    urls = [server.url(f"/etag?{number}") for number in range(3)]
+    for _ in range(2):
+        results = fetch_all(urls, options)
+        assert next(results).change == "new"
+        results.close()

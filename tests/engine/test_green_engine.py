@@ -113,40 +113,39 @@ def test_a_slow_host_does_not_delay_the_others(server):
 
 # A list that is read as far as needed
 
-def test_a_list_is_read_only_as_far_ahead_as_needed(server):
-    read = 0
+class Endless:
+    """A list without an end, of which so many lines were `read`."""
 
-    def urls():
-        nonlocal read
+    def __init__(self, url):
+        self.url = url
+        self.read = 0
+
+    def __iter__(self):
         while True:
-            read += 1
-            yield server.url("/headers")
+            self.read += 1
+            yield self.url
 
-    with closing(fetch_all(urls(), options(limits=Limits(5, 5)))) as results:
+
+def test_a_list_is_read_only_as_far_ahead_as_needed(server):
+    urls = Endless(server.url("/headers"))
+    with closing(fetch_all(urls, options(limits=Limits(5, 5)))) as results:
         for _ in range(10):
             next(results)
-        assert read < 1200
+        assert urls.read < 1200
 
 
 def test_a_slow_consumer_holds_the_workers_back(server):
-    read = 0
-
-    def urls():
-        nonlocal read
-        while True:
-            read += 1
-            yield server.url("/headers")
-
-    with closing(fetch_all(urls(), options(limits=Limits(20, 20)))) as results:
+    urls = Endless(server.url("/headers"))
+    with closing(fetch_all(urls, options(limits=Limits(20, 20)))) as results:
         next(results)
         before = 0
-        while read > before:
-            before = read
+        while urls.read > before:
+            before = urls.read
             green.sleep(0.3)
-        assert 1000 < read < 2100       # the results that wait, and the targets
+        assert 1000 < urls.read < 2100      # the results that wait, and the targets
         for _ in range(2500):
             assert next(results).ok
-        assert read > 2500
+        assert urls.read > 2500
 
 
 def test_memory_stays_flat(server):

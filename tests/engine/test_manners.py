@@ -1,6 +1,7 @@
 """How a run behaves towards its hosts: what the embedded server saw of it is the witness."""
 from __future__ import annotations
 
+import logging
 import time
 from bisect import bisect_left
 from collections import Counter
@@ -185,11 +186,14 @@ def test_robots_txt_is_kept_to_and_read_once():
     assert {result.attempts for result in results if result.error == "robots"} == {0}
 
 
-def test_a_crawl_delay_is_kept():
+def test_a_crawl_delay_is_kept_and_told_of_once(caplog):
+    caplog.set_level(logging.INFO, logger="fetcher")
     with BrokenServer(answer(b"User-agent: *\nCrawl-delay: 0.3\n"), answer(b"ok")) as site:
         began = time.perf_counter()
         assert outcomes(run([site.url(f"/{number}") for number in range(4)], run=RunOptions(robots=True))) == {200: 4}
         assert time.perf_counter() - began >= 3 * 0.3 * 0.95
+    assert [record.message for record in caplog.records] == [
+        "127.0.0.1 asks in its robots.txt for 0.3 s between two requests."]
 
 
 @pytest.mark.parametrize(("status", "error"), [(b"404 Not Found", None), (b"403 Forbidden", None),

@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -13,33 +12,11 @@ from fetcher import Options, Result, Target
 from fetcher.engine import GreenEngine
 from fetcher.options import InputOptions, Limits, NetworkOptions, RetryOptions, RunOptions
 from fetcher.targets import TargetReader
-from tests.server_process import ServerProcess
+from tests.engine.several import Site
 
 DEAD = "localhost:9"
 PER_HOST = 3
 PATIENT = RetryOptions(retries=9, wait=0.02)
-
-
-class Hosts:
-    """Names of a run's own, each with a count of its own at the server."""
-
-    def __init__(self, server: ServerProcess) -> None:
-        self._server = server
-        self._run = uuid4().hex[:8]
-
-    def url(self, name: str, path: str) -> str:
-        return self._server.url(path, f"{name}.{self._run}.localhost")
-
-    def stats(self) -> dict[str, dict]:
-        """What the server counted, by name."""
-        mark = f".{self._run}.localhost:"
-        return {host.partition(".")[0]: counted for host, counted in self._server.stats(times=True).items()
-                if mark in host}
-
-
-@pytest.fixture
-def hosts(server: ServerProcess) -> Hosts:
-    return Hosts(server)
 
 
 def timed(urls: list[str], **concerns: object) -> Iterator[tuple[float, Result]]:
@@ -50,11 +27,11 @@ def timed(urls: list[str], **concerns: object) -> Iterator[tuple[float, Result]]
         yield time.perf_counter() - began, result
 
 
-def test_one_slow_one_dead_and_one_crowded_host_hold_up_none_of_the_others(hosts):
-    good = [hosts.url(f"h{number % 97}", f"/delay/0.2?{number}") for number in range(97 * 6)]
-    odd = [*(hosts.url("slow", f"/delay/8?{number}") for number in range(10)),
+def test_one_slow_one_dead_and_one_crowded_host_hold_up_none_of_the_others(site):
+    good = [site.url(f"h{number % 97}", f"/delay/0.2?{number}") for number in range(97 * 6)]
+    odd = [*(site.url("slow", f"/delay/8?{number}") for number in range(10)),
            *(f"http://{DEAD}/{number}" for number in range(20)),
-           *(hosts.url("crowd", f"/crowd/4?{number}") for number in range(20))]
+           *(site.url("crowd", f"/crowd/4?{number}") for number in range(20))]
     limits = Limits(concurrency=300, per_host=10)
     alone = max(seconds for seconds, _ in timed(good, limits=limits))
     results = list(timed(odd + good, limits=limits, retry=PATIENT))
@@ -68,10 +45,10 @@ def test_one_slow_one_dead_and_one_crowded_host_hold_up_none_of_the_others(hosts
     assert max(seconds for seconds, result in results if "//h" in result.url) < min(1.2 * alone + 2, 8)
 
 
-def test_a_crowded_host_sees_no_request_in_the_time_that_it_asked_for(hosts):
-    urls = [hosts.url("crowd", f"/crowd/4?pause=2&{number}") for number in range(12)]
+def test_a_crowded_host_sees_no_request_in_the_time_that_it_asked_for(site):
+    urls = [site.url("crowd", f"/crowd/4?pause=2&{number}") for number in range(12)]
     results = [result for _, result in timed(urls, retry=PATIENT)]
-    times = hosts.stats()["crowd"]["times"]
+    times = site.stats()["crowd"]["times"]
     pauses = [after - before for before, after in zip(times, times[1:])]
     assert {result.status for result in results} == {200}
     assert len(times) == sum(result.attempts for result in results)
@@ -79,24 +56,24 @@ def test_a_crowded_host_sees_no_request_in_the_time_that_it_asked_for(hosts):
     assert not [pause for pause in pauses if 0.5 < pause < 1.99]    # the shorter ones are of those sent together
 
 
-def test_an_adaptive_run_settles_just_below_what_a_host_can_take(hosts):
-    urls = [hosts.url("crowd", f"/crowd/5?seconds=0.02&pause=0&{number}") for number in range(600)]
+def test_an_adaptive_run_settles_just_below_what_a_host_can_take(site):
+    urls = [site.url("crowd", f"/crowd/5?seconds=0.02&pause=0&{number}") for number in range(600)]
     results = [result for _, result in timed(urls, limits=Limits(per_host=20, adaptive=True), retry=PATIENT)]
     refused = sum(result.attempts for result in results) - len(results)
     assert {result.status for result in results} == {200}
     assert 1 <= refused <= 60
-    assert 6 <= hosts.stats()["crowd"]["most_at_once"] <= 10
+    assert 6 <= site.stats()["crowd"]["most_at_once"] <= 10
 
 
-def mixed(hosts: Hosts) -> list[str]:
+def mixed(site: Site) -> list[str]:
     """Lines of which some are redirected from host to host, some fail for now, and some find a crowd."""
     names = ["a", "b", "c", "d"]
     urls = []
     for number in range(40):
         here, there = names[number % 4], names[(number + 1) % 4]
-        urls += [hosts.url(here, f"/redirect-to?url={hosts.url(there, f'/delay/0.02?{number}')}"),
-                 hosts.url(here, f"/flaky/1?{number}"), hosts.url(here, f"/redirect/2?{number}"),
-                 hosts.url("e", f"/crowd/2?seconds=0.02&pause=0&{number}")]
+        urls += [site.url(here, f"/redirect-to?url={site.url(there, f'/delay/0.02?{number}')}"),
+                 site.url(here, f"/flaky/1?{number}"), site.url(here, f"/redirect/2?{number}"),
+                 site.url("e", f"/crowd/2?seconds=0.02&pause=0&{number}")]
     return urls
 
 
@@ -104,18 +81,18 @@ def mixed(hosts: Hosts) -> list[str]:
     {}, {"limits": Limits(50, PER_HOST, adaptive=True)}, {"limits": Limits(50, PER_HOST, rate=400.0)},
     {"limits": Limits(50, PER_HOST, per_host_rate=100.0)}, {"run": RunOptions(ordered=True)},
     {"run": RunOptions(robots=True)}], ids=["plain", "adaptive", "rate", "per_host_rate", "ordered", "robots"])
-def test_no_host_ever_sees_more_at_once_than_allowed(hosts, mode):
+def test_no_host_ever_sees_more_at_once_than_allowed(site, mode):
     plain = {"limits": Limits(50, PER_HOST), "retry": PATIENT}
-    results = [result for _, result in timed(mixed(hosts), **{**plain, **mode})]
-    stats = hosts.stats()
+    results = [result for _, result in timed(mixed(site), **{**plain, **mode})]
+    stats = site.stats()
     assert {result.status for result in results} == {200}
     assert len(stats) == 5
     assert {name: host["most_at_once"] for name, host in stats.items() if host["most_at_once"] > PER_HOST} == {}
 
 
-def test_nor_where_lines_wait_in_the_list(hosts, tmp_path: Path):
+def test_nor_where_lines_wait_in_the_list(site, tmp_path: Path):
     """A list in blocks, longer than what is kept of it in memory."""
-    lines = [hosts.url(f"h{block}", f"/{'delay/0.01' if number % 10 else 'flaky/1'}?{number}")
+    lines = [site.url(f"h{block}", f"/{'delay/0.01' if number % 10 else 'flaky/1'}?{number}")
              for block in range(4) for number in range(400)]
     (tmp_path / "list").write_text("\n".join(lines))
     reader = TargetReader([str(tmp_path / "list")], InputOptions())
@@ -123,7 +100,7 @@ def test_nor_where_lines_wait_in_the_list(hosts, tmp_path: Path):
                                  network=NetworkOptions(proxy="")))
     results = list(engine.run(reader, reader.read_again))
     reader.close()
-    stats = hosts.stats()
+    stats = site.stats()
     assert sorted(result.line for result in results) == list(range(1, 1601))
     assert {result.status for result in results} == {200}
     assert {host["requests"] for host in stats.values()} == {440}

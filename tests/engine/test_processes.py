@@ -128,6 +128,15 @@ def test_results_are_the_same_as_those_of_one_process(site):
         assert (result.timings.starttransfer is None) == (before.starttransfer is None)
 
 
+def test_a_body_that_is_too_large_for_its_way_is_a_record_and_holds_up_nothing(site, monkeypatch):
+    monkeypatch.setattr("fetcher.engine.child.LARGEST_BODY", 50_000)
+    urls = [site.url("a", "/bytes/50001"), site.url("a", "/bytes/100"), site.url("b", "/bytes/20000")]
+    large, *rest = sorted(run(urls, body=BodyOptions(keep=True)), key=lambda result: result.line)
+    assert (large.ok, large.error, large.size, large.body) == (False, "too_large", 50_001, None)
+    assert "50,000 bytes" in str(large.error_message)
+    assert words(rest) == {None: 2}
+
+
 def test_long_lines_and_large_bodies_come_through(site):
     urls = [site.url("a", f"/echo?{'x' * 50_000}"), site.url("b", "/bytes/20000000")]
     results = {result.line: result for result in run(urls, body=BodyOptions(keep=True))}
@@ -235,6 +244,20 @@ def test_an_interrupt_ends_what_is_in_flight_with_a_record(site):
     assert words(results) == {None: 5, "interrupted": 10}
 
 
+def test_all_that_is_in_flight_can_be_looked_at(site):
+    engine = ProcessEngine(options(limits=Limits(150, 150)), 2)
+
+    def look_and_stop() -> None:
+        eventually_green(lambda: len(list(engine.in_flight)) == 150)
+        seen.update(attempt.target.line for attempt in engine.in_flight)
+        green.call_soon(engine.stop)
+
+    seen: set[int] = set()
+    green.spawn(look_and_stop)
+    assert words(engine.run(targets(site.url("a", f"/hang?{number}") for number in range(200)))) == {"interrupted": 150}
+    assert len(seen) == 150
+
+
 # The command.
 
 @pytest.fixture
@@ -265,6 +288,12 @@ def test_the_same_line_twice_is_fetched_once_where_that_is_wanted(fetcher, site)
     assert sorted(record["line"] for record in done.records) == [1, 2]
 
 
+def test_a_process_has_no_more_connections_than_the_machine_allows_it(fetcher, site):
+    fetcher.list(*(site.url("a", f"/delay/0.2?{number}") for number in range(400)))
+    done = fetcher.shell("ulimit -n 120; $fetcher -c 1000 --per-host 1000 --retries 0 list")
+    assert Counter(record["error_message"] for record in done.records) == {None: 400}
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_a_short_list_is_fetched_by_one_process(fetcher, site):
     process = fetcher.start("--processes", "auto", site.url("a", "/hang"))
@@ -285,7 +314,7 @@ def test_more_processes_are_started_while_those_that_run_are_busy(site, monkeypa
                 yield site.url(f"h{number % 20}", f"/bytes/10/{number}")
 
     assert words(engine.run(targets(many()))).keys() == {None}
-    assert sum(child.was_started for child in engine._children) == 2
+    assert len(engine._children) == 2
 
 
 def test_one_process_stays_alone_where_it_is_not_busy(site):

@@ -1,14 +1,19 @@
 """Limits, pace and the breaker hold over all processes; a redirect to another one's host is its guest there."""
 from __future__ import annotations
 
+import logging
 import time
 from bisect import bisect_left
+from socket import socketpair
 from typing import Any
 
 import pytest
 
-from fetcher import green
+from fetcher import Target, green
+from fetcher.engine.channel import Channel
+from fetcher.engine.child import Child, Duty
 from fetcher.engine.processes import ProcessEngine
+from fetcher.engine.wire import pack_target
 from fetcher.options import Limits, Timeouts
 from tests.engine.several import AT_ONCE, Site, eventually_green, kill, options, run, targets, words
 
@@ -93,6 +98,58 @@ def test_a_guest_whose_process_dies_leaves_its_slot(site):
     killer.wait()
     assert {result.url: result.error for result in results if result.error} == {urls[0]: "internal"}
     assert len(results) == 21
+
+
+def test_guests_of_a_process_that_dies_stay_within_the_limits_of_the_one_that_takes_its_place(site):
+    engine = ProcessEngine(options(limits=Limits(20, 2)), 2)
+    here, there = owned(engine, site, 2)
+    urls = crossing(site, here, there, 40, "/delay/0.2")
+
+    def kill_the_owner() -> None:
+        for asked in (4, 16):
+            eventually_green(lambda: site.stats().get(there, {"requests": 0})["requests"] >= asked)
+            kill(engine._owner(host_of(site, there))._process.pid)
+
+    killer = green.spawn(kill_the_owner)
+    results = list(engine.run(targets(urls)))
+    killer.wait()
+    assert words(results) == {None: 40}
+    assert site.stats()[there]["most_at_once"] == 2
+
+
+def test_an_answer_to_the_visit_of_an_attempt_before_lets_nobody_in(site):
+    """The test is the parent: it answers the first visit once more, when the second waits."""
+    ours, theirs = map(Channel, socketpair())
+    child = Child(Duty(options(retry=AT_ONCE), 10, False, logging.WARNING), theirs)
+    life = green.spawn(child.live)
+    (url,) = crossing(site, "here", "there", 1, "/flaky/1")
+    ours.send(("targets", 0, [pack_target(Target.read(url))]))
+
+    first, host = content_of("visit", ours)
+    assert host == host_of(site, "there")
+    ours.send(("seated", first))
+    assert content_of("left", ours) == [first, 0.0]
+    second, _host = content_of("visit", ours)
+    ours.send(("seated", first))
+    ours.send(("leave", first, 0.0))
+    green.sleep(0.3)
+    assert second != first and site.stats()["there"]["requests"] == 1
+    ours.send(("seated", second))
+    assert content_of("left", ours) == [second, 0.0]
+    ours.send(("end",))
+    content_of("bye", ours)
+    life.wait()
+    ours.close()
+    theirs.close()
+    assert site.stats()["there"]["requests"] == 2
+
+
+def content_of(kind: str, channel: Channel) -> list[Any]:
+    """The next message of this kind."""
+    while True:
+        told, *content = channel.receive()
+        if told == kind:
+            return content
 
 
 def test_the_rate_is_that_of_all_of_them(site):
