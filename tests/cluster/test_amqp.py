@@ -13,29 +13,34 @@ def cluster(fetcher, amqp):
         yield cluster
 
 
+def urls_of(hosts, count, path, server):
+    """So many URLs of each host, and what --resolve has to say of it."""
+    return ([f"http://{host}.test:{server.port}{path}?{number}" for host in hosts for number in range(count)],
+            [f"--resolve={host}.test:{server.port}:127.0.0.1" for host in hosts])
+
+
 def partitions(cluster):
     return json.loads(cluster.fetcher("status", "--run", "run").out)["partitions"]
 
 
 def test_a_partition_may_take_longer_than_the_broker_waits(cluster, server, rabbitmq_server):
-    host = f"patient.test:{server.port}"
-    cluster.fetcher.list(*(f"http://{host}/delay/0.1?{number}" for number in range(100)))
+    urls, resolving = urls_of(["patient"], 100, "/delay/0.1", server)
+    cluster.fetcher.list(*urls)
     before = rabbitmq_server.tired()
-    cluster.submit("list", "-c", "2", "--resolve", f"{host}:127.0.0.1")
+    cluster.submit("list", "-c", "2", *resolving)
     workers = [cluster.start_worker() for _ in range(2)]
     cluster.wait()
     assert rabbitmq_server.tired() > before
     assert lines(cluster.records()) == {line: 1 for line in range(1, 101)}
-    assert server.stats()[host]["requests"] == 100
+    assert server.stats()[f"patient.test:{server.port}"]["requests"] == 100
     assert [cluster.drain(worker) for worker in workers] == [0, 0]
     assert cluster.log.read_text() == ""
 
 
 def test_a_broker_that_is_started_anew_has_lost_nothing(cluster, server, rabbitmq_server):
-    urls = [f"http://{host}.test:{server.port}/delay/0.1?{number}" for host in "abcd" for number in range(20)]
+    urls, resolving = urls_of(["anew-1", "anew-2", "anew-3", "anew-4"], 20, "/delay/0.1", server)
     cluster.fetcher.list(*urls)
-    cluster.submit("list", "--partitions", "40", "-c", "2",
-                   *(f"--resolve={host}.test:{server.port}:127.0.0.1" for host in "abcd"))
+    cluster.submit("list", "--partitions", "1000", "-c", "2", *resolving)
     worker = cluster.start_worker()
     eventually(lambda: cluster.count() > 5)
     rabbitmq_server.stop()
@@ -49,19 +54,18 @@ def test_a_broker_that_is_started_anew_has_lost_nothing(cluster, server, rabbitm
 
 
 def test_a_worker_has_no_more_orders_than_processes(cluster, server, rabbitmq_server):
-    urls = [f"http://{host}.test:{server.port}/delay/1?{number}" for host in "abcde" for number in range(20)]
+    urls, resolving = urls_of(["few-1", "few-2", "few-3", "few-4", "few-5"], 20, "/delay/1", server)
     cluster.fetcher.list(*urls)
-    cluster.submit("list", "--partitions", "1000", "-c", "1",
-                   *(f"--resolve={host}.test:{server.port}:127.0.0.1" for host in "abcde"))
+    cluster.submit("list", "--partitions", "100000", "-c", "1", *resolving)
     cluster.start_worker("--processes", "2")
     eventually(lambda: partitions(cluster)["running"] == 2)
     assert rabbitmq_server.purge() == 3
 
 
 def test_what_another_worker_has_does_not_keep_the_rest_waiting(cluster, server, rabbitmq_server):
-    cluster.fetcher.list(*(server.url(f"/delay/0.1?{number}") for number in range(1000)),
-                         f"http://short.test:{server.port}/")
-    cluster.submit("list", "--partitions", "1000", "-c", "1", "--resolve", f"short.test:{server.port}:127.0.0.1")
+    urls, resolving = urls_of(["long", "short"], 1000, "/delay/0.1", server)
+    cluster.fetcher.list(*urls[:1001])
+    cluster.submit("list", "--partitions", "1000", "-c", "1", *resolving)
     cluster.start_worker()
     eventually(lambda: partitions(cluster)["running"] == 1)
     assert rabbitmq_server.purge() == 1
