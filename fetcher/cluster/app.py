@@ -5,7 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from signal import SIG_IGN, SIGINT, SIGTERM, signal
 from time import sleep
@@ -15,6 +15,7 @@ from fetcher.errors import InputError, OutputError
 from fetcher.url import mask_password
 
 try:
+    from amqp.exceptions import AMQPError, MessageNacked
     from celery import Celery
     from celery.exceptions import Reject
     from celery.signals import worker_process_init
@@ -24,7 +25,7 @@ except ImportError:
     raise ValueError("A cluster needs an extra: pip install 'fetcher[cluster]'") from None
 
 from fetcher.cluster.keeper import Keeper, remember
-from fetcher.cluster.orders import QUEUE, TASK, send, understood
+from fetcher.cluster.orders import QUEUE, TASK, orders, send, understood
 from fetcher.cluster.partition import Ending, work
 from fetcher.cluster.run import NotUnderstood
 
@@ -57,7 +58,8 @@ def celery_app(broker: Broker) -> Any:
         task_default_queue=QUEUE, task_default_exchange=QUEUE, task_default_routing_key=QUEUE,
         task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1,
         worker_enable_remote_control=False, worker_hijack_root_logger=False, worker_redirect_stdouts=False,
-        broker_connection_retry_on_startup=True, worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True, broker_channel_error_retry=True,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         **_transport(broker))
 
     if celery.conf.broker_url.startswith("redis"):
@@ -65,7 +67,8 @@ def celery_app(broker: Broker) -> Any:
 
     @celery.task(name=TASK)     # type: ignore[untyped-decorator]
     def partition(**order: Any) -> None:
-        _take(order, broker.lease_seconds)
+        if not _follow(order, broker.lease_seconds):
+            _give_back(celery, order)
 
     return celery
 
@@ -99,28 +102,36 @@ def hand_out(celery: Any, name: str, directory: str, partitions: Iterable[int]) 
     """Send an order for each partition. Raises OutputError where the broker cannot be reached."""
     with _errors_explained(celery), celery.connection_for_write() as connection:
         remember(connection, name, directory)
-        send(celery, connection, name, directory, partitions)
+        send(celery, connection, orders(name, directory, partitions))
 
 
 @contextmanager
 def _errors_explained(celery: Any) -> Iterator[None]:
     try:
         yield
-    except (KombuError, OSError) as error:
+    except (AMQPError, MessageNacked, KombuError, OSError) as error:
         url = mask_password(celery.conf.broker_url)
-        raise OutputError(f"The broker {url} cannot be reached: {mask_password(str(error))}.") from None
+        raise OutputError(f"The broker {url} {_complaint(error)}.") from None
+
+
+def _complaint(error: Exception) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, MessageNacked):
+        return "takes no more messages"
+    verb = "refuses" if isinstance(cause, AMQPError) else "cannot be reached"
+    return f"{verb}: {mask_password(getattr(cause, 'reply_text', None) or str(cause)).rstrip('.')}"
 
 
 _ending = Ending()
 
 
-def _take(order: dict[str, Any], lease_seconds: float) -> None:
-    """Follow an order; unless that ends with its partition done, have the broker keep it for another time."""
+def _follow(order: dict[str, Any], lease_seconds: float) -> bool:
+    """Whether it ends with its partition done; where it does not, nobody need try again at once: there was a pause."""
     pause = _PAUSE_SECONDS
     signal(SIGTERM, _ending.tell)
     try:
         if not _ending() and work(*understood(order), lease_seconds, _ending):
-            return
+            return True
     except (NotUnderstood, InputError, OutputError) as error:
         _log.error("%s", error)
         pause = lease_seconds / 3       # whatever it is will take its time to change
@@ -129,11 +140,24 @@ def _take(order: dict[str, Any], lease_seconds: float) -> None:
                    exc_info=_log.isEnabledFor(logging.INFO))
         pause = lease_seconds / 3
     sleep(pause)
+    return False
+
+
+def _give_back(celery: Any, order: dict[str, Any]) -> None:
+    """Have the order come again, after all that wait; before them where this worker ends: what is begun goes first."""
+    if not _ending():
+        with suppress(OutputError), _errors_explained(celery), celery.connection_for_write() as connection:
+            send(celery, connection, [order])
+            return
     raise Reject("not done", requeue=True)
 
 
 def serve(celery: Any, processes: int) -> None:
-    """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back."""
+    """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back.
+
+    Raises OutputError where the broker cannot be reached at first; later that is waited for.
+    """
+    reach(celery)
     is_ready: list[Any] = []
 
     def end(*_: Any) -> None:
@@ -146,6 +170,7 @@ def serve(celery: Any, processes: int) -> None:
     for number in SIGTERM, SIGINT:
         signal(number, end)
     worker_process_init.connect(_leave_to_the_parent)
+    logging.getLogger("celery.worker.request").addFilter(_is_news)
     worker = celery.WorkController(
         pool="prefork", concurrency=processes, optimization="fair", ready_callback=is_ready.append,
         without_gossip=True, without_mingle=True, without_heartbeat=True)
@@ -155,3 +180,8 @@ def serve(celery: Any, processes: int) -> None:
 def _leave_to_the_parent(**_: Any) -> None:
     """In a process that has nothing to do: it ends when its parent does, and Celery waits for it forever otherwise."""
     signal(SIGTERM, SIG_IGN)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that an order could not be acknowledged or rejected: the broker was away, and has it come again by itself."""
+    return not str(record.msg).startswith(("Couldn't ack", "Couldn't reject"))

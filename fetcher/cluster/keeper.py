@@ -14,7 +14,7 @@ import orjson
 from celery import bootsteps
 from kombu.exceptions import KombuError
 
-from fetcher.cluster.orders import QUEUE, send
+from fetcher.cluster.orders import QUEUE, orders, send
 from fetcher.cluster.overview import Overview
 from fetcher.cluster.registry import place_at
 from fetcher.cluster.run import NotUnderstood, Run
@@ -58,7 +58,7 @@ class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
                     if idle is None:
                         client.srem(_RUNS, entry)
                     else:
-                        send(celery, connection, name, directory, idle)
+                        send(celery, connection, orders(name, directory, idle))
 
 
 def _idle(name: str, directory: str, seconds: float) -> list[int] | None:

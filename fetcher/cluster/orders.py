@@ -1,7 +1,7 @@
 """Orders, as they travel: each names a partition of a run, and where that run is."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fetcher.cluster.run import VERSION, NotUnderstood, check_version
@@ -10,12 +10,17 @@ TASK = "fetcher.partition"
 QUEUE = "fetcher"
 
 
-def send(celery: Any, connection: Any, name: str, directory: str, partitions: Iterable[int]) -> None:
-    """Send an order for each partition over this connection."""
-    producer = celery.amqp.Producer(connection)
+def orders(name: str, directory: str, partitions: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """An order for each partition."""
     for number in partitions:
-        celery.send_task(TASK, producer=producer, kwargs={
-            "version": VERSION, "run": name, "out": directory, "partition": number})
+        yield {"version": VERSION, "run": name, "out": directory, "partition": number}
+
+
+def send(celery: Any, connection: Any, orders: Iterable[dict[str, Any]]) -> None:
+    """Send orders over this connection."""
+    producer = celery.amqp.Producer(connection)
+    for order in orders:
+        celery.send_task(TASK, producer=producer, kwargs=order)
 
 
 def understood(order: dict[str, Any]) -> tuple[str, str, int]:

@@ -13,6 +13,7 @@ import pytest
 from fetcher.cluster.place import Place
 from fetcher.cluster.registry import place_at
 from tests.cli.command import Command, eventually
+from tests.cluster import rabbitmq
 from tests.cluster.cluster import Cluster
 from tests.cluster.store import BUCKET, VARIABLES
 
@@ -92,8 +93,28 @@ def _answers(port: int) -> bool:
     return False
 
 
-@pytest.fixture(params=["directory", "redis"])
+@pytest.fixture(scope="session")
+def rabbitmq_server(tmp_path_factory) -> Iterator[rabbitmq.RabbitMQ]:
+    """A server of our own, which is soon tired of waiting for acknowledgements."""
+    if rabbitmq.PROGRAM is None:
+        pytest.skip("rabbitmq-server is not installed")
+    server = rabbitmq.RabbitMQ(tmp_path_factory.mktemp("rabbitmq"), acknowledgement_seconds=2)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def amqp(rabbitmq_server) -> str:
+    """The URL of a server that has no message."""
+    rabbitmq_server.delete()
+    return rabbitmq_server.url
+
+
+@pytest.fixture(params=["directory", "redis", "amqp"])
 def cluster(request, fetcher) -> Iterator[Cluster]:
-    broker = "broker" if request.param == "directory" else request.getfixturevalue("redis")
+    broker = "broker" if request.param == "directory" else request.getfixturevalue(request.param)
     with Cluster(fetcher, broker) as cluster:
         yield cluster

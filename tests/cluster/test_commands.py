@@ -41,11 +41,11 @@ def test_a_list_becomes_records_and_a_summary(cluster, server):
     assert (summary["urls"], summary["ok"], summary["failed"], summary["exit_status"]) == (22, 20, 2, 1)
     assert summary["statuses"] == {"200": 20, "404": 1}
     assert summary["time_total"]["max"] > 0
-    assert "secret-of-redis" not in json.dumps(summary)
+    assert "secret-of-" not in json.dumps(summary)
     seen = status(cluster)
     assert (seen["done"], seen["exit_status"], seen["urls"], seen["workers"]) == (True, 1, 22, [])
     assert cluster.drain(worker) == 0
-    assert "secret-of-redis" not in cluster.log.read_text()
+    assert "secret-of-" not in cluster.log.read_text()
 
 
 def test_wait_ends_with_the_run_and_has_its_status(local, server):
@@ -220,12 +220,13 @@ def test_what_cannot_be_is_status_2_and_one_line(fetcher, server, arguments, com
     assert not (fetcher.home / "out" / ".fetcher" / "run.json").exists()
 
 
-def test_a_broker_that_cannot_be_reached_is_one_line_without_its_password(local, server):
-    local.fetcher.list(server.url())
-    local.broker = "redis://:a-secret@127.0.0.1:1/0"
-    done = local.submit("list")
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("command", [["submit", "list", "--run", "run", "--out", "out"], ["worker"]])
+def test_a_broker_that_cannot_be_reached_is_one_line_without_its_password(fetcher, server, command, scheme):
+    fetcher.list(server.url())
+    done = fetcher(*command, "--broker", f"{scheme}://:a-secret@127.0.0.1:1/0")
     assert (done.status, done.out, done.err.count("\n")) == (74, "", 1)
-    assert "redis://:***@127.0.0.1:1/0 cannot be reached" in done.err
+    assert f"{scheme}://:***@127.0.0.1:1/0 cannot be reached" in done.err
     assert "a-secret" not in done.err
 
 

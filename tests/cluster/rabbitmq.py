@@ -1,0 +1,119 @@
+"""A RabbitMQ of our own: on loopback alone, and all that it writes in one directory."""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import amqp
+
+from tests.cli.command import eventually
+
+# Debian's command in /usr/sbin runs it as a user of its own, with files in /var
+PROGRAM = shutil.which("rabbitmq-server", path=f"/usr/lib/rabbitmq/bin:{os.environ.get('PATH', os.defpath)}")
+_USER, _PASSWORD = "fetcher", "secret-of-rabbitmq"
+_HOST, _FULL = "virtual", "full"
+
+
+class RabbitMQ:
+    """Runs from `start` to `stop`, as often as it is wanted; what is durable outlives that."""
+
+    def __init__(self, home: Path, acknowledgement_seconds: float) -> None:
+        """For so long it waits for the acknowledgement of a message, then it closes the channel."""
+        self._port, self._epmd_port, distribution_port = (_free_port() for _ in range(3))
+        self._home = home
+        (home / "rabbitmq.conf").write_text(
+            f"listeners.tcp.local = 127.0.0.1:{self._port}\n"
+            f"load_definitions = {home}/definitions.json\n"
+            f"consumer_timeout = {int(acknowledgement_seconds * 1000)}\n"
+            "disk_free_limit.absolute = 1MB\n")
+        (home / "definitions.json").write_text(json.dumps({
+            "users": [{"name": _USER, "password": _PASSWORD, "tags": ""}],
+            "vhosts": [{"name": host} for host in (_HOST, _FULL)],
+            "permissions": [{"user": _USER, "vhost": host, "configure": ".*", "write": ".*", "read": ".*"}
+                            for host in (_HOST, _FULL)],
+            "policies": [{"vhost": _FULL, "name": "full", "pattern": ".*", "apply-to": "queues",
+                          "definition": {"max-length": 0, "overflow": "reject-publish"}}]}))
+        self._environment = {
+            "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8",
+            "HOME": str(home), "RABBITMQ_MNESIA_BASE": str(home), "RABBITMQ_LOG_BASE": str(home),
+            "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"), "RABBITMQ_CONF_ENV_FILE": os.devnull,
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "no-plugins"),
+            "RABBITMQ_NODENAME": f"fetcher-{self._port}@localhost", "RABBITMQ_DIST_PORT": str(distribution_port),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS":
+                "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1} -rabbit channel_tick_interval 200",
+            "ERL_EPMD_PORT": str(self._epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return self._url(_HOST)
+
+    @property
+    def full(self) -> str:
+        """The URL of a virtual host that takes no message."""
+        return self._url(_FULL)
+
+    def start(self) -> None:
+        """Returns when it can be used."""
+        assert PROGRAM is not None
+        self._run("epmd")       # Erlang starts one that stays for ever, unless there is one
+        eventually(lambda: _answers(self._epmd_port))
+        self._run(PROGRAM)
+        eventually(self._serves)
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+            process.wait()
+        self._processes.clear()
+
+    def delete(self) -> None:
+        """Take the queue away, and all that is in it."""
+        with self._connection() as connection:
+            connection.channel().queue_delete("fetcher")
+
+    def purge(self) -> int:
+        """Take away what waits in the queue, and say how many messages that were."""
+        with self._connection() as connection:
+            count: int = connection.channel().queue_purge("fetcher")
+            return count
+
+    def tired(self) -> int:
+        """How often it has waited too long for an acknowledgement."""
+        (log,) = self._home.glob("*@localhost.log")
+        return log.read_text().count("timed out waiting for delivery acknowledgement")
+
+    def _connection(self) -> amqp.Connection:
+        return amqp.Connection(f"127.0.0.1:{self._port}", _USER, _PASSWORD, virtual_host=_HOST)
+
+    def _url(self, host: str) -> str:
+        return f"amqp://{_USER}:{_PASSWORD}@127.0.0.1:{self._port}/{host}"
+
+    def _run(self, *command: str) -> None:
+        self._processes.append(subprocess.Popen(
+            command, env=self._environment, cwd=self._home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL))
+
+    def _serves(self) -> bool:
+        assert all(process.poll() is None for process in self._processes), "RabbitMQ did not start"
+        with suppress(OSError, amqp.AMQPError), self._connection():
+            return True
+        return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    return False
