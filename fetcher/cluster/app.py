@@ -58,7 +58,7 @@ def celery_app(broker: Broker) -> Any:
         task_default_queue=QUEUE, task_default_exchange=QUEUE, task_default_routing_key=QUEUE,
         task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1,
         worker_enable_remote_control=False, worker_hijack_root_logger=False, worker_redirect_stdouts=False,
-        broker_connection_retry_on_startup=True, broker_channel_error_retry=True,
+        broker_connection_retry_on_startup=True, broker_connection_max_retries=None, broker_channel_error_retry=True,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         **_transport(broker))
 
@@ -155,7 +155,8 @@ def _give_back(celery: Any, order: dict[str, Any]) -> None:
 def serve(celery: Any, processes: int) -> None:
     """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back.
 
-    Raises OutputError where the broker cannot be reached at first; later that is waited for.
+    Raises OutputError where the broker cannot be reached at first, which later is waited for, and where Celery ends by
+    itself.
     """
     reach(celery)
     is_ready: list[Any] = []
@@ -175,6 +176,8 @@ def serve(celery: Any, processes: int) -> None:
         pool="prefork", concurrency=processes, optimization="fair", ready_callback=is_ready.append,
         without_gossip=True, without_mingle=True, without_heartbeat=True)
     worker.start()
+    if worker.exitcode:
+        raise OutputError("The worker has ended before it was told to.")
 
 
 def _leave_to_the_parent(**_: Any) -> None:
