@@ -25,7 +25,7 @@ class BodyStore:
 
     A file that is there already is replaced where it is older than the run; within a run the first URL keeps a name,
     and another one whose body differs gets a mark. This is so too for names that are the same to the file system
-    alone, as `A` and `a` can be, and where several processes save into it: a link goes to a free name alone.
+    alone, as `A` and `a` can be, and where several processes save into it: a hard link is made under a free name alone.
     """
 
     def __init__(self, options: SaveOptions) -> None:
@@ -48,7 +48,7 @@ class BodyStore:
         assert target.parsed is not None
         name = self.template.name(target.parsed, line=target.line, n=next(self._numbers), sha256=sha256,
                                   content_type=content_type)
-        if self._moved(part, name, shared=True):
+        if self._moved(part, name, shared=not self.template.by_content):
             return self._root + name
         for own in (names.marked(name, _key(target)), names.marked(names.flat(name), _key(target))):
             if self._moved(part, own, shared=False):
@@ -59,7 +59,7 @@ class BodyStore:
         self._parts.close()
 
     def _moved(self, part: str, name: str, shared: bool) -> bool:
-        """Whether `part` could be moved to `name`; one that is `shared` may be in use for another URL."""
+        """Whether `part` could be moved to `name`; one that is `shared` may be another body's, too."""
         path = self._root + name
         directory = name.rpartition("/")[0]
         try:
@@ -75,7 +75,8 @@ class BodyStore:
             try:
                 os.link(part, path)
             except FileExistsError:
-                return self._has_replaced(path, part, shared)
+                if shared:
+                    return self._has_replaced(path, part)
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
@@ -88,14 +89,14 @@ class BodyStore:
         os.rename(part, path)
         return True
 
-    def _has_replaced(self, path: str, part: str, shared: bool) -> bool:
+    def _has_replaced(self, path: str, part: str) -> bool:
         """Whether `part` could take the place of what is at `path`: of several processes that want to, one may."""
         try:
             claim = self._parts.claim(part, path)
         except FileExistsError:
             return False
         try:
-            if shared and not self._is_free(path, part):
+            if not self._is_free(path, part):
                 return False
             os.rename(part, path)
             return True
@@ -110,7 +111,7 @@ class BodyStore:
             return True
         if there.st_mtime < self._since or not stat.S_ISREG(there.st_mode):
             return True             # a directory refuses, and a link is replaced
-        return self.template.by_content or cmp(path, part, shallow=False)
+        return cmp(path, part, shallow=False)
 
     def _make_directory(self, name: str) -> None:
         """Have a directory `name`, parents included. Raises NotADirectoryError where something else is in its place."""
