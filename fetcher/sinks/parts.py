@@ -11,6 +11,7 @@ from fetcher.errors import OutputError
 from fetcher.sinks.names import PART_PREFIX
 
 PART_SUFFIX = ".part"
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Parts:
@@ -38,7 +39,7 @@ class Parts:
     def open(self) -> tuple[int, str]:
         """A new file: its descriptor, and its path. Raises OSError."""
         path = f"{self._prefix}{next(self._numbers)}{PART_SUFFIX}"
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), path
+        return os.open(path, _NEW, 0o666), path
 
     def claim(self, part: str, path: str) -> str:
         """A second name of the file at `part`, which only one can have who is about to replace the file at `path`.
