@@ -129,6 +129,8 @@ class SaveOptions:
     name: str = "{host}/{path}"
     sync: bool = False                  # have each file on the disk before it gets its name
     since: float = field(default_factory=time, compare=False)   # Unix time: files from before may be replaced
+    first: int = 1                      # where `{n}` begins, and by how much it grows:
+    step: int = 1                       # processes that fetch together have numbers of their own
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class ChildProcess:
         self.load = 0.0                     # the part of the time that it spends on a core
         self.share: tuple[int, float | None] = (0, None)
         self.results = 0                    # of the process that runs now
+        self.given = 0                      # targets, those included that were given to processes before it
         self.is_stranded = False            # all it has waits for hosts that cannot be reached, as it told last
         self.said_bye = False
         self.runs = False
@@ -58,6 +59,7 @@ class ChildProcess:
         """Have it fetch the ticket's target."""
         self.out[self._number] = ticket
         self._number += 1
+        self.given += 1
         self._packed.append(pack_target(ticket.target))
         self._mail.set()
 

@@ -27,7 +27,7 @@ from fetcher.engine.wire import unpack_result
 from fetcher.errors import DeadlinePassed, FetchError, Interrupted, OutputError
 from fetcher.fetch import left_out
 from fetcher.model import Target
-from fetcher.options import Limits, Options
+from fetcher.options import BodyOptions, Limits, Options
 from fetcher.transport import most_connections
 
 _MOST_OUT = 1500            # targets that a child has at once, or four for each request at once,
@@ -145,9 +145,18 @@ class ProcessEngine(Flow):
         if run.deadline is not None:
             run = replace(run, deadline=max(run.deadline - (perf_counter() - self._began), 0.1))
         concurrency, rate = child.share
-        return Duty(replace(options, run=replace(run, ordered=False),
+        return Duty(replace(options, run=replace(run, ordered=False), body=self._body_options(child),
                             limits=replace(options.limits, concurrency=concurrency, rate=rate)),
                     2 * self._count * self._most_out, self._encodes, logging.getLogger("fetcher").level)
+
+    def _body_options(self, child: ChildProcess) -> BodyOptions:
+        """Saved bodies are numbered by each child in steps of its own, which go on where those before it died."""
+        body = self._options.body
+        if body.save is None:
+            return body
+        most_numbered = child.given * (1 + self._options.retry.retries)
+        first = body.save.first + self._children.index(child) + self._count * most_numbered
+        return replace(body, save=replace(body.save, first=first, step=self._count))
 
     def _hand_out(self) -> None:
         schedule = self._schedule

@@ -1,6 +1,7 @@
 """Bodies as files: written under a temporary name while they arrive, and moved to their place when they are whole."""
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -16,6 +17,7 @@ from fetcher.sinks.parts import Parts
 _IN_MEMORY_BYTES = 64 * 1024    # of a body before it gets a file
 _MOST_KNOWN = 10_000            # directories that are remembered to be there
 _PROBE_BYTES = 1024 * 1024
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
 class BodyStore:
@@ -23,7 +25,7 @@ class BodyStore:
 
     A file that is there already is replaced where it is older than the run; within a run the first URL keeps a name,
     and another one whose body differs gets a mark. This is so too for names that are the same to the file system
-    alone, as `A` and `a` can be.
+    alone, as `A` and `a` can be, and where several processes save into it: a hard link is made under a free name alone.
     """
 
     def __init__(self, options: SaveOptions) -> None:
@@ -34,7 +36,8 @@ class BodyStore:
         self._since = options.since
         self._parts = Parts(options.directory)
         self._known = {""}      # directories that are there
-        self._numbers = count(1)
+        self._links = True      # as far as is known, the file system has hard links
+        self._numbers = count(options.first, options.step)
 
     def body(self) -> Body:
         """A file for a body that begins to arrive."""
@@ -45,7 +48,7 @@ class BodyStore:
         assert target.parsed is not None
         name = self.template.name(target.parsed, line=target.line, n=next(self._numbers), sha256=sha256,
                                   content_type=content_type)
-        if self._moved(part, name, shared=True):
+        if self._moved(part, name, shared=not self.template.by_content):
             return self._root + name
         for own in (names.marked(name, _key(target)), names.marked(names.flat(name), _key(target))):
             if self._moved(part, own, shared=False):
@@ -56,19 +59,49 @@ class BodyStore:
         self._parts.close()
 
     def _moved(self, part: str, name: str, shared: bool) -> bool:
-        """Whether `part` could be moved to `name`; one that is `shared` may be in use for another URL."""
+        """Whether `part` could be moved to `name`; one that is `shared` may be another body's, too."""
         path = self._root + name
         directory = name.rpartition("/")[0]
         try:
             if directory not in self._known:
                 self._make_directory(directory)
-            if shared and not self._is_free(path, part):
-                return False
-            os.rename(part, path)
+            return self._takes(path, part, shared)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             self._forget()          # somebody else is at work there
             return False
+
+    def _takes(self, path: str, part: str, shared: bool) -> bool:
+        if self._links:
+            try:
+                os.link(part, path)
+            except FileExistsError:
+                if shared:
+                    return self._has_replaced(path, part)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._links = False
+            else:
+                os.unlink(part)
+                return True
+        if shared and not self._is_free(path, part):
+            return False
+        os.rename(part, path)
         return True
+
+    def _has_replaced(self, path: str, part: str) -> bool:
+        """Whether `part` could take the place of what is at `path`: of several processes that want to, one may."""
+        try:
+            claim = self._parts.claim(part, path)
+        except FileExistsError:
+            return False
+        try:
+            if not self._is_free(path, part):
+                return False
+            os.rename(part, path)
+            return True
+        finally:
+            os.unlink(claim)
 
     def _is_free(self, path: str, part: str) -> bool:
         """Whether there is no file at `path` of which a record of this run may speak, or one with the same content."""
@@ -78,7 +111,7 @@ class BodyStore:
             return True
         if there.st_mtime < self._since or not stat.S_ISREG(there.st_mode):
             return True             # a directory refuses, and a link is replaced
-        return self.template.by_content or cmp(path, part, shallow=False)
+        return cmp(path, part, shallow=False)
 
     def _make_directory(self, name: str) -> None:
         """Have a directory `name`, parents included. Raises NotADirectoryError where something else is in its place."""
@@ -147,7 +180,7 @@ class Body:
     def _write(self) -> str:
         if self._path is None:
             self._fd, self._path = self._parts.open()
-        data = memoryview(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
+        data = b"".join(self._pieces)
         while data:
             data = data[os.write(self._fd, data):]
         self._pieces.clear()

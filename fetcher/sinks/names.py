@@ -57,10 +57,11 @@ class Template:
             "query": _readable(query).replace("/", "%2F"),
             "ext": extension(path, content_type) if self._has_ext else ""}
         says_all = not (question and self._drops_query)
-        if says_all and len(plain) <= _MOST_BYTES and not _SUSPECT.search(plain):
-            return plain
-        name = "/".join([_accepted(component) for component in plain.split("/") if component]) or "_"
-        if says_all and name == plain == fitting(name):
+        name = plain
+        if len(plain) > _MOST_BYTES or _SUSPECT.search(plain):
+            name = "/".join([_accepted(component) for component in plain.split("/") if component]) or "_"
+            says_all = says_all and name == plain == fitting(name)
+        if says_all:
             return name
         return marked(name, str(url)) if self._marks else fitting(name)
 
@@ -87,6 +88,9 @@ def flat(name: str) -> str:
 
 def fitting(name: str, mark: str = "") -> str:
     """`name` with `mark` before its suffix, and each of its parts cut to what file systems take."""
+    if name.isascii() and len(name) + len(mark) <= _MOST_BYTES:
+        suffix = _SUFFIX.search(name)
+        return name[:suffix.start()] + mark + suffix[0] if suffix else name + mark
     if len(fsencode(name)) > _MOST_BYTES_IN_ALL:
         name = flat(name)
     *directories, last = name.split("/")

@@ -4,12 +4,14 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
+from hashlib import sha256
 from itertools import count
 
 from fetcher.errors import OutputError
 from fetcher.sinks.names import PART_PREFIX
 
 PART_SUFFIX = ".part"
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Parts:
@@ -37,7 +39,17 @@ class Parts:
     def open(self) -> tuple[int, str]:
         """A new file: its descriptor, and its path. Raises OSError."""
         path = f"{self._prefix}{next(self._numbers)}{PART_SUFFIX}"
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), path
+        return os.open(path, _NEW, 0o666), path
+
+    def claim(self, part: str, path: str) -> str:
+        """A second name of the file at `part`, which only one can have who is about to replace the file at `path`.
+
+        Raises FileExistsError, and OSError.
+        """
+        claim = os.path.join(os.path.dirname(self._prefix),
+                             f"{PART_PREFIX}{sha256(os.fsencode(path)).hexdigest()}{PART_SUFFIX}")
+        os.link(part, claim)
+        return claim
 
     def remove_all(self) -> None:
         """Remove what is left of the files that were made here."""

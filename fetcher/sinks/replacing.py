@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from uuid import uuid4
 
 
 def replace_file(path: str, content: bytes) -> None:
@@ -19,7 +20,7 @@ def replace_file(path: str, content: bytes) -> None:
                 file.write(content)
             return
     folder, name = os.path.split(path)
-    part = os.path.join(folder, f".{name}.{os.getpid()}.part")
+    part = os.path.join(folder, f".{name}.{uuid4().hex}.part")
     try:
         with open(part, "wb") as file:
             file.write(content)

@@ -2,7 +2,6 @@
 import hashlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import eventually, records
+from tests.sinks.results import rows
 
 archiveiterator = pytest.importorskip("warcio.archiveiterator")
 parquet = pytest.importorskip("pyarrow.parquet")
-
-
-def rows(path, query="SELECT * FROM results ORDER BY line"):
-    database = sqlite3.connect(path)
-    database.row_factory = sqlite3.Row
-    try:
-        return [dict(row) for row in database.execute(query)]
-    finally:
-        database.close()
 
 
 def archived(path):

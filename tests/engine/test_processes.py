@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -281,6 +282,23 @@ def test_all_that_is_kept_is_kept(fetcher, site):
     check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", "out.warc.gz"], cwd=fetcher.home,
                            capture_output=True)
     assert (check.returncode, check.stdout, check.stderr) == (0, b"", b"")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_saved_bodies_have_a_number_each_though_a_process_dies(fetcher, site):
+    urls = [site.url(f"h{number % 9}", f"/bytes/{100 + number}?{number}") for number in range(1500)]
+    process = fetcher.start("-q", "-o", "out.jsonl", "--per-host", "5", "--rate", "1000/s", "--save-dir", "bodies",
+                            "--save-name", "{n}", fetcher.list(*urls))
+    for enough in 100, 500, 900:
+        eventually(lambda: len(list(fetcher.home.glob("bodies/*"))) > enough)
+        kill(min(descendants(process.pid)))
+    assert (process.communicate(timeout=60)[1], process.returncode) == (b"", 0)
+    found = [json.loads(line) for line in (fetcher.home / "out.jsonl").read_text().splitlines()]
+    assert {record["url"] for record in found} == set(urls)
+    assert len({record["saved_to"] for record in found}) == len(urls)
+    assert all(re.fullmatch("bodies/[0-9]+", record["saved_to"]) for record in found)
+    assert all(sha256((fetcher.home / record["saved_to"]).read_bytes()).hexdigest() == record["sha256"]
+               for record in found)
 
 
 def test_the_same_line_twice_is_fetched_once_where_that_is_wanted(fetcher, site):

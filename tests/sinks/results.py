@@ -1,4 +1,7 @@
-"""Results to feed sinks with."""
+"""Results to feed sinks with, and the rows that a database of them has then."""
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from fetcher.model import Result, Timings
@@ -10,3 +13,9 @@ def good(url: str = "http://a.example/", seconds: float = 0.01, **more: Any) -> 
 
 def bad(error: str = "timeout", url: str = "http://b.example/", **more: Any) -> Result:
     return Result(url, 1, **{"error": error, "error_message": f"It was {error}.", "final_url": url, **more})
+
+
+def rows(path: str | Path, query: str = "SELECT * FROM results ORDER BY line, rowid") -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(path)) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute(query)]

@@ -1,6 +1,9 @@
+import errno
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -176,6 +179,62 @@ def test_what_another_run_is_writing_stays(saved, tmp_path):
     body.take(bytes(100_000))
     saved("http://a.example/x")
     assert body.keep(Target.read("http://b.example/y"), "", None).endswith("b.example/y")
+
+
+SAVING = """
+import sys
+from fetcher.model import Target
+from fetcher.options import SaveOptions
+from fetcher.sinks.bodies import BodyStore
+
+directory, host, count, since = sys.argv[1:]
+store = BodyStore(SaveOptions(directory, "{path}", since=float(since)))
+print("ready", flush=True)
+input()
+for number in range(int(count)):
+    body = store.body()
+    body.take(f"{host} {number}".encode())
+    print(body.keep(Target.read(f"http://{host}/{number}"), "", None), flush=True)
+store.close()
+"""
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["free", "of-an-earlier-run"])
+def test_processes_that_race_for_the_same_names_take_nothing_from_each_other(tmp_path, is_there):
+    count, hosts = 1000, ["a.example", "b.example"]
+    for number in range(count if is_there else 0):
+        (tmp_path / str(number)).write_bytes(b"old")
+        os.utime(tmp_path / str(number), (EARLIER, EARLIER))
+    racing = [subprocess.Popen([sys.executable, "-c", SAVING, tmp_path, host, str(count), str(EARLIER + 60)],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                               env={"PYTHONPATH": str(Path(__file__).parents[2])}) for host in hosts]
+    assert [process.stdout.readline() for process in racing] == ["ready\n"] * 2
+    for process in racing:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    saved = [process.communicate()[0].splitlines() for process in racing]
+    for host, paths in zip(hosts, saved, strict=True):
+        assert [Path(path).read_text() for path in paths] == [f"{host} {number}" for number in range(count)]
+    assert files(tmp_path) == sorted(os.path.relpath(path, tmp_path) for paths in saved for path in paths)
+
+
+def test_where_there_are_no_links_bodies_are_saved_too(saved, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = saved.store()
+    first, second = (saved(f"{scheme}://a.example/x", scheme.encode(), store=store) for scheme in ("http", "https"))
+    assert first == "a.example/x"
+    assert files(tmp_path / "dir") == sorted([first, second])
+
+
+def test_bodies_are_numbered_in_steps_from_the_first(tmp_path):
+    store = BodyStore(SaveOptions(str(tmp_path), "{n}", first=3, step=2))
+    for _ in range(3):
+        store.body().keep(Target.read("http://a.example/"), "", None)
+    store.close()
+    assert files(tmp_path) == ["3", "5", "7"]
 
 
 def test_a_directory_that_cannot_be_used_is_an_output_error(tmp_path):

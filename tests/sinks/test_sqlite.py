@@ -7,7 +7,7 @@ from fetcher import green
 from fetcher.errors import OutputError
 from fetcher.sinks.columns import COLUMNS
 from fetcher.sinks.sqlite import SqliteTable
-from tests.sinks.results import bad, good
+from tests.sinks.results import bad, good, rows
 
 
 @pytest.fixture
@@ -20,15 +20,6 @@ def write(path, *results):
     for result in results:
         table.write(result)
     table.close()
-
-
-def rows(path, query="SELECT * FROM results"):
-    database = sqlite3.connect(path)
-    database.row_factory = sqlite3.Row
-    try:
-        return [dict(row) for row in database.execute(query)]
-    finally:
-        database.close()
 
 
 def test_a_row_holds_what_the_record_says(database):
