@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from socket import socket
 from time import time
 from typing import Any
@@ -12,6 +13,8 @@ from fetcher.model import TlsDetails, rfc3339
 from fetcher.options import TlsOptions
 
 _MOST_SESSIONS = 10_000
+# To read a session costs 6.5 KB for good before these versions (python/cpython#116810).
+_READING_LEAKS = sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
 
 
 class Untrusted(TlsError):
@@ -23,13 +26,17 @@ class Untrusted(TlsError):
 
 
 class Handshakes:
-    """Makes handshakes by one set of options. A host's last session is taken up again where it allows that."""
+    """Makes handshakes by one set of options. A host's session is taken up again, as long as it accepts that.
+
+    The session is that of its second connection, or of a later one: of most hosts of a long list there is only one.
+    """
 
     def __init__(self, options: TlsOptions) -> None:
         """Raises ValueError where a file of certificates cannot be used."""
         self._options = options
         self._made = context(options) if options.cacert or options.cert else None   # the default ones take long to load
-        self._sessions: dict[tuple[str, int], ssl.SSLSession] = {}
+        self._sessions: dict[tuple[str, int], ssl.SSLSession | None] = {}   # None: one connection was there
+        self._reads = 0
 
     def handshake(self, plain: socket, host: str, port: int) -> ssl.SSLSocket:
         """`plain`, a connected non-blocking socket, as a TLS one. Takes `plain` over, and closes it on failure.
@@ -53,12 +60,18 @@ class Handshakes:
 
     def remember(self, host: str, port: int, secure: ssl.SSLSocket) -> None:
         """Keep the session of `secure` for the next handshake. With TLS 1.3 it is there after the first answer."""
-        session = secure.session
-        if session is not None and session.has_ticket:
-            self._sessions.pop((host, port), None)
-            self._sessions[host, port] = session
-            if len(self._sessions) > _MOST_SESSIONS:
-                del self._sessions[next(iter(self._sessions))]
+        if secure.session_reused:
+            return
+        is_known = (host, port) in self._sessions
+        session = self._sessions.pop((host, port), None)
+        if is_known and not (_READING_LEAKS and self._reads >= _MOST_SESSIONS):
+            self._reads += 1
+            session = secure.session
+            if session is not None and not session.has_ticket:
+                session = None
+        self._sessions[host, port] = session
+        if len(self._sessions) > _MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
 
 
 def _shake(settings: ssl.SSLContext, plain: socket, host: str, port: int,

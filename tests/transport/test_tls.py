@@ -177,14 +177,20 @@ def test_a_certificate_of_ours_that_is_missing(asking, trusting, version):
 
 # The handshake
 
-def test_a_session_is_taken_up_again(good, trusting):
-    reused = []
+def test_a_session_is_taken_up_again_from_the_third_connection_on(good, trusting):
     with BrokenServer(CLOSING, CLOSE, tls=good) as server:
         before = good.session_stats()["hits"]
-        for result in fetch_in_turn([server.url()] * 3, tls=trusting):
-            reused.append(result.ok)
-        assert reused == [True] * 3
-        assert good.session_stats()["hits"] - before == 2
+        assert all(result.ok for result in fetch_in_turn([server.url()] * 5, tls=trusting))
+        assert good.session_stats()["hits"] - before == 3
+
+
+def test_no_session_is_read_more_often_than_that_costs_memory(good, trusting, monkeypatch):
+    monkeypatch.setattr("fetcher.transport.tls._MOST_SESSIONS", 1)
+    monkeypatch.setattr("fetcher.transport.tls._READING_LEAKS", True)
+    with BrokenServer(CLOSING, CLOSE, tls=good) as server, BrokenServer(CLOSING, CLOSE, tls=good) as other:
+        before = good.session_stats()["hits"]
+        assert all(result.ok for result in fetch_in_turn([server.url()] * 3 + [other.url()] * 4, tls=trusting))
+        assert good.session_stats()["hits"] - before == 1
 
 
 def test_a_session_of_one_host_is_not_used_for_another(authority, trusting):
