@@ -91,7 +91,6 @@ class Partition:
         self._parent = os.getppid()
         self._has_room = False              # for this partition's share of the rate
         self._stopped = False
-        self._told = monotonic()            # when a sign of life was given last
 
     def run(self, part: Part, ending: Ending) -> bool:
         """Whether the partition is done. Raises InputError and OutputError."""
@@ -177,13 +176,12 @@ class Partition:
 
     def _heed(self) -> None:
         """Stop where others must think that this worker is dead, and where the process that started it is."""
-        if monotonic() - self._told > self._lease_seconds or os.getppid() != self._parent:
+        if monotonic() - self._part.alive > self._lease_seconds or os.getppid() != self._parent:
             green.call_soon(self._stop)
 
     def _beat(self) -> None:
         with suppress(InputError, OutputError):
             green.in_thread(self._part.tell, self._state(RUNNING))
-            self._told = monotonic()
             if self._rate is not None and self._has_room:
                 self._take_share(self._rate)
 
