@@ -203,6 +203,7 @@ def test_the_run_is_shown_live_on_a_terminal(local, server):
     (["submit", "no-list", "--run", "run", "--out", "out"], "There is no file 'no-list'"),
     (["submit", "--run", "run", "--out", "out"], "Name a LIST"),
     (["submit", "list", "--run", "run", "--out", "ftp://host/out"], "ftp://host/out is no place for output"),
+    (["submit", "list", "--run", "run", "--out", "list"], "/list cannot be read: Not a directory."),
     (["submit", "--run", "run", "--out", ".", "--again"], "There is no run in"),
     (["submit", "list", "--run", "a/b", "--out", "out"], "'a/b' is not a name"),
     (["submit", "list", "--run", "run", "--out", "out", "--broker", "ftp://name:secret@host"],
