@@ -17,7 +17,7 @@ from fetcher.cluster.part import Part, claim, is_free, last_state
 from fetcher.cluster.place import Place
 from fetcher.cluster.registry import place_at
 from fetcher.cluster.run import Run
-from fetcher.cluster.state import DONE, FOREVER, RELEASED, RUNNING, State
+from fetcher.cluster.state import BEATS, DONE, FOREVER, RELEASED, RUNNING, State
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError, OutputError
 from fetcher.model import Result
@@ -25,8 +25,7 @@ from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
 
-BEATS = 10                  # in the length of a lease,
-_KEPT = 3                   # and how often in it what was written is kept in the place
+_KEPT = 3                   # in the length of a lease: how often what was written is kept in the place
 _MOST_HELD = 20
 _LEAST_SECONDS = 0.001
 
