@@ -25,6 +25,8 @@ from fetcher.options import RequestOptions
 from fetcher.state.resume import FINAL_ERRORS
 
 _MOST_BYTES = 16 * 1024 * 1024      # of an object with records: it goes in one request
+_MOST_BYTES_AT_ONCE = 64 * 1024 * 1024      # of lists that are under way: each is in memory as a whole,
+_MOST_AT_ONCE = 100                         # and has a connection of its own
 
 
 class Bucket(Place):
@@ -48,7 +50,8 @@ class Bucket(Place):
         if not kind.async_impl or "mode" not in signature(kind._pipe_file).parameters:
             raise InputError(f"{url} is no place for output: nothing can be created there by one of several workers "
                              "alone. Name a directory, or a URL such as s3://bucket/path.")
-        self._store, self._root = url_to_fs(url, use_listings_cache=False)
+        # An object in one request: pieces side by side would each be in memory, and its size be asked for first.
+        self._store, self._root = url_to_fs(url, use_listings_cache=False, max_concurrency=1)
         if not self._root:
             raise InputError(f"{url} is no place for output: it names no bucket.")
 
@@ -97,17 +100,21 @@ class Bucket(Place):
 
     def exists(self, name: str) -> bool:
         """Raises OutputError."""
-        with self._errors_explained(name):
-            return bool(self._store.exists(self._path(name)))
+        try:
+            return self.read(name) is not None      # one request, and two where we asked for its size
+        except InputError as error:
+            raise OutputError(str(error)) from error
 
     @contextmanager
     def lists_in_making(self) -> Iterator[str]:
         with TemporaryDirectory(prefix="fetcher-") as folder:
             yield folder
-            names = [entry.name for entry in os.scandir(folder) if entry.stat().st_size]
+            sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
+            names = [name for name, size in sizes.items() if size]
+            at_once = min(max(_MOST_BYTES_AT_ONCE // max(sizes.values()), 1), _MOST_AT_ONCE) if names else 1
             with self._errors_explained(LISTS):
                 self._store.put([os.path.join(folder, name) for name in names],
-                                [self._path(f"{LISTS}/{name}") for name in names])
+                                [self._path(f"{LISTS}/{name}") for name in names], batch_size=at_once)
 
     @contextmanager
     def list_at_hand(self, number: int) -> Iterator[str]:
@@ -236,6 +243,7 @@ class _Hold(Hold):
         self._offset = os.stat(path).st_size        # all before is kept
 
     def keep(self) -> bool:
+        is_ours = False
         while records := self._next or self._unkept():
             self._next = records
             if not self._bucket.create(part_name(self._number, self._turn), records):
@@ -243,7 +251,8 @@ class _Hold(Hold):
             self._turn += 1
             self._offset += len(records)
             self._next = b""
-        return not self._bucket.exists(part_name(self._number, self._turn))
+            is_ours = True
+        return is_ours or not self._bucket.exists(part_name(self._number, self._turn))
 
     finish = keep
 
