@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from time import sleep, time
+from time import monotonic, sleep, time
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +11,7 @@ import click
 from fetcher.cli.cluster import option, run_in, run_option
 from fetcher.cli.exits import OK
 from fetcher.cli.group import GroupedCommand
+from fetcher.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from fetcher.cluster.overview import Picture
     from fetcher.cluster.place import Place
     from fetcher.cluster.run import Run
+
+_PATIENCE_SECONDS = 300.0
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +53,7 @@ def follow(place: Place, run: Run, to_stdout: bool = False) -> int:
     from fetcher.cluster.overview import Overview
     from fetcher.sinks import summary
 
+    seen = monotonic()
     console = Console(stderr=not to_stdout, highlight=False, markup=False)
     overview = Overview(place, run)
     picture = overview.picture()
@@ -59,7 +63,12 @@ def follow(place: Place, run: Run, to_stdout: bool = False) -> int:
             if screen is not None:
                 screen.update(_drawn(picture, console), refresh=True)
             sleep(place.look_seconds)
-            picture = overview.picture()
+            try:
+                picture = overview.picture()
+                seen = monotonic()
+            except InputError:      # the place may be away for a while
+                if monotonic() - seen > _PATIENCE_SECONDS:
+                    raise
     overview.conclude()
     picture.tally.started -= time() - run.submitted
     picture.tally.close()

@@ -88,7 +88,7 @@ def _transport(broker: Broker) -> dict[str, Any]:
     try:
         options = directory.transport_options(os.path.abspath(broker.url), visibility)
     except OSError as error:
-        raise OutputError(f"The broker {broker.url} cannot be made: {error.strerror}.") from None
+        raise OutputError(f"The broker {broker.url} cannot be used: {error.strerror}.") from None
     return {"broker_url": f"{directory.ALIAS}://", "broker_transport_options": options}
 
 

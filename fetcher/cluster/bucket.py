@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from inspect import signature
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory, TemporaryFile
 from typing import Any
 from uuid import uuid4
+
+import orjson
 
 from fetcher.cluster.place import KEPT, LISTS, PART, RUN, STATES, Draft, Hold, Place, list_name, part_name
 from fetcher.errors import InputError, OutputError
 from fetcher.options import RequestOptions
-from fetcher.state.resume import Journal
+from fetcher.state.resume import FINAL_ERRORS
 
 _MOST_BYTES = 16 * 1024 * 1024      # of an object with records: it goes in one request
+_MOST_BYTES_AT_ONCE = 64 * 1024 * 1024      # of lists that are under way: each is in memory as a whole,
+_MOST_AT_ONCE = 100                         # and has a connection of its own
 
 
 class Bucket(Place):
@@ -46,7 +50,10 @@ class Bucket(Place):
         if not kind.async_impl or "mode" not in signature(kind._pipe_file).parameters:
             raise InputError(f"{url} is no place for output: nothing can be created there by one of several workers "
                              "alone. Name a directory, or a URL such as s3://bucket/path.")
-        self._store, self._root = url_to_fs(self.where, use_listings_cache=False)
+        # An object in one request: pieces side by side would each be in memory, and its size be asked for first.
+        self._store, self._root = url_to_fs(url, use_listings_cache=False, max_concurrency=1)
+        if not self._root:
+            raise InputError(f"{url} is no place for output: it names no bucket.")
 
     def make(self) -> None:
         probe = f"{KEPT}/probe-{uuid4().hex}"
@@ -93,27 +100,32 @@ class Bucket(Place):
 
     def exists(self, name: str) -> bool:
         """Raises OutputError."""
-        with self._errors_explained(name):
-            return bool(self._store.exists(self._path(name)))
+        try:
+            return self.read(name) is not None      # one request, and two where we asked for its size
+        except InputError as error:
+            raise OutputError(str(error)) from error
 
     @contextmanager
     def lists_in_making(self) -> Iterator[str]:
         with TemporaryDirectory(prefix="fetcher-") as folder:
             yield folder
-            names = os.listdir(folder)
+            sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
+            names = [name for name, size in sizes.items() if size]
+            at_once = min(max(_MOST_BYTES_AT_ONCE // max(sizes.values()), 1), _MOST_AT_ONCE) if names else 1
             with self._errors_explained(LISTS):
                 self._store.put([os.path.join(folder, name) for name in names],
-                                [self._path(f"{LISTS}/{name}") for name in names])
+                                [self._path(f"{LISTS}/{name}") for name in names], batch_size=at_once)
 
     @contextmanager
     def list_at_hand(self, number: int) -> Iterator[str]:
         name = f"{LISTS}/{list_name(number)}"
-        with NamedTemporaryFile(prefix="fetcher-") as file:
+        with TemporaryFile() as file:       # it has no name, and so nothing of it is left when this process is killed
+            path = f"/dev/fd/{file.fileno()}"
             try:
-                self._store.get_file(self._path(name), file.name)
+                self._store.get_file(self._path(name), path)
             except Exception as error:
-                raise self._unreadable(name, error) from None
-            yield file.name
+                raise InputError(f"{self.where}/{name} cannot be copied to this machine: {_sentence(error)}") from None
+            yield path
 
     def last_epoch(self, number: int) -> int:
         return _last_claim(self._row(number))
@@ -128,21 +140,21 @@ class Bucket(Place):
     @contextmanager
     def draft(self, number: int, epoch: int, options: RequestOptions) -> Iterator[_Draft]:
         row = self._row(number)
+        claimed = _last_claim(row)
+        turn = max(row, default=0) + 1 if claimed == epoch else claimed     # the latter is taken
         kept: dict[str, bytes] = {}         # what is to stay of objects with records that are not final
-        with NamedTemporaryFile(prefix="fetcher-") as file, TemporaryDirectory(prefix="fetcher-") as folder:
-            for turn in sorted(row):
-                if not row[turn]:
-                    continue
-                name = part_name(number, turn)
-                content = self.read(name) or b""
-                final = _final(content, os.path.join(folder, name), options)
-                if final != content:
-                    kept[name] = final
-                file.write(final)
-            file.flush()
-            claimed = _last_claim(row)
-            turn = max(row, default=0) + 1 if claimed == epoch else claimed     # the latter is taken
-            yield _Draft(self, number, turn, file.name, kept)
+        try:
+            with NamedTemporaryFile(prefix="fetcher-") as file:
+                for name in (part_name(number, turn) for turn, size in sorted(row.items()) if size):
+                    content = self.read(name) or b""
+                    final = _final(content)
+                    if final != content:
+                        kept[name] = final
+                    file.write(final)
+                file.flush()
+                yield _Draft(self, number, turn, file.name, kept)
+        except OSError as error:
+            raise OutputError(f"The temporary directory cannot be written to: {error.strerror}.") from None
 
     def _row(self, number: int) -> dict[int, int]:
         """The sizes of a partition's objects, by their numbers."""
@@ -226,16 +238,21 @@ class _Hold(Hold):
         self._bucket = bucket
         self._number = number
         self._turn = epoch + 1                      # of the object that is next
+        self._next = b""                            # what it holds, if nobody knows whether it is there
         self._file = os.open(path, os.O_RDONLY)
         self._offset = os.stat(path).st_size        # all before is kept
 
     def keep(self) -> bool:
-        while records := self._unkept():
+        is_ours = False
+        while records := self._next or self._unkept():
+            self._next = records
             if not self._bucket.create(part_name(self._number, self._turn), records):
                 return False
             self._turn += 1
             self._offset += len(records)
-        return not self._bucket.exists(part_name(self._number, self._turn))
+            self._next = b""
+            is_ours = True
+        return is_ours or not self._bucket.exists(part_name(self._number, self._turn))
 
     finish = keep
 
@@ -257,17 +274,14 @@ def _last_claim(row: dict[int, int]) -> int:
     return max((turn for turn, size in row.items() if not size), default=0)
 
 
-def _final(content: bytes, path: str, options: RequestOptions) -> bytes:
-    """The records of `content` that are final. `path` is for a file that may be made, and is gone afterwards."""
-    with open(path, "wb") as file:
-        file.write(content)
-    try:
-        Journal(path, options).tidy()
-        with open(path, "rb") as file:
-            return file.read()
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
+def _final(records: bytes) -> bytes:
+    """Those of them that are final."""
+    return b"".join(record for record in records.splitlines(keepends=True) if _is_final(orjson.loads(record)))
+
+
+def _is_final(record: dict[str, Any]) -> bool:
+    error = record["error"]
+    return error is None or error.encode() in FINAL_ERRORS
 
 
 def _sentence(error: Exception) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from errno import EACCES
 from queue import Empty
 from time import monotonic, time
 from typing import Any
 from uuid import uuid4
 
-from kombu.exceptions import ChannelError
+from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
@@ -28,6 +29,8 @@ def transport_options(path: str, visibility_seconds: float) -> dict[str, Any]:
     folders = {name: os.path.join(path, name) for name in (_QUEUE, _TAKEN, _CONTROL)}
     for folder in folders.values():
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
     return {"data_folder_in": folders[_QUEUE], "data_folder_out": folders[_QUEUE],
             "processed_folder": folders[_TAKEN], "control_folder": folders[_CONTROL],
             "visibility_timeout": visibility_seconds, "polling_interval": 0.2}
@@ -58,7 +61,7 @@ class Channel(filesystem.Channel):
                 file.write(dumps(payload))
             os.rename(draft, path)
         except OSError as error:
-            raise ChannelError(f"{path} cannot be written: {error.strerror}") from error
+            raise OperationalError(f"{path} cannot be written: {error.strerror}") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         self._free_the_forgotten()

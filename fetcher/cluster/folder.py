@@ -35,8 +35,7 @@ class Folder(Place):
                 os.makedirs(self.path(name), mode=0o700, exist_ok=True)
 
     def is_taken(self) -> bool:
-        return os.path.exists(self.path(RUN)) or (os.path.isdir(self.where) and any(
-            name.endswith(".jsonl") for name in os.listdir(self.where)))
+        return os.path.exists(self.path(RUN)) or any(name.endswith(".jsonl") for name in self._names())
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -66,10 +65,9 @@ class Folder(Place):
 
     def last_epochs(self) -> dict[int, int]:
         epochs: dict[int, int] = {}
-        with suppress(FileNotFoundError):
-            for match in filter(None, map(PART.fullmatch, os.listdir(self.where))):
-                number, epoch = map(int, match.groups())
-                epochs[number] = max(epochs.get(number, 0), epoch)
+        for match in filter(None, map(PART.fullmatch, self._names())):
+            number, epoch = map(int, match.groups())
+            epochs[number] = max(epochs.get(number, 0), epoch)
         return epochs
 
     @contextmanager
@@ -89,13 +87,22 @@ class Folder(Place):
     def path(self, name: str) -> str:
         return os.path.join(self.where, name)
 
+    def _names(self) -> list[str]:
+        try:
+            return os.listdir(self.where)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise InputError(f"{self.where} cannot be read: {error.strerror}.") from None
+
     @contextmanager
     def errors_explained(self) -> Iterator[None]:
         """While inside, what goes wrong is an OutputError."""
         try:
             yield
         except OSError as error:
-            raise OutputError(f"{error.filename or self.where} cannot be written: {error.strerror}.") from error
+            path = error.filename2 or error.filename or self.where
+            raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 class _Draft(Draft):

@@ -1,8 +1,9 @@
 """The run as a whole: what all its partitions have come to."""
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from time import time
+from time import monotonic, time
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from fetcher.cluster.part import understood
 from fetcher.cluster.place import SUMMARY, Place, state_name
 from fetcher.cluster.run import Run
-from fetcher.cluster.state import DONE, FOREVER, RUNNING, Counts, State
+from fetcher.cluster.state import BEATS, DONE, FOREVER, RUNNING, Counts, State
 from fetcher.errors import DeadlinePassed
 from fetcher.model import rfc3339
 from fetcher.sinks.account import Account
@@ -19,6 +20,7 @@ from fetcher.sinks.tally import Tally
 
 OK, FAILED, DEADLINE_PASSED = 0, 1, 124     # exit statuses
 _MOST_HELD = 50
+_BEATS_OF_LATE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Picture:
     statistics: Statistics
     running: dict[int, State]       # by partition
     done: int                       # partitions
+    rate: float                     # results a second, of late
 
     @property
     def is_done(self) -> bool:
@@ -41,11 +44,6 @@ class Picture:
     def waiting(self) -> int:
         """How many partitions nobody works on."""
         return len(self.run.partitions) - self.done - len(self.running)
-
-    @property
-    def rate(self) -> float:
-        """Results a second, of late."""
-        return sum(state.rate for state in self.running.values())
 
     @property
     def held(self) -> list[tuple[str, str, float, int]]:
@@ -100,6 +98,8 @@ class Overview:
         self._place = place
         self._run = run
         self._done: dict[int, State] = {}
+        self._looks: deque[tuple[float, int]] = deque()     # of late: when, and how many results there were
+        self._beat = 0.0                # seconds between two states of a partition, at most
 
     def states(self) -> dict[int, State | None]:
         """The last state of each partition that was begun; None where nothing was told yet. Raises InputError."""
@@ -130,7 +130,19 @@ class Overview:
             counts.add(state.counts)
         running = {number: state for number, state in sorted(states.items()) if state.phase == RUNNING}
         return Picture(self._run, self._place.where, time(), counts.tally, counts.statistics, running,
-                       len(self._done))
+                       len(self._done), self._rate(running, counts.tally.done))
+
+    def _rate(self, running: dict[int, State], done: int) -> float:
+        """Results a second, of late; at the first looks as the workers say, who know none of a partition just begun."""
+        self._beat = max(self._beat, *(state.lease / BEATS for state in running.values()), 0.0)
+        now = monotonic()
+        self._looks.append((now, done))
+        while now - self._looks[0][0] > _BEATS_OF_LATE * self._beat and len(self._looks) > 2:
+            self._looks.popleft()
+        since, before = self._looks[0]
+        if now - since <= self._beat:
+            return sum(state.rate for state in running.values())
+        return max(done - before, 0) / (now - since)
 
     def conclude(self) -> None:
         """Write the summary, if all is done and nobody has. Raises InputError and OutputError."""

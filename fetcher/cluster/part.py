@@ -17,20 +17,28 @@ from fetcher.state.resume import Journal
 
 
 class Part:
-    """The records of the partition `number`, for this worker to go on with: see `claim`."""
+    """The records of the partition `number`, for this worker to go on with: see `claim`.
 
-    def __init__(self, place: Place, number: int, hold: Hold, journal: Journal, counts: Counts, output: Output) -> None:
+    `alive` is when it gave its last sign of life by the monotonic clock, which is when it began to: others may have
+    seen it from then on, and count the lease from there.
+    """
+
+    def __init__(self, place: Place, number: int, hold: Hold, journal: Journal, counts: Counts, output: Output,
+                 alive: float) -> None:
         self.number = number
         self.hold = hold
         self.journal = journal          # the records that are final already,
         self.counts = counts            # and what they come to
         self.output = output
+        self.alive = alive
         self._place = place
         self._state = state_name(number, hold.epoch)
 
     def tell(self, state: State) -> None:
         """Raises OutputError."""
+        began = monotonic()
         self._place.replace(self._state, state.encode())
+        self.alive = began
 
 
 def last_state(place: Place, number: int, epoch: int) -> State | None:
@@ -77,10 +85,10 @@ def claim(place: Place, number: int, epoch: int, options: RequestOptions) -> Par
         with open(draft.path, "rb") as records:     # now: as soon as it is published, signs of life are due
             counts.read(records)
         output = Output(draft.path, append=True, prompt=True)
-        hold = None
+        hold, began = None, monotonic()
         try:
             hold = draft.publish()
         finally:
             if hold is None:
                 output.close()
-        return None if hold is None else Part(place, number, hold, journal, counts, output)
+        return None if hold is None else Part(place, number, hold, journal, counts, output, began)

@@ -17,7 +17,7 @@ from fetcher.cluster.part import Part, claim, is_free, last_state
 from fetcher.cluster.place import Place
 from fetcher.cluster.registry import place_at
 from fetcher.cluster.run import Run
-from fetcher.cluster.state import DONE, FOREVER, RELEASED, RUNNING, State
+from fetcher.cluster.state import BEATS, DONE, FOREVER, RELEASED, RUNNING, State
 from fetcher.engine import GreenEngine
 from fetcher.errors import InputError, OutputError
 from fetcher.model import Result
@@ -25,8 +25,7 @@ from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
 
-BEATS = 10                  # in the length of a lease,
-_KEPT = 3                   # and how often in it what was written is kept in the place
+_KEPT = 3                   # in the length of a lease: how often what was written is kept in the place
 _MOST_HELD = 20
 _LEAST_SECONDS = 0.001
 
@@ -91,7 +90,6 @@ class Partition:
         self._parent = os.getppid()
         self._has_room = False              # for this partition's share of the rate
         self._stopped = False
-        self._told = monotonic()            # when a sign of life was given last
 
     def run(self, part: Part, ending: Ending) -> bool:
         """Whether the partition is done. Raises InputError and OutputError."""
@@ -177,13 +175,12 @@ class Partition:
 
     def _heed(self) -> None:
         """Stop where others must think that this worker is dead, and where the process that started it is."""
-        if monotonic() - self._told > self._lease_seconds or os.getppid() != self._parent:
+        if monotonic() - self._part.alive > self._lease_seconds or os.getppid() != self._parent:
             green.call_soon(self._stop)
 
     def _beat(self) -> None:
         with suppress(InputError, OutputError):
             green.in_thread(self._part.tell, self._state(RUNNING))
-            self._told = monotonic()
             if self._rate is not None and self._has_room:
                 self._take_share(self._rate)
 

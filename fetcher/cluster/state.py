@@ -18,6 +18,7 @@ from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Failure, Slow, Tally
 
 RUNNING, RELEASED, DONE = "running", "released", "done"
+BEATS = 10                  # in the length of a lease: how often a state is told
 FOREVER = 1e9               # seconds: JSON knows no infinity
 _SLOWEST = 5
 _SUMS = ("done", "ok", "retried", "size", "size_download")

@@ -1,7 +1,9 @@
 """A run whose output is in an object store."""
 import json
 import random
+import resource
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -98,6 +100,39 @@ def test_a_worker_that_is_told_to_end_leaves_all_its_records_there(remote, serve
     assert lines(remote.records()) == {line: 1 for line in range(1, 301)}
 
 
+def test_nothing_of_a_worker_that_was_killed_is_left_on_its_machine(remote, server, tmp_path):
+    remote.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(300)))
+    remote.submit("list", "-c", "8", out=remote.url)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    remote.fetcher.environment["TMPDIR"] = str(folder)
+    worker = remote.start_worker()
+    eventually(lambda: remote.count() > 20)
+    remote.kill(worker)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits another process")
+def test_a_partition_that_has_no_room_on_a_machine_is_left_to_others(remote, server):
+    remote.fetcher.environment["PYTHONDONTWRITEBYTECODE"] = "1"     # which would be cut short
+    full = remote.start_worker()
+    resource.prlimit(full.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+    remote.fetcher.list(*(server.url(f"/echo/{'x' * 1000}{number}") for number in range(100)))
+    remote.submit("list", out=remote.url)
+    eventually(lambda: "cannot be copied to this machine: " in remote.log.read_text())
+    remote.start_worker()
+    remote.wait()
+    assert lines(remote.records()) == {line: 1 for line in range(1, 101)}
+    assert remote.drain(full) == 0
+    assert all("cannot be copied" in line for line in remote.log.read_text().splitlines())
+
+
+def test_only_lists_with_lines_are_stored(remote, server):
+    remote.fetcher.list(server.url("/"))
+    remote.submit("list", "--partitions", "1000", out=remote.url)
+    assert len(remote.place._sizes(".fetcher/lists/")) == 1
+
+
 def test_a_place_that_holds_a_run_is_not_taken_for_another(remote, server):
     remote.fetcher.list(server.url("/"))
     assert remote.submit("list", out=remote.url).status == 0
@@ -115,6 +150,28 @@ def test_what_stands_already_is_not_created(bucket):
 def test_what_was_created_although_the_answer_was_lost_counts(bucket):
     assert bucket.create("name", b"content") and bucket.create("name", b"content")
     assert bucket.create("empty", b"") and not bucket.create("empty", b"")
+
+
+def test_records_whose_answer_was_lost_are_there_once(bucket, monkeypatch):
+    create = bucket.create
+
+    def lose_the_answer(name, content):
+        create(name, content)
+        raise OutputError("The store went away.")
+
+    with bucket.draft(0, 0, RequestOptions()) as draft:
+        hold = draft.publish()
+        records = open(draft.path, "ab", buffering=0)
+    records.write(b"first\n")
+    monkeypatch.setattr(bucket, "create", lose_the_answer)
+    with pytest.raises(OutputError):
+        hold.keep()
+    monkeypatch.undo()
+    records.write(b"second\n")
+    assert hold.keep()
+    records.close()
+    hold.close()
+    assert [bucket.read(f"part-000.{turn}.jsonl") for turn in range(1, 5)] == [b"", b"first\n", b"second\n", None]
 
 
 def test_a_store_that_creates_what_is_there_is_refused(bucket, monkeypatch):
@@ -139,6 +196,7 @@ def test_records_larger_than_an_object_become_several(bucket, monkeypatch):
 
 @pytest.mark.parametrize(("url", "reason"), [
     ("s3://no-such-bucket/out", "cannot be written: "),
+    ("s3://", "it names no bucket"),
     ("memory://out", "nothing can be created there by one of several workers"),
     ("nonsense://out", "Protocol not known: nonsense"),
     ("sftp://host/out", "is out of reach: "),

@@ -57,6 +57,24 @@ def test_wait_ends_with_the_run_and_has_its_status(local, server):
     assert local.submit("list", "--wait", "--fail-if", ">1", out="lenient").status == 0
 
 
+def test_who_waits_does_so_while_the_place_cannot_be_read(local, server):
+    local.fetcher.list(*(server.url(f"/delay/0.05?{number}") for number in range(200)))
+    waiting = local.fetcher.start("submit", "list", "--run", "run", "--out", "out", "--broker", "broker", "-c", "4",
+                                  "--wait")
+    local.start_worker()
+    eventually(lambda: local.count() > 20)
+    out = local.fetcher.home / "out"
+    out.rename(out.with_name("elsewhere"))
+    out.touch()
+    time.sleep(1)
+    assert waiting.poll() is None
+    out.unlink()
+    out.with_name("elsewhere").rename(out)
+    waiting.communicate(timeout=PATIENCE)
+    assert waiting.returncode == 0
+    assert lines(local.records()) == {line: 1 for line in range(1, 201)}
+
+
 def test_the_two_commands_of_the_readme_work_as_they_stand(fetcher, server):
     readme = Path(__file__).parents[2].joinpath("README.md").read_text()
     chapter = readme.partition("## On many machines\n")[2]
@@ -203,6 +221,7 @@ def test_the_run_is_shown_live_on_a_terminal(local, server):
     (["submit", "no-list", "--run", "run", "--out", "out"], "There is no file 'no-list'"),
     (["submit", "--run", "run", "--out", "out"], "Name a LIST"),
     (["submit", "list", "--run", "run", "--out", "ftp://host/out"], "ftp://host/out is no place for output"),
+    (["submit", "list", "--run", "run", "--out", "list"], "/list cannot be read: Not a directory."),
     (["submit", "--run", "run", "--out", ".", "--again"], "There is no run in"),
     (["submit", "list", "--run", "a/b", "--out", "out"], "'a/b' is not a name"),
     (["submit", "list", "--run", "run", "--out", "out", "--broker", "ftp://name:secret@host"],

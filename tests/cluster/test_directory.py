@@ -6,6 +6,7 @@ from queue import Empty
 
 import pytest
 from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from fetcher.cluster.directory import ALIAS, transport_options
 
@@ -77,3 +78,11 @@ def test_a_message_is_there_as_a_whole(open_queue, tmp_path):
     open_queue().put({"text": "x" * 1_000_000})
     (path,) = (tmp_path / "queue").iterdir()
     assert len(json.loads(path.read_text())["body"]) > 1_000_000
+
+
+def test_a_message_that_cannot_be_written_is_told(open_queue, tmp_path):
+    queue = open_queue()
+    (tmp_path / "queue").rmdir()
+    with pytest.raises(OperationalError, match="cannot be written: No such file or directory"):
+        queue.put({"number": 1})
+    (tmp_path / "queue").mkdir()

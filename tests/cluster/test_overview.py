@@ -2,10 +2,12 @@
 import orjson
 import pytest
 
-from fetcher.cluster.overview import Picture
+from fetcher.cluster.folder import Folder
+from fetcher.cluster.overview import Overview, Picture
+from fetcher.cluster.place import part_name, state_name
 from fetcher.cluster.run import Run
 from fetcher.cluster.screen import compose
-from fetcher.cluster.state import FOREVER, RUNNING, Counts, State
+from fetcher.cluster.state import DONE, FOREVER, RUNNING, Counts, State
 from fetcher.model import Result, Timings
 from fetcher.options import Options
 
@@ -34,7 +36,7 @@ def picture(counted=None, done=0, fail_if=None, held=()):
     run = Run("run", (3, 0, 2), Options(), 100.0, fail_if, (), ())
     counted = counted or counts(result(1), result(2, **FAILED))
     state = State(RUNNING, "machine:7", 109.0, 30.0, 1.5, 2, held, numbers(counted))
-    return Picture(run, "/out", 110.0, counted.tally, counted.statistics, {0: state}, done)
+    return Picture(run, "/out", 110.0, counted.tally, counted.statistics, {0: state}, done, state.rate)
 
 
 def test_counts_of_parts_add_up_to_those_of_the_whole():
@@ -73,6 +75,28 @@ def test_it_is_one_object_for_programs():
     assert [(host["host"], host["seconds"]) for host in record["hosts_waiting"]] == [("shut", None), ("host", 2.0)]
     assert record["workers"] == [{"worker": "machine:7", "partition": 0, "lines": 3, "urls": 2, "rate": 1.5,
                                   "in_flight": 2, "silent": 1.0}]
+
+
+def test_the_rate_is_known_of_partitions_that_are_shorter_than_a_beat(tmp_path, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("fetcher.cluster.overview.monotonic", lambda: now)
+    folder = Folder(str(tmp_path))
+    folder.make()
+    overview = Overview(folder, Run("run", (10,) * 100, Options(), 100.0, None, (), ()))
+
+    def tell(number, phase, *results):
+        state = State(phase, "worker", now, 30.0, 0.0, 0, (), numbers(counts(*results)))
+        folder.replace(part_name(number, 1), b"")
+        folder.replace(state_name(number, 1), state.encode())
+
+    tell(0, RUNNING)
+    assert overview.picture().rate == 0
+    for number in range(20):
+        tell(number, DONE, *map(result, range(10)))
+        tell(number + 1, RUNNING)
+        now += 2
+        seen = overview.picture()
+    assert seen.rate == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])

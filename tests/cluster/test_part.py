@@ -1,5 +1,6 @@
 """One worker at a time has a partition, whatever dies or sleeps meanwhile."""
 import threading
+import time
 
 import pytest
 
@@ -63,6 +64,18 @@ def test_it_is_not_free_while_its_worker_shows_signs_of_life(place):
     beats = iter(range(2, 100))
     assert not is_free(place, 0, 1, 60.0, lambda: part.tell(told(told=next(beats))))
     part.tell(told(DONE))
+    end(part)
+
+
+def test_a_sign_of_life_is_as_old_as_its_beginning(place, monkeypatch):
+    began = time.monotonic()
+    part = claim(place, 0, 0, GET)
+    claimed = time.monotonic()
+    replace = place.replace
+    monkeypatch.setattr(place, "replace", lambda *content: (replace(*content), time.sleep(0.5)))
+    assert began < part.alive < claimed
+    part.tell(told())
+    assert claimed < part.alive < time.monotonic() - 0.5
     end(part)
 
 
