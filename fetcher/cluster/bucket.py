@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from inspect import signature
-from tempfile import NamedTemporaryFile, TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 from uuid import uuid4
 
@@ -119,8 +119,8 @@ class Bucket(Place):
     @contextmanager
     def list_at_hand(self, number: int) -> Iterator[str]:
         name = f"{LISTS}/{list_name(number)}"
-        with TemporaryFile() as file:       # it has no name, and so nothing of it is left when this process is killed
-            path = f"/dev/fd/{file.fileno()}"
+        with TemporaryFile() as file:
+            path = _path_of(file)
             try:
                 self._store.get_file(self._path(name), path)
             except Exception as error:
@@ -144,7 +144,7 @@ class Bucket(Place):
         turn = max(row, default=0) + 1 if claimed == epoch else claimed     # the latter is taken
         kept: dict[str, bytes] = {}         # what is to stay of objects with records that are not final
         try:
-            with NamedTemporaryFile(prefix="fetcher-") as file:
+            with TemporaryFile() as file:
                 for name in (part_name(number, turn) for turn, size in sorted(row.items()) if size):
                     content = self.read(name) or b""
                     final = _final(content)
@@ -152,7 +152,7 @@ class Bucket(Place):
                         kept[name] = final
                     file.write(final)
                 file.flush()
-                yield _Draft(self, number, turn, file.name, kept)
+                yield _Draft(self, number, turn, _path_of(file), kept)
         except OSError as error:
             raise OutputError(f"The temporary directory cannot be written to: {error.strerror}.") from None
 
@@ -231,7 +231,7 @@ class _Draft(Draft):
 
 
 class _Hold(Hold):
-    """The file that the draft was, which has no name any more: nothing of it is left when this process is killed."""
+    """The file that the draft was, and the row."""
 
     def __init__(self, bucket: Bucket, number: int, epoch: int, path: str) -> None:
         self.epoch = epoch
@@ -268,6 +268,11 @@ class _Hold(Hold):
             records = os.pread(self._file, end, self._offset)
             end = records.find(b"\n") + 1
         return records[:end]
+
+
+def _path_of(file: Any) -> str:
+    """A path of a file that has no name: nothing of it is left when this process is killed."""
+    return f"/dev/fd/{file.fileno()}"
 
 
 def _last_claim(row: dict[int, int]) -> int:
