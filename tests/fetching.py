@@ -4,8 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fetcher import Options, Result, fetch_all
-from fetcher.options import Limits, NetworkOptions, RetryOptions
+from fetcher.engine import GreenEngine
+from fetcher.model import Result, Target
+from fetcher.options import Limits, NetworkOptions, Options, RetryOptions
 
 
 def fetch(url: str, **concerns: Any) -> Result:
@@ -20,9 +21,10 @@ def fetch_in_turn(urls: Iterable[str], **concerns: Any) -> list[Result]:
 
 
 def fetch_at_once(urls: Iterable[str], **concerns: Any) -> list[Result]:
-    """The results of `urls`, fetched concurrently, in the order they came. No proxy, and no retries."""
+    """The results of `urls`, fetched concurrently, in the order they came, without proxy and retries; a state is read."""
     plain = {"network": NetworkOptions(proxy=""), "retry": RetryOptions(retries=0)}
-    return list(fetch_all(urls, Options(**{**plain, **concerns})))
+    targets = (url if isinstance(url, Target) else Target.read(url, line) for line, url in enumerate(urls, start=1))
+    return list(GreenEngine(Options(**{**plain, **concerns})).run(targets))
 
 
 def failure(result: Result) -> tuple[str | None, str | None]:

@@ -7,11 +7,11 @@ from contextlib import suppress
 from uuid import uuid4
 
 
-def replace_file(path: str, content: bytes) -> None:
+def replace_file(path: str, content: bytes, *, sync: bool = True) -> None:
     """Have `path` hold `content`; what is no regular file, a pipe or a device, is just written to. Raises OSError.
 
-    The temporary file beside it begins with a dot and does not end as `path` does, for those who read all of a
-    directory.
+    `sync` has the content on the disk before: a power cut, too, leaves the old or the new. The temporary file beside it
+    begins with a dot and does not end as `path` does, for those who read all of a directory.
     """
     path = os.path.realpath(path)
     with suppress(FileNotFoundError):
@@ -25,7 +25,8 @@ def replace_file(path: str, content: bytes) -> None:
         with open(part, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(part, path)
     except BaseException:
         with suppress(FileNotFoundError):
