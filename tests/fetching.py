@@ -21,7 +21,7 @@ def fetch_in_turn(urls: Iterable[str], **concerns: Any) -> list[Result]:
 
 
 def fetch_at_once(urls: Iterable[str], **concerns: Any) -> list[Result]:
-    """The results of `urls`, fetched concurrently, in the order they came, without proxy and retries; a state is read."""
+    """The results of `urls`, fetched concurrently, as they came. No proxy, no retries; a state is only read."""
     plain = {"network": NetworkOptions(proxy=""), "retry": RetryOptions(retries=0)}
     targets = (url if isinstance(url, Target) else Target.read(url, line) for line, url in enumerate(urls, start=1))
     return list(GreenEngine(Options(**{**plain, **concerns})).run(targets))
