@@ -18,6 +18,7 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
 ALIAS = "fetcher-directory"
+_WAIT_SECONDS = 0.5
 _QUEUE, _TAKEN, _CONTROL = "queue", "taken", "control"
 
 
@@ -105,6 +106,10 @@ class Channel(filesystem.Channel):
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:     # type: ignore[override]
+        """Wait for messages, but not for long: only between two such waits does Celery look whether it is to end."""
+        super().drain_events(connection, min(timeout or _WAIT_SECONDS, _WAIT_SECONDS))
 
 
 TRANSPORT_ALIASES[ALIAS] = f"{__name__}:Transport"
