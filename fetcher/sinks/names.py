@@ -63,7 +63,7 @@ class Template:
             says_all = says_all and name == plain == fitting(name)
         if says_all:
             return name
-        return marked(name, str(url)) if self._marks else fitting(name)
+        return marked(name, url.resource) if self._marks else fitting(name)
 
 
 def _conversion(field: re.Match[str]) -> str:

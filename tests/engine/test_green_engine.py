@@ -82,7 +82,7 @@ def test_urls_and_targets_mix(server):
 
 
 def test_urls_come_with_spaces_around_them(server):
-    (result,) = fetch_at_once([f" {server.url('/headers')}\n"])
+    (result,) = fetch_all([f" {server.url('/headers')}\n"])
     assert (result.ok, result.url) == (True, server.url("/headers"))
 
 

@@ -151,6 +151,7 @@ def test_no_name_leads_out_of_its_directory(url, template, content_type):
 @example(parse("http://a.example/é"), parse("http://a.example/%c3%a9"))
 @example(parse("http://a.example/a"), parse("http://a.example/a?"))
 @example(parse("http://a.example/a?b"), parse("http://a.example/a%3Fb"))
+@example(parse("http://a.example//"), parse("http://a.example//#b"))
 def test_two_urls_have_two_names(first, second):
     """Where not, the body store sees to it: for what a directory is called, and for what looks like a mark."""
     def is_plain(url):
