@@ -51,7 +51,8 @@ class Score:
 def compete(scenario: Scenario, peers: list[Peer], rounds: int, nginx: Nginx, dns_server: str | None,
             say: Callable[[str], None]) -> list[Score]:
     """Run the peers in turn, one round to warm up and then `rounds` that count; who fails once is out."""
-    scores = {peer.name: Score(peer) for peer in peers if peer.dns_server or not scenario.dns}
+    scores = {peer.name: Score(peer) for peer in peers
+              if (peer.dns_server or not scenario.dns) and (peer.localhost or not scenario.localhost)}
     for nth in range(rounds + 1):
         for score in [score for score in scores.values() if score.problem is None]:
             say(f"{scenario.name}, {f'round {nth} of {rounds}' if nth else 'warming up'}: {score.peer.name}")

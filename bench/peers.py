@@ -40,6 +40,7 @@ class Peer:
     command: Callable[[Job], list[str]]
     records: bool = False       # writes a line for each URL to stdout
     dns_server: bool = False    # can be told which DNS server to ask
+    localhost: bool = False     # knows that names below localhost are this machine (RFC 6761), which not all systems do
 
 
 def _asked(*program: str) -> str:
@@ -125,11 +126,14 @@ def _script(name: str, job: Job) -> list[str]:
 
 
 PEERS = (
-    Peer("fetcher", "a JSON record each", functools.partial(_asked, *FETCHER), fetcher, True, True),
-    Peer("fetcher-2", "--processes 2, a JSON record each", functools.partial(_asked, *FETCHER), fetcher_2, True, True),
-    Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_asked, "curl"), curl, True),
-    Peer("curl-2", "xargs -P 2 curl -Z, a JSON record each", functools.partial(_asked, "curl"), curl_2, True),
-    Peer("curl-plain", "-Z, nothing written", functools.partial(_asked, "curl"), curl_plain),
+    Peer("fetcher", "a JSON record each", functools.partial(_asked, *FETCHER), fetcher, True, True, True),
+    Peer("fetcher-2", "--processes 2, a JSON record each", functools.partial(_asked, *FETCHER), fetcher_2, True, True,
+         True),
+    Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_asked, "curl"), curl, True,
+         localhost=True),
+    Peer("curl-2", "xargs -P 2 curl -Z, a JSON record each", functools.partial(_asked, "curl"), curl_2, True,
+         localhost=True),
+    Peer("curl-plain", "-Z, nothing written", functools.partial(_asked, "curl"), curl_plain, localhost=True),
     Peer("wget2", "threads, nothing written", functools.partial(_asked, "wget2"), wget2),
     Peer("aria2c", "each body saved to a file", functools.partial(_asked, "aria2c"), aria2c),
     Peer("aiohttp", "with uvloop, a JSON record each", functools.partial(_packages, "aiohttp", "uvloop"),

@@ -30,6 +30,10 @@ class Scenario:
     def dns(self) -> bool:
         return NAMES in self.url
 
+    @property
+    def localhost(self) -> bool:
+        return ".localhost:" in self.url
+
     def scaled(self, factor: float) -> Scenario:
         return replace(self, count=max(1, round(self.count * factor)))
 
@@ -50,7 +54,7 @@ SCENARIOS = (
     Scenario("tls", "1 KB bodies over TLS, connections kept", "https://127.0.0.1:{https}/1k/{n}", 10_000, 100),
     Scenario("tls-new", "a TLS connection for each 1 KB body", "https://127.0.0.1:{https_close}/1k/{n}", 3_000, 100),
     Scenario("tls-new-hosts", f"a TLS connection for each 1 KB body of {HOSTS} hosts",
-             "https://h{host}.localhost:{https_close}/1k/{n}", 3_000, 100),
+             "https://h{host}.localhost:{https_close}/1k/{n}", 12_000, 100),
     Scenario("one-name", "a connection each, one name", f"http://n.{NAMES}:{{http_close}}/1k/{{n}}", 10_000, 100),
     Scenario("dns", "a connection and a name to look up each", f"http://n{{n}}.{NAMES}:{{http_close}}/1k/{{n}}",
              10_000, 100, against="one-name"),
