@@ -47,7 +47,7 @@ class Folder(Place):
 
     def replace(self, name: str, content: bytes) -> None:
         with self.errors_explained():
-            replace_file(self.path(name), content, sync=False)      # a state is told too often
+            replace_file(self.path(name), content, sync=False)      # or each beat would wait for the disk
 
     @contextmanager
     def lists_in_making(self) -> Iterator[str]:

@@ -7,6 +7,7 @@ that are final.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic, sleep
 
 from fetcher.cluster.place import Hold, Place, state_name
@@ -16,6 +17,7 @@ from fetcher.sinks.output import Output
 from fetcher.state.resume import Journal
 
 
+@dataclass(slots=True)
 class Part:
     """The records of the partition `number`, for this worker to go on with: see `claim`.
 
@@ -23,21 +25,18 @@ class Part:
     seen it from then on, and count the lease from there.
     """
 
-    def __init__(self, place: Place, number: int, hold: Hold, journal: Journal, counts: Counts, output: Output,
-                 alive: float) -> None:
-        self.number = number
-        self.hold = hold
-        self.journal = journal          # the records that are final already,
-        self.counts = counts            # and what they come to
-        self.output = output
-        self.alive = alive
-        self._place = place
-        self._state = state_name(number, hold.epoch)
+    place: Place
+    number: int
+    hold: Hold
+    journal: Journal        # the records that are final already,
+    counts: Counts          # and what they come to
+    output: Output
+    alive: float
 
     def tell(self, state: State) -> None:
         """Raises OutputError."""
         began = monotonic()
-        self._place.replace(self._state, state.encode())
+        self.place.replace(state_name(self.number, self.hold.epoch), state.encode())
         self.alive = began
 
 

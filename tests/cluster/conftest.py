@@ -1,10 +1,6 @@
 import itertools
-import shutil
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -12,10 +8,11 @@ import pytest
 
 from fetcher.cluster.place import Place
 from fetcher.cluster.registry import place_at
-from tests.cli.command import Command, eventually
+from tests.cli.command import Command
 from tests.cluster import rabbitmq
+from tests.cluster import store as store_program
 from tests.cluster.cluster import Cluster
-from tests.cluster.store import BUCKET, VARIABLES
+from tests.peers.process import free_ports, program, running
 
 
 @pytest.fixture
@@ -26,21 +23,11 @@ def fetcher(tmp_path) -> Command:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory) -> Iterator[str]:
     """The URL of a server of our own."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("redis")
-    server = subprocess.Popen([program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(home), "--save", "",
-                               "--requirepass", "secret-of-redis"],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        eventually(lambda: _answers(port))
-        yield f"redis://:secret-of-redis@127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    ports = free_ports("redis")
+    command = [program("redis-server"), "--port", ports["redis"], "--bind", "127.0.0.1", "--save", "",
+               "--requirepass", "secret-of-redis"]
+    with running(command, tmp_path_factory.mktemp("redis"), ports, as_nobody=False):
+        yield f"redis://:secret-of-redis@127.0.0.1:{ports['redis']}"
 
 
 @pytest.fixture
@@ -53,20 +40,13 @@ _databases = itertools.cycle(range(16))
 
 
 @pytest.fixture(scope="session")
-def store_server() -> Iterator[dict[str, str]]:
+def store_server(tmp_path_factory) -> Iterator[dict[str, str]]:
     """How an object store of our own is reached, as environment variables; it has a bucket."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "tests.cluster.store", str(port)],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    variables = {**VARIABLES, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-    try:
-        eventually(lambda: _answers(port))
-        urlopen(Request(f"{variables['AWS_ENDPOINT_URL']}/{BUCKET}", method="PUT")).close()
-        yield variables
-    finally:
-        server.terminate()
-        server.wait()
+    ports = free_ports("http")
+    command = [sys.executable, store_program.__file__, ports["http"]]
+    with running(command, tmp_path_factory.mktemp("store"), ports, as_nobody=False) as server:
+        urlopen(Request(server.url(f"/{store_program.BUCKET}"), method="PUT")).close()
+        yield {**store_program.VARIABLES, "AWS_ENDPOINT_URL": server.url("")}
 
 
 @pytest.fixture
@@ -75,7 +55,7 @@ def store(store_server, monkeypatch, fetcher) -> str:
     for name, value in store_server.items():
         monkeypatch.setenv(name, value)
     fetcher.environment.update(store_server)
-    return f"s3://{BUCKET}/{uuid4().hex}"
+    return f"s3://{store_program.BUCKET}/{uuid4().hex}"
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -84,13 +64,6 @@ def place(request, tmp_path) -> Place:
     place = place_at(str(tmp_path / "out") if request.param == "folder" else request.getfixturevalue("store"))
     place.make()
     return place
-
-
-def _answers(port: int) -> bool:
-    with suppress(OSError):
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        return True
-    return False
 
 
 @pytest.fixture(scope="session")

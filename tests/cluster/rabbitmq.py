@@ -12,6 +12,7 @@ from pathlib import Path
 import amqp
 
 from tests.cli.command import eventually
+from tests.peers.process import free_ports
 
 # Debian's command in /usr/sbin runs it as a user of its own, with files in /var
 PROGRAM = shutil.which("rabbitmq-server", path=f"/usr/lib/rabbitmq/bin:{os.environ.get('PATH', os.defpath)}")
@@ -24,7 +25,7 @@ class RabbitMQ:
 
     def __init__(self, home: Path, acknowledgement_seconds: float) -> None:
         """For so long it waits for the acknowledgement of a message, then it closes the channel."""
-        self._port, self._epmd_port, distribution_port = (_free_port() for _ in range(3))
+        self._port, self._epmd_port, distribution_port = free_ports("amqp", "epmd", "distribution").values()
         self._home = home
         (home / "rabbitmq.conf").write_text(
             f"listeners.tcp.local = 127.0.0.1:{self._port}\n"
@@ -104,12 +105,6 @@ class RabbitMQ:
         with suppress(OSError, amqp.AMQPError), self._connection():
             return True
         return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:
