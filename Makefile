@@ -1,34 +1,68 @@
-# Each target does all of its own set-up in .venv; nothing else has to be typed on a fresh checkout.
+# Each target does all of its own set-up in $(VENV); nothing else has to be typed on a fresh checkout.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+JOBS ?= 4
+FUZZ_SECONDS ?= 120
+UV ?= uv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable
 
-.PHONY: demo test lint bench clean
+.PHONY: help demo check quick test lint coverage fuzz audit lock bench clean
 
-demo: .venv/ready
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(VENV)/ready  ## the program at work, on a server of its own
 	$(BIN)/fetcher demo || [ $$? -eq 1 ]
 
-test: .venv/test
-	$(BIN)/python -m pytest -n 4
+check: lint quick  ## what every change is tried with: lint and the quick tests
 
-lint: .venv/test
+quick: $(VENV)/test  ## the tests but for the slow kinds
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+test: $(VENV)/test  ## all tests
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/test  ## flake8, ruff's rules on security, and mypy: strict for fetcher/, lenient for tests/
 	$(BIN)/flake8 fetcher tests bench docs
+	$(BIN)/ruff check --quiet fetcher bench docs
 	$(BIN)/mypy
 
-bench: .venv/bench
+coverage: $(VENV)/test  ## which lines the quick tests run, commands and processes included
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+fuzz: $(VENV)/test  ## every reader of what the network says, FUZZ_SECONDS long
+	FETCHER_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest --timeout 0 tests/fuzz
+
+audit: $(VENV)/audit  ## known vulnerabilities of the dependencies; asks the network
+	$(BIN)/pip-audit --skip-editable
+
+lock:  ## write requirements.lock anew, with the newest versions; needs uv, asks the network
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --extra test --extra lint --output-file requirements.lock setup.cfg
+
+bench: $(VENV)/bench  ## beside curl, wget2, aria2 and aiohttp; needs nginx
 	$(BIN)/python -m bench
 
-clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .hypothesis
+clean:  ## remove what the other targets made
+	rm -rf .venv .venvs build dist *.egg-info .mypy_cache .pytest_cache .hypothesis .coverage .coverage.*
 
-.venv/ready: setup.cfg pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --config-settings editable_mode=compat
+$(VENV)/ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) .
 	touch $@
 
-.venv/test: .venv/ready
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]' --config-settings editable_mode=compat
+$(VENV)/test: $(VENV)/ready
+	$(INSTALL) '.[test,lint]'
 	touch $@
 
-.venv/bench: .venv/ready
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]' --config-settings editable_mode=compat
+$(VENV)/audit: $(VENV)/test
+	$(INSTALL) '.[audit]'
+	touch $@
+
+$(VENV)/bench: $(VENV)/ready
+	$(INSTALL) '.[bench]'
 	touch $@
