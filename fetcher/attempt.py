@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import inf
 from time import perf_counter, time
-from typing import Any
+from typing import Any, Protocol
 
 from fetcher import green
 from fetcher.errors import FetchError, Interrupted, TimedOut, TooSlow
@@ -22,7 +22,8 @@ SENDING, WAITING, BODY = "send", "wait", "body"
 _CONNECT_PHASES = (RESOLVING, CONNECTING, PROXY, HANDSHAKE)
 
 SPEED_SECONDS = 10.0        # over which the speed of a body is measured
-_HELD_UP_SECONDS = 0.1      # a tick that is later than this says that the hub had no time
+_LATE_SECONDS = 0.1         # a tick that is later than this says that the hub had no time
+_MAX_EXCUSE = 1.0           # so many times its whole time an attempt may get back because the hub had none
 
 _DOING = {
     QUEUED: "waiting for its turn at {host}",
@@ -36,11 +37,27 @@ _DOING = {
 }
 
 
+class RunningAttempt(Protocol):
+    """An attempt as people are shown it, in this process or in another one."""
+
+    @property
+    def target(self) -> Target: ...
+    @property
+    def started(self) -> float: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+
+
 class Attempt:
     """The state of one try. Times are `time.perf_counter()` seconds, marks are seconds since `started`."""
 
-    __slots__ = ("target", "timeouts", "greenlet", "started", "timestamp", "phase", "touched", "patience", "expires",
-                 "ended_by", "host", "peer", "remote_ip", "timings", "number", "received", "_move", "_measured")
+    __slots__ = ("target", "timeouts", "greenlet", "started", "timestamp", "phase", "last_progress", "silence_limit",
+                 "expires", "ended_by", "host", "peer", "remote_ip", "timings", "number", "received", "_move",
+                 "_measured")
 
     def __init__(self, target: Target, timeouts: Timeouts, number: int = 1,
                  move: Callable[[str], None] | None = None) -> None:
@@ -51,10 +68,10 @@ class Attempt:
         self._move = move
         self._measured: tuple[float, int] | None = None     # when the speed was looked at last, and `received` then
         self.greenlet: Any = green.current()
-        self.started = self.touched = perf_counter()
+        self.started = self.last_progress = perf_counter()
         self.timestamp = time()
         self.phase = RESOLVING
-        self.patience = timeouts.connect
+        self.silence_limit = timeouts.connect
         self.expires = self.started + timeouts.total
         self.ended_by: FetchError | None = None
         self.host = target.host
@@ -68,7 +85,7 @@ class Attempt:
             return
         before, expires = perf_counter(), self.expires
         self.host, self.phase = host, QUEUED
-        self.expires = self.patience = inf
+        self.expires = self.silence_limit = inf
         try:
             self._move(host)
         finally:
@@ -80,14 +97,23 @@ class Attempt:
         """A new connection begins: its look-up, connect and handshake share the connect time."""
         self.host = self.peer = host
         self.phase = RESOLVING
-        self.patience = self.timeouts.connect
-        self.touched = perf_counter()
+        self.silence_limit = self.timeouts.connect
+        self.last_progress = perf_counter()
 
     def talking(self, phase: str) -> None:
         """From here on, silence is what counts."""
         self.phase = phase
-        self.patience = self.timeouts.read
-        self.touched = perf_counter()
+        self.silence_limit = self.timeouts.read
+        self.last_progress = perf_counter()
+
+    def excuse(self, seconds: float, now: float) -> None:
+        """Give so much time back: the hub was late, so no peer could be heard, and none is to blame.
+
+        There is a limit to that: the hub may be late because of what this peer sent.
+        """
+        self.last_progress = min(self.last_progress + seconds, now)
+        latest = self.started + (1 + _MAX_EXCUSE) * self.timeouts.total
+        self.expires = max(self.expires, min(self.expires + seconds, latest))
 
     def since_start(self) -> float:
         return perf_counter() - self.started
@@ -96,9 +122,9 @@ class Attempt:
         """The error that ends this attempt at `now`, if its time is up."""
         if now >= self.expires:
             return TimedOut(f"The attempt took longer than {self.timeouts.total:g} s, while {self.doing()}.")
-        if now - self.touched >= self.patience:
+        if now - self.last_progress >= self.silence_limit:
             what = "Connecting took longer than" if self.phase in _CONNECT_PHASES else "Nothing came for"
-            return TimedOut(f"{what} {self.patience:g} s, while {self.doing()}.")
+            return TimedOut(f"{what} {self.silence_limit:g} s, while {self.doing()}.")
         return None
 
     def too_slow(self, now: float) -> TooSlow | None:
@@ -156,24 +182,19 @@ class InFlight:
             self._end(attempt, error(f"{reason} while {attempt.doing()}."))
 
     def _tick(self) -> None:
-        now = perf_counter()
-        if now - self._due > _HELD_UP_SECONDS:
-            self._excuse(now - self._due)
+        now, due = perf_counter(), self._due
+        self.watch()        # first: whatever happens here, there is a next time
+        if now - due > _LATE_SECONDS:
+            for attempt in self._attempts:
+                attempt.excuse(now - due, now)
         for attempt in list(self._attempts):
             error: FetchError | None = None
-            if now >= attempt.expires or now - attempt.touched >= attempt.patience:
+            if now >= attempt.expires or now - attempt.last_progress >= attempt.silence_limit:
                 error = attempt.overdue(now)
             elif self._min_speed is not None:
                 error = attempt.too_slow(now)
             if error is not None:
                 self._end(attempt, error)
-        self.watch()
-
-    def _excuse(self, seconds: float) -> None:
-        """The hub was held up, by who takes the results perhaps: no peer could be heard, and none is to blame."""
-        for attempt in self._attempts:
-            attempt.touched += seconds
-            attempt.expires += seconds
 
     def _end(self, attempt: Attempt, error: FetchError) -> None:
         """Raise `error` where the attempt waits. Called from the hub, so its green thread does wait."""

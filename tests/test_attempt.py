@@ -19,7 +19,7 @@ def attempt(**timeouts):
 
 def test_an_attempt_begins_with_the_look_up_of_its_host():
     begun = attempt(connect=3, total=9)
-    assert (begun.phase, begun.host, begun.patience) == (RESOLVING, "a.example", 3)
+    assert (begun.phase, begun.host, begun.silence_limit) == (RESOLVING, "a.example", 3)
     assert begun.expires == begun.started + 9
     assert begun.since_start() >= 0
     assert begun.doing() == "resolving the name a.example"
@@ -47,16 +47,16 @@ def test_an_attempt_in_time_is_not_overdue():
 def test_connecting_shares_one_time():
     trying = attempt(connect=2, read=1, total=9)
     trying.phase = HANDSHAKE
-    assert trying.overdue(trying.touched + 1.5) is None
-    assert str(trying.overdue(trying.touched + 2)) == (
+    assert trying.overdue(trying.last_progress + 1.5) is None
+    assert str(trying.overdue(trying.last_progress + 2)) == (
         "Connecting took longer than 2 s, while the TLS handshake with a.example.")
 
 
 def test_silence_is_what_counts_afterwards():
     trying = attempt(connect=1, read=2, total=9)
     trying.talking(WAITING)
-    assert trying.overdue(trying.touched + 1.5) is None
-    assert str(trying.overdue(trying.touched + 2)) == (
+    assert trying.overdue(trying.last_progress + 1.5) is None
+    assert str(trying.overdue(trying.last_progress + 2)) == (
         "Nothing came for 2 s, while waiting for the answer of a.example.")
 
 
@@ -64,13 +64,13 @@ def test_another_connection_has_its_own_connect_time():
     trying = attempt(connect=2, read=1)
     trying.talking(BODY)
     trying.connecting("b.example")
-    assert (trying.phase, trying.patience, trying.doing()) == (RESOLVING, 2, "resolving the name b.example")
+    assert (trying.phase, trying.silence_limit, trying.doing()) == (RESOLVING, 2, "resolving the name b.example")
 
 
 def test_an_attempt_as_a_whole_ends_however_much_it_hears():
     trying = attempt(total=2.5)
     trying.talking(BODY)
-    trying.touched = trying.expires
+    trying.last_progress = trying.expires
     assert str(trying.overdue(trying.expires)) == (
         "The attempt took longer than 2.5 s, while reading the body from a.example.")
 
@@ -105,7 +105,7 @@ class Flight:
         try:
             while True:
                 green.sleep(0.001 if busy else 60)
-                attempt.touched = perf_counter()
+                attempt.last_progress = perf_counter()
         except FetchError as error:
             assert attempt.ended_by is error
             self.ended.append(error)

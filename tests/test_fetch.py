@@ -11,10 +11,13 @@ from fetcher.attempt import InFlight
 from fetcher.fetch import Fetcher
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Overrides
-from fetcher.options import BodyOptions, NetworkOptions, RedirectOptions, RequestOptions, SaveOptions, Timeouts
+from fetcher.options import (
+    MAX_IN_RECORD, BodyOptions, NetworkOptions, RedirectOptions, RequestOptions, SaveOptions, Timeouts)
 from fetcher.url import parse
 from tests.broken_server import CLOSE, READ, RESET, SILENCE, BrokenServer, deaf_server
 from tests.fetching import failure, fetch, fetch_in_turn
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 
 @pytest.fixture
@@ -219,7 +222,7 @@ def test_timeout_of_the_whole_holds_for_all_redirects_together(server):
 
 def test_protocol(server):
     assert failure(fetch(server.url("/garbage"))) == (
-        "protocol", f"The answer of localhost port {server.port} is not HTTP: Expected HTTP/, RTSP/ or ICE/.")
+        "protocol", f"The answer of localhost port {server.port} is not HTTP.")
 
 
 @pytest.mark.parametrize(("script", "sentence"), [
@@ -268,6 +271,18 @@ def test_too_large_as_decoded(server):
     result = fetch(server.url("/bomb"), body=BodyOptions(max_size=10_000_000))
     assert failure(result) == ("too_large", f"The decoded body from localhost port {server.port} is longer than "
                                             "10,000,000 bytes.")
+
+
+@pytest.mark.parametrize("path", [f"/bytes/{MAX_IN_RECORD + 1}", "/bomb"])
+def test_what_a_record_keeps_has_a_bound_of_its_own(server, path):
+    kept = fetch(server.url(path), body=BodyOptions(keep=True))
+    assert (kept.error, f"{MAX_IN_RECORD:,}" in kept.error_message) == ("too_large", True)
+    assert fetch(server.url(path)).size > MAX_IN_RECORD
+
+
+def test_a_record_keeps_more_where_it_may(server):
+    url = server.url(f"/bytes/{MAX_IN_RECORD + 1}")
+    assert len(fetch(url, body=BodyOptions(keep=True, max_size=10**9)).body) == MAX_IN_RECORD + 1
 
 
 @pytest.mark.parametrize("path", ["/bytes/1000", "/chunked/1000"])
@@ -376,6 +391,6 @@ def test_what_is_no_good_answer_is_not_saved(server, tmp_path, path):
 
 def test_a_result_can_hold_what_was_on_the_wire(server, tmp_path):
     result = fetch(server.url("/redirect/1"), body=BodyOptions(exchanges=str(tmp_path)))
-    assert [exchange.status for exchange in result.exchanges] == [302, 200]
+    assert [exchange.status for exchange in result.beside.exchanges] == [302, 200]
     assert pickle.loads(pickle.dumps(result)) == result
     assert list(tmp_path.iterdir()) == []

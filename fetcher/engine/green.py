@@ -1,91 +1,161 @@
-"""Many fetches at once on one core: long-lived workers in a GreenPool, which ask the schedule for the next."""
+"""Fetch many URLs at once on one core: long-lived workers in a GreenPool ask the schedule what is next."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from fetcher import green
 from fetcher.attempt import InFlight
 from fetcher.engine.flow import Flow
-from fetcher.engine.manners import Manners
-from fetcher.engine.robots import MAX_SIZE, Robots
-from fetcher.engine.ticket import Ticket
-from fetcher.errors import FetchError
-from fetcher.fetch import Fetcher, left_out
-from fetcher.model import Result
-from fetcher.options import BodyOptions, Options, RequestOptions
-from fetcher.schedule import RetryRules
+from fetcher.engine.manners import OVERLOAD_STATUSES, Manners
+from fetcher.engine.robots import Robots, robots_options
+from fetcher.engine.ticket import RobotsTicket, Ticket
+from fetcher.errors import DeadlinePassed, Interrupted
+from fetcher.fetch import Fetcher
+from fetcher.fetch import check as check_fetch
+from fetcher.host_settings import settings_of
+from fetcher.model import Result, WaitingHost
+from fetcher.options import Options
+from fetcher.outcome import defect, left_out
+from fetcher.schedule import RetryRules, Schedule
 from fetcher.transport import Transport, most_connections
 
 
-class GreenEngine(Flow):
-    """`in_flight` and `held_back` may be looked at while a run lasts."""
+class Slots(Protocol):
+    """Slots of hosts that another process owns. A redirect to such a host acquires one before it is followed."""
 
-    def __init__(self, options: Options, session: Any = None) -> None:
-        """`session` is a requests.Session to send with. Raises ValueError where the options cannot be followed."""
+    def acquire(self, ticket: Ticket, host: str) -> None:
+        """Wait until `ticket`, whose turn it is here, may continue at `host`. Raises BreakerOpen."""
+
+    def release(self, ticket: Ticket, pause_seconds: float = 0.0) -> None:
+        """Release the slot that `ticket` has elsewhere, if any. Its host asked not to be called for `pause_seconds`."""
+
+
+class GreenThreads:
+    """Fetchers on one core."""
+
+    def __init__(self, options: Options, session: Any = None, slots: Slots | None = None, workers: int | None = None
+                 ) -> None:
+        """`session` is a requests.Session to send with. Raises ValueError where the options cannot be followed.
+
+        In one of several processes, `slots` acquires slots of hosts that another one owns, and the schedule alone
+        limits how many requests run: `workers` is the most that there can be, including those that wait for such a
+        slot.
+        """
         limits = replace(options.limits, concurrency=min(options.limits.concurrency, most_connections()))
-        options = replace(options, limits=limits)
-        super().__init__(options, limits, window=max(1000, 10 * limits.concurrency))
+        self.options = options = replace(options, limits=limits)
+        self.limits = limits
+        self.hosts = settings_of(options.hosts)
+        self.window = workers or max(1000, 10 * limits.concurrency)
         self.in_flight = InFlight(options.timeouts)
-        self._paced = bool(limits.rate or limits.per_host_rate or options.run.robots)
-        self._low_water = self._window * 9 // 10    # below it the feeder is woken: not for each single ticket
+        self._low_water = -1 if workers else self.window * 9 // 10  # wake the feeder below this, not for each ticket
+        self._paced = bool(limits.rate or limits.per_host_rate or options.run.robots
+                           or any(host.per_host_rate for host in options.hosts))
         self._transport = Transport(options, session)
         self._fetch = Fetcher(options, self._transport, self.in_flight)
-        self._manners = Manners(self._schedule, RetryRules(options.retry),
-                                sees_connections=session is None and options.network.transport == "urllib")
-        self._robots = self._robots_of(options)
-        self._pool = green.GreenPool(limits.concurrency)
+        self._fetch_robots: Fetcher | None = None
+        self._robots: Robots | None = None
+        if options.run.robots:
+            self._fetch_robots = Fetcher(robots_options(options), self._transport, self.in_flight)
+            self._robots = Robots(options.request.user_agent or "fetcher")
+        self._rules = RetryRules(options.retry)
+        self._sees_connections = session is None and options.network.transport == "urllib"
+        self._slots = slots
+        self._pool = green.GreenPool(workers or limits.concurrency)
         self._idle: list[Any] = []          # workers that wait for a ticket
-        self._alarm: tuple[float, Any] | None = None    # when the schedule wants to be asked again, and its timer
+        self._alarm: tuple[float, Any] | None = None    # when to ask the schedule again, and the timer for it
+        self._flow: Flow
+        self._schedule: Schedule[Ticket]
+        self._manners: Manners
 
-    def discard(self) -> None:
-        """Give back what it holds, where it never ran."""
-        self._shut_down()
+    @property
+    def has_idle_worker(self) -> bool:
+        return bool(self._idle)
 
-    def held_back(self) -> Iterator[tuple[str, str, float, int]]:
-        """Hosts that wait though they have free slots: name, reason, seconds that are left, how many lines wait."""
-        now = perf_counter()
-        for name, reason, until, count in self._schedule.held_back(now):
-            yield name, reason, until - now, count
+    @property
+    def is_busy(self) -> bool:
+        return len(self.in_flight) > 0
+
+    def waiting_hosts(self) -> Iterator[WaitingHost]:
+        return self._schedule.waiting_hosts(perf_counter())
+
+    def attach(self, flow: Flow) -> None:
+        self._flow, self._schedule = flow, flow.schedule
+        self._manners = Manners(flow.schedule, self._rules, self._sees_connections, self.hosts)
+
+    def start(self) -> None:
+        self.in_flight.watch()
+
+    def offer(self) -> None:
+        """Wake or start a worker that asks the schedule."""
+        if self._idle:
+            self._wake_idle(1)
+        elif self._pool.free() > 0:
+            self._pool.spawn_n(self._work)
+
+    def allow(self, concurrency: int, rate: float | None) -> None:
+        """Set how many requests may run at once and, if there was a rate before, how many may start in a second."""
+        self._schedule.allow(concurrency, rate)
+        self._set_alarm()
+        self.offer()
 
     def set_rate(self, per_second: float) -> None:
-        """From here on, start so many requests a second in all, where there was a rate before."""
-        self._schedule.allow(self._concurrency, per_second)
-        self._set_alarm()
+        """Set how many requests may start in a second, in all."""
+        self.allow(self.limits.concurrency, per_second)
+
+    def give_up_stranded(self) -> None:
+        self._flow.give_up_stranded()
+
+    def deadline_passed(self) -> None:
+        self.in_flight.interrupt(DeadlinePassed, "The run's deadline passed")
 
     def stop(self) -> None:
-        super().stop()
+        self.in_flight.interrupt(Interrupted, "The run was interrupted")
         self._wake_idle(len(self._idle))
 
-    def _robots_of(self, options: Options) -> Robots | None:
-        if not options.run.robots:
-            return None
-        plain = replace(options, state=None, request=RequestOptions(user_agent=options.request.user_agent),
-                        body=BodyOptions(keep=True, max_size=MAX_SIZE))
-        fetch = Fetcher(plain, self._transport, self.in_flight)
-        return Robots(self._schedule, fetch, RetryRules(options.retry), options.request.user_agent or "fetcher")
+    def close(self) -> None:
+        if self._alarm is not None:
+            self._alarm[1].cancel()
+        self._pool.waitall()
+        self.in_flight.close()
+        try:
+            self._fetch.close()
+        finally:
+            self._transport.close()
+
+    # The workers.
 
     def _work(self) -> None:
-        schedule, robots = self._schedule, self._robots
+        """Serve tickets until the run ends. An error that nothing else caught ends the run, which would wait for ever.
+        """
+        try:
+            self._take_turns()
+        except (green.GreenletExit, *green.ENDS_PROCESS):
+            raise
+        except BaseException as error:
+            self._flow.fail(error)
+
+    def _take_turns(self) -> None:
+        flow, schedule = self._flow, self._schedule
         ticket: Ticket | None = None
 
         def pass_on(host: str) -> None:
             assert ticket is not None
             self._pass_on(ticket, host)
 
-        while not self._stopped:
+        while not flow.stopped:
             ticket = schedule.next(perf_counter())
             if ticket is None:
                 self._set_alarm()
-                self._room.set()
+                flow.room.set()
                 self._idle.append(green.current())
                 green.hub().switch()
                 continue
-            if schedule.running < self._concurrency:
-                if schedule.eager:
-                    self._offer()
+            if not schedule.is_full:
+                if schedule.can_start_more:
+                    self.offer()
                 else:
                     self._set_alarm()
             if ticket.gate is not None:
@@ -93,76 +163,115 @@ class GreenEngine(Flow):
                 gate.send()
                 continue
             if schedule.waiting <= self._low_water:
-                self._room.set()
-            if robots is None or self._may_be_fetched(ticket, robots, pass_on):
-                self._conclude(ticket, self._fetch(ticket.target, ticket.attempts + 1, pass_on))
+                flow.room.set()
+            self._serve(ticket, pass_on)
 
-    def _conclude(self, ticket: Ticket, result: Result) -> None:
-        """See to what follows from the result of an attempt."""
-        schedule, now = self._schedule, perf_counter()
+    def _serve(self, ticket: Ticket, pass_on: Callable[[str], None]) -> None:
+        """Make one attempt for `ticket` and give it back. Only what ends the process is raised."""
+        wait, pause, ending = None, 0.0, None
+        try:
+            if self._robots is not None and not ticket.urgent and self._robots.must_ask(ticket.target, perf_counter()):
+                self._ask_robots_first(ticket)
+                return
+            result = self._attempt(ticket, pass_on)
+            now = perf_counter()
+            if not result.ok or result.status in OVERLOAD_STATUSES:     # --accept may take these as ok
+                pause = self._rules.retry_after(result) or 0.0
+                if ticket.gate is None:
+                    wait = self._manners.learn(ticket, result, now)
+        except green.ENDS_PROCESS:
+            raise
+        except BaseException as error:
+            result, now = defect(self.options, ticket.target, error, ticket.attempts + 1), perf_counter()
+            ending = error if isinstance(error, green.GreenletExit) else None
+        self._give_back(ticket, result, wait, pause, now)
+        if ending is not None:              # this green thread must end
+            green.call_soon(self.offer)
+            raise ending
+
+    def _attempt(self, ticket: Ticket, pass_on: Callable[[str], None]) -> Result:
+        if self._robots is not None:
+            if ticket.urgent:
+                assert self._fetch_robots is not None
+                return self._fetch_robots(ticket.target, ticket.attempts + 1, pass_on)
+            refusal = self._robots.refusal(ticket.target)
+            if refusal is not None:
+                return left_out(self.options, ticket.target, refusal, ticket.attempts)
+        return self._fetch(ticket.target, ticket.attempts + 1, pass_on)
+
+    def _give_back(self, ticket: Ticket, result: Result, wait: float | None, pause: float, now: float) -> None:
+        """Try `ticket` again after `wait` seconds, or end it with `result`.
+
+        Its host asked not to be called for `pause` seconds.
+        """
+        if self._slots is not None:
+            self._slots.release(ticket, pause)
         ticket.attempts += 1
         if ticket.queue_seconds is None:
             ticket.queue_seconds = result.timings.queue
         result.timings.queue = ticket.queue_seconds
-        if ticket.gate is not None:         # it ended while it waited for another host's slot
-            schedule.withdraw(ticket, now)
-        elif result.ok:
-            schedule.done(ticket, now, result.timings.starttransfer, ticket.port)
-        else:
-            wait = self._manners.learn(ticket, result, now)
-            if wait is not None and self._closed_by is None and not self._stopped:
-                ticket.last = result
-                schedule.retry(ticket, ticket.target.host, now + wait, now)
-                ticket.port = ticket.home_port
-                return
-            schedule.done(ticket, now)
-        self._deliver(result, ticket.number)
-
-    def _may_be_fetched(self, ticket: Ticket, robots: Robots, move: Callable[[str], None]) -> bool:
-        """What robots.txt says. Where it has to be fetched first, the ticket's turn is used for that."""
-        if robots.knows(ticket.target):
-            refusal = robots.refusal(ticket.target)
-            if refusal is None:
-                return True
-            self._schedule.done(ticket, perf_counter())
-            self._deliver(left_out(self._options, ticket.target, refusal), ticket.number)
-            return False
-        robots.learn(ticket.target, move)
-        now = perf_counter()
-        if ticket.gate is not None:         # it ended while it waited for another host's slot
+        if ticket.gate is not None:         # it ended while waiting for a slot of another host
             self._schedule.withdraw(ticket, now)
-            ticket.gate, ticket.host = None, ticket.target.host
-            self._schedule.add(ticket, now)
+            self._flow.hand_out(ticket, result)
+        elif wait is not None and self._flow.starts_more:
+            ticket.last = result
+            self._schedule.retry(ticket, ticket.target.host, now + wait, now)
+            ticket.port = ticket.home_port
         else:
-            self._schedule.retry(ticket, ticket.target.host, now, now)
-        return False
+            latency = result.timings.starttransfer if result.ok else None
+            self._flow.settle(ticket, result, now, latency)
 
     def _pass_on(self, ticket: Ticket, host: str) -> None:
-        """The ticket's request was redirected to `host`: wait until that one has a slot, and its pace allows it."""
-        if host == ticket.host and not self._paced:
+        """Wait until `host`, to which the request of `ticket` was redirected, has a slot and its pace allows a start.
+        """
+        leads_elsewhere = host != ticket.host
+        if not leads_elsewhere and not self._paced:
             return
+        if leads_elsewhere and self._slots is not None:
+            self._slots.release(ticket)
         ticket.gate, ticket.port = green.Event(), 0
         self._schedule.move(ticket, host, perf_counter())
-        self._pool.resize(self._pool.size + 1)      # this worker holds no slot now: another may take its place
+        self._pool.resize(self._pool.size + 1)      # this worker has no slot now, so another may run
         try:
-            self._offer()
+            self.offer()
             ticket.gate.wait()
         finally:
             self._pool.resize(self._pool.size - 1)
+        if leads_elsewhere and self._slots is not None:
+            self._slots.acquire(ticket, host)
 
-    def _offer(self) -> None:
-        """Have a worker ask the schedule."""
-        if self._idle:
-            self._wake_idle(1)
-        elif self._pool.free() > 0:
-            self._pool.spawn_n(self._work)
+    # robots.txt.
+
+    def _ask_robots_first(self, ticket: Ticket) -> None:
+        """Put `ticket` back until the robots.txt of its origin is known. The lines of its host wait for that."""
+        assert self._robots is not None
+        schedule, now = self._schedule, perf_counter()
+        asks = self._robots.ask(ticket.target, self._learn_robots)
+        if asks is not None:
+            schedule.close(ticket.host, "robots")
+            schedule.add_at(asks, now, now)
+        schedule.retry(ticket, ticket.host, now, now)
+
+    def _learn_robots(self, ticket: RobotsTicket, result: Result) -> None:
+        """Let the lines of a host go on: its robots.txt is known, or will not come."""
+        assert self._robots is not None
+        now = perf_counter()
+        try:
+            delay = self._robots.learn(ticket.origin, result, now)
+            if delay:
+                self._schedule.host(ticket.home).slow_down(delay)
+        finally:
+            self._schedule.reopen(ticket.home, now)
+            self.offer()
+
+    # Waking workers.
 
     def _wake_idle(self, count: int) -> None:
         for _ in range(count):
             green.call_soon(self._idle.pop().switch)
 
     def _set_alarm(self) -> None:
-        """Wake a worker when the schedule's next moment has come."""
+        """Wake a worker at the next moment when the schedule may have something to start."""
         moment = self._schedule.wake_at()
         if moment is None or (self._alarm is not None and self._alarm[0] <= moment):
             return
@@ -172,25 +281,11 @@ class GreenEngine(Flow):
 
     def _ring(self) -> None:
         self._alarm = None
-        self._offer()
+        self.offer()
 
-    def _begin(self) -> None:
-        self.in_flight.watch()
 
-    def _busy(self) -> bool:
-        return len(self.in_flight) > 0
-
-    @property
-    def _hungry(self) -> bool:
-        return bool(self._idle)
-
-    def _end_what_runs(self, error: type[FetchError], what: str) -> None:
-        self.in_flight.interrupt(error, what)
-
-    def _shut_down(self) -> None:
-        if self._alarm is not None:
-            self._alarm[1].cancel()
-        self._pool.waitall()
-        self.in_flight.close()
-        self._fetch.close()
-        self._transport.close()
+def check(options: Options) -> None:
+    """Raise ValueError where `options` cannot be followed. Send, open and write nothing."""
+    check_fetch(options)
+    if options.run.robots:
+        Robots("")

@@ -5,24 +5,24 @@ from collections.abc import Iterator
 
 from fetcher.model import Result
 
-WINDOW = 10_000     # how far the feeder may be ahead of the result that everybody waits for
+WINDOW = 10_000     # how far the feeder may read ahead of the result that all others wait for
 
 
 class Ordered:
-    """Keeps results until those before them are there."""
+    """Holds results back until those before them are there."""
 
     def __init__(self) -> None:
         self.next_number = 0
         self._early: dict[int, Result] = {}
 
-    def take(self, number: int, result: Result) -> Iterator[Result]:
-        """The results whose turn it is, now that `result` of the target `number` is there."""
+    def add(self, number: int, result: Result) -> Iterator[Result]:
+        """Add the `result` of target `number`. Yield the results whose turn has come."""
         self._early[number] = result
         while self.next_number in self._early:
             yield self._early.pop(self.next_number)
             self.next_number += 1
 
     def rest(self) -> Iterator[Result]:
-        """What is left where the run ended early: in order, with gaps."""
+        """Yield what is left of a run that ended early: in order, with gaps."""
         for number in sorted(self._early):
             yield self._early.pop(number)

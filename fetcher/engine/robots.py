@@ -1,98 +1,126 @@
-"""robots.txt (RFC 9309): fetched once for each origin, by the same road and under the same limits as the rest."""
+"""robots.txt (RFC 9309): what an answer allows, and what is known of each origin. Nothing here sends or waits."""
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from random import random
-from time import perf_counter
+from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from fetcher import green
-from fetcher.engine.ticket import Ticket
-from fetcher.errors import RobotsRefused
-from fetcher.fetch import Fetcher
+from fetcher.engine.ticket import Origin, RobotsTicket
+from fetcher.errors import Blocked, FetchError, RobotsRefused
+from fetcher.extras import needed
 from fetcher.model import Result, Target
-from fetcher.schedule import RetryRules, Schedule
+from fetcher.options import AnswerOptions, BodyOptions, Options, RequestOptions
 
 _log = logging.getLogger(__name__)
 
-MAX_SIZE = 500 * 1024           # RFC 9309 §2.5: what is read of a longer one
-KEPT_SECONDS = 24 * 3600.0      # RFC 9309 §2.4
-_MOST_ORIGINS = 10_000
+MAX_SIZE = 500 * 1024               # RFC 9309 §2.5: no more than this is read
+MAX_CRAWL_DELAY_SECONDS = 60.0
+_MAX_AGE_SECONDS = 24 * 3600.0      # RFC 9309 §2.4
+_MAX_ORIGINS = 10_000
 
-Origin = tuple[str, str, int]
+
+class Rules:
+    """What the robots.txt of an origin allows one user agent."""
+
+    def __init__(self, parsed: Any, name: str, blocked: Blocked | None = None) -> None:
+        """`parsed` is protego's; None allows nothing. `blocked` is why robots.txt itself was not fetched."""
+        self._parsed = parsed
+        self._name = name
+        self._blocked = blocked
+
+    def refusal(self, target: Target) -> FetchError | None:
+        """Return why `target` must not be fetched, or None if it may be."""
+        assert target.parsed is not None
+        if self._blocked is not None:
+            return self._blocked
+        if self._parsed is None:
+            return RobotsRefused(f"The robots.txt of {target.parsed.authority} could not be fetched; nothing else is.")
+        if not self._parsed.can_fetch(str(target.parsed), self._name):
+            return RobotsRefused("robots.txt does not allow it.")
+        return None
+
+    def crawl_delay(self) -> float | None:
+        """Return the seconds to leave between two requests, up to `MAX_CRAWL_DELAY_SECONDS`, or None."""
+        delay = self._parsed.crawl_delay(self._name) if self._parsed is not None else None
+        if delay is None or not isfinite(delay) or delay <= 0:
+            return None
+        return min(float(delay), MAX_CRAWL_DELAY_SECONDS)
 
 
 class Robots:
-    """What each origin allows."""
+    """The rules of each origin, as far as they are known."""
 
-    def __init__(self, schedule: Schedule[Ticket], fetch: Fetcher, retries: RetryRules, user_agent: str) -> None:
+    def __init__(self, user_agent: str) -> None:
         """Raises ValueError where protego is not installed."""
         try:
             from protego import Protego
         except ImportError:
-            raise ValueError("--robots needs an extra: pip install 'fetcher[robots]'") from None
+            raise ValueError(needed("--robots", "robots")) from None
         self._parse = Protego.parse
-        self._schedule = schedule
-        self._fetch = fetch
-        self._retries = retries
         self._name = user_agent.partition("/")[0]       # RFC 9309 §2.2.1: the product token
-        self._known: dict[Origin, tuple[float, Any]] = {}   # when it was fetched, and its rules; None forbids all
+        self._known: dict[Origin, tuple[float, Rules]] = {}     # when they were learnt, and the rules
+        self._asked: set[Origin] = set()
 
-    def knows(self, target: Target) -> bool:
-        """Whether the robots.txt of the target's origin was read, not too long ago."""
+    def must_ask(self, target: Target, now: float) -> bool:
+        """Return whether the robots.txt of the target's origin is unknown or was read too long ago."""
         assert target.parsed is not None
         known = self._known.get(target.parsed.origin)
-        return known is not None and perf_counter() - known[0] < KEPT_SECONDS
+        return known is None or now - known[0] >= _MAX_AGE_SECONDS
 
-    def refusal(self, target: Target) -> RobotsRefused | None:
-        """Why the target must not be fetched, or None where it may be."""
+    def ask(self, target: Target, on_end: Callable[[RobotsTicket, Result], None]) -> RobotsTicket | None:
+        """Return a ticket for the robots.txt of the target's origin, or None if one is already under way."""
         assert target.parsed is not None
-        rules = self._known[target.parsed.origin][1]
-        if rules is None:
-            return RobotsRefused(f"The robots.txt of {target.parsed.authority} could not be fetched; nothing else is.")
-        if not rules.can_fetch(str(target.parsed), self._name):
-            return RobotsRefused("robots.txt does not allow it.")
-        return None
-
-    def learn(self, target: Target, move: Callable[[str], None]) -> None:
-        """Fetch the robots.txt of the target's origin, in the target's slot; the others of its host wait.
-
-        `move` is called where it is redirected.
-        """
-        assert target.parsed is not None
-        origin, host = target.parsed.origin, target.host
-        self._schedule.shut(host, "robots")
-        try:
-            result = self._fetched(f"{origin[0]}://{target.parsed.authority}/robots.txt", move)
-        finally:
-            self._schedule.release(host, perf_counter())
-        rules = self._rules(result)
-        if rules is None:
-            _log.info("%s could not be fetched: %s", result.url, result.error_message)
-        self._known.pop(origin, None)
-        self._known[origin] = (perf_counter(), rules)
-        if len(self._known) > _MOST_ORIGINS:
-            del self._known[next(iter(self._known))]
-        delay = rules.crawl_delay(self._name) if rules is not None else None
-        if delay:
-            self._schedule.slow_down(host, float(delay))
-            _log.info("%s asks in its robots.txt for %g s between two requests.", host, delay)
-
-    def _fetched(self, url: str, move: Callable[[str], None]) -> Result:
-        attempt = 1
-        while True:
-            result = self._fetch(Target.read(url), attempt, move)
-            wait = self._retries.wait(result, random())
-            if wait is None:
-                return result
-            green.sleep(wait)
-            attempt += 1
-
-    def _rules(self, result: Result) -> Any:
-        """RFC 9309 §2.3.1: without a file all is allowed; where the server fails or is not reached, nothing."""
-        if result.status is not None and 400 <= result.status < 500 and result.status != 429:
-            return self._parse("")
-        if result.status is None or result.status >= 400 or (result.error and result.error != "too_large"):
+        origin = target.parsed.origin
+        if origin in self._asked:
             return None
-        return self._parse((result.body or b"").decode("utf-8", "replace"))
+        asked = Target.read(f"{origin[0]}://{target.parsed.authority}/robots.txt")
+        ticket = RobotsTicket(origin, asked, target.host, on_end)
+        self._asked.add(origin)
+        return ticket
+
+    def learn(self, origin: Origin, result: Result, now: float) -> float | None:
+        """Learn the answer for the robots.txt of `origin`. Return its crawl delay in seconds, or None."""
+        try:
+            rules = self.rules(result)
+            delay = rules.crawl_delay()
+        except green.ENDS_PROCESS:
+            raise
+        except BaseException as error:      # a server may write anything
+            _log.info("%s cannot be read: %r", result.url, error)
+            rules, delay = Rules(None, self._name), None
+        self._asked.discard(origin)
+        self._known.pop(origin, None)
+        self._known[origin] = (now, rules)
+        if len(self._known) > _MAX_ORIGINS:
+            del self._known[next(iter(self._known))]
+        if delay is not None:
+            _log.info("%s asks in its robots.txt for %g s between two requests.", origin[1], delay)
+        return delay
+
+    def refusal(self, target: Target) -> FetchError | None:
+        """Return why `target` must not be fetched, or None if it may be. The robots.txt of its origin must be known."""
+        assert target.parsed is not None
+        return self._known[target.parsed.origin][1].refusal(target)
+
+    def rules(self, result: Result) -> Rules:
+        """Return what the answer for a robots.txt allows.
+
+        RFC 9309 §2.3.1: everything, if there is no file; nothing, if the server fails or cannot be reached.
+        """
+        if result.error == Blocked.word:
+            return Rules(None, self._name, Blocked(result.error_message or ""))     # so is everything else there
+        if result.status is not None and 400 <= result.status < 500 and result.status != 429:
+            return Rules(self._parse(""), self._name)
+        if result.status is None or result.status >= 400 or (result.error and result.error != "too_large"):
+            _log.info("%s could not be fetched: %s", result.url, result.error_message)
+            return Rules(None, self._name)
+        return Rules(self._parse((result.body or b"").decode("utf-8", "replace")), self._name)
+
+
+def robots_options(options: Options) -> Options:
+    """Return the options with which a run of `options` fetches robots.txt: a plain request, under the same limits."""
+    return replace(options, state=None, hosts=(), request=RequestOptions(user_agent=options.request.user_agent),
+                   answer=AnswerOptions(), body=BodyOptions(keep=True, max_size=MAX_SIZE))

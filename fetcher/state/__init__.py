@@ -1,10 +1,9 @@
 """What outlives a run.
 
-    lock        only one run at a time
-    resume      the records of an earlier run as the journal of this one
-    retry       those of failures as a list
-    known       which requests those were
-    history     what runs learnt of each request: validators, hashes
-    change      new, changed, unchanged or gone: what that says of an answer
-    learning    what writes to it
+    resume      the records of an earlier run, which are the journal of this one
+    retry       the failures among such records, as a list
+    known       the requests on record, in memory
+    history     what runs learnt about each request: validators, hashes
+    change      new, changed, unchanged or gone: what an answer means
+    learning    writes the history
 """

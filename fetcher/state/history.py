@@ -1,17 +1,17 @@
-"""What earlier runs learnt of each request: the file of `--state`, an SQLite database in WAL mode.
+"""What earlier runs learnt about each request: the file of `--state`, an SQLite database in WAL mode.
 
-    requests    a row for each URL and fingerprint: validators, hash, status, when it was seen, and by which run
-    runs        when each began and ended; what one without an end told may never have been read
+    requests    a row for each URL and fingerprint: validators, hash, status, when it was last seen, by which run
+    runs        when each began and ended; what a run without an end reported may never have been read
 
-A `History` looks things up for a fetch, in as many processes as there are; `learning` writes, in one. URLs stand there
-without passwords.
+Each fetching process looks things up in a `History`; one process writes, in `learning`. URLs are stored without
+passwords.
 """
 from __future__ import annotations
 
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -20,8 +20,8 @@ from fetcher.model import Memory
 from fetcher.state.change import is_settled
 from fetcher.url import Url
 
-_APPLICATION = 0x66657463       # "fetc": what tells our files from other databases
-_VERSION = 1
+_APPLICATION = 0x66657463       # "fetc": tells our files from other databases
+_VERSION = 2
 _SCHEMA = f"""
     PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
@@ -38,6 +38,7 @@ _SCHEMA = f"""
         seen REAL NOT NULL,
         change TEXT,
         run INTEGER NOT NULL,
+        expected TEXT,
         PRIMARY KEY (url, request)
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY AUTOINCREMENT, started REAL NOT NULL, ended REAL);
@@ -46,31 +47,38 @@ _SCHEMA = f"""
     COMMIT;
 """
 _FIND = """
-    SELECT status, etag, last_modified, sha256, final_url, saved_to,
+    SELECT status, etag, last_modified, sha256, final_url, saved_to, expected,
            (SELECT requests.change FROM runs WHERE id = requests.run AND ended IS NULL)
     FROM requests WHERE url = ? AND request = ?
 """
+_UPGRADE = f"""
+    BEGIN IMMEDIATE;
+    ALTER TABLE requests ADD COLUMN expected TEXT;
+    PRAGMA user_version = {_VERSION};
+    COMMIT;
+"""
 _PLAIN_GET = "GET"
-_READS = 1000       # by one transaction: SQLite's locks for each would cost as much as the look-up
+_READS = 1000       # by one transaction: acquiring SQLite's lock for each would cost as much as the look-up
 
 
 class History:
-    """Looks up what is known of requests. What was written in the last moments may not be found yet."""
+    """Looks up what is known about requests. What was written a moment ago may not be found yet."""
 
     def __init__(self, path: str) -> None:
-        """Raises what `connect` does."""
+        """Raises what `connect` raises."""
         self._connection = connect(path)
         self._execute = self._connection.cursor().execute
+        self._find = _FIND if _version(self._connection) == _VERSION else _FIND.replace("expected", "NULL")
         self._reads = 0
 
     def recall(self, url: Url, fingerprint: str | None) -> Past:
-        """What is known of the request for `url` that `fingerprint` stands for: None for a plain GET."""
+        """Return what is known about the request for `url` with this `fingerprint` (None: a plain GET)."""
         if self._reads % _READS == 0:
             self._connection.rollback()
             self._execute("BEGIN")
         self._reads += 1
         address, request = _address(url), fingerprint or _PLAIN_GET
-        row = self._execute(_FIND, (address, request)).fetchone()
+        row = self._execute(self._find, (address, request)).fetchone()
         if row is None:
             return Past(address, request)
         return Past(address, request, Memory(address, request, *row[:-1]), row[-1])
@@ -80,25 +88,26 @@ class History:
 
 
 class Past:
-    """One request, and what is known of it; `told`, what a run said of it that did not end."""
+    """A request and what is known about it. `reported` is what a run that did not end reported about it."""
 
-    __slots__ = ("url", "request", "known", "told")
+    __slots__ = ("url", "request", "known", "reported")
 
-    def __init__(self, url: str, request: str, known: Memory | None = None, told: str | None = None) -> None:
+    def __init__(self, url: str, request: str, known: Memory | None = None, reported: str | None = None) -> None:
         self.url = url
         self.request = request
         self.known = known
-        self.told = told
+        self.reported = reported
 
     def validators(self, folder: str | None = None) -> tuple[tuple[str, str], ...]:
-        """The fields that ask whether `known.final_url` was modified since (RFC 9110 §13.1); none: its body is due.
+        """Return header fields that make the request conditional (RFC 9110 §13.1), or none if its body is due.
 
-        With `folder`, the body must have been saved there, and be there still: the server would not send it again.
+        With `folder`, there are none unless the body was saved there and still exists, since the server would not send
+        it again.
         """
         fields: tuple[tuple[str, str], ...] = ()
         known = self.known
-        if known is None or not is_settled(known, self.told) or (
-                folder is not None and not _is_kept(known.saved_to, folder)):
+        if known is None or not is_settled(known, self.reported) or (
+                folder is not None and not _is_saved(known.saved_to, folder)):
             return fields
         if known.etag is not None:
             fields = (("If-None-Match", known.etag),)
@@ -108,7 +117,7 @@ class Past:
 
 
 class Seen(NamedTuple):
-    """A memory, when its answer came, in Unix time, and what was said of it then."""
+    """A memory, when its answer came (Unix time), and what was reported about it then."""
 
     memory: Memory
     seen: float
@@ -116,32 +125,55 @@ class Seen(NamedTuple):
 
 
 def memories(path: str) -> Iterator[Seen]:
-    """All that the state at `path` holds, by URL. Raises what `connect` does."""
+    """Yield all that the state at `path` contains, by URL. Raises what `connect` raises."""
     with closing(connect(path)) as connection, as_output_errors(path):
-        for *kept, seen, told in connection.execute("""
+        for *memory, seen, reported in connection.execute("""
                 SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen, change
                 FROM requests ORDER BY url, request"""):
-            yield Seen(Memory(*kept), seen, told)
+            yield Seen(Memory(*memory), seen, reported)
 
 
-def connect(path: str) -> sqlite3.Connection:
-    """Open the state at `path`; an empty file becomes one.
+def connect(path: str, writes: bool = False) -> sqlite3.Connection:
+    """Open the state at `path`; an empty file becomes one. With `writes`, connect as `files.database` needs it.
 
-    Raises InputError where there is something else, OutputError where it cannot be opened.
+    A state that this process may not change, or in whose directory it may not create files, can still be read.
+
+    Raises InputError if the file is something else, OutputError if it cannot be opened.
     """
-    with as_output_errors(path):
+    with as_output_errors(path), ExitStack() as opened:
+        mode = "rw" if writes or _may_change(path) else _read_only(path)
+        connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode={mode}", uri=True,
+                                     isolation_level=None, check_same_thread=not writes)
+        opened.callback(connection.close)
         try:
-            connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode=rw", uri=True,
-                                         isolation_level=None)
-            _take_as_state(connection, path)
+            _take_as_state(connection, path, writes)
+            if writes:
+                connection.execute("PRAGMA busy_timeout = 0")
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             raise InputError(f"{path} is no state of fetcher.") from None
+        opened.pop_all()
     return connection
 
 
-def _take_as_state(connection: sqlite3.Connection, path: str) -> None:
+def _may_change(path: str) -> bool:
+    """Return whether SQLite can write the file at `path`, and create the files beside it that even a reader needs."""
+    return os.access(path, os.W_OK) and os.access(os.path.dirname(os.path.abspath(path)), os.W_OK)
+
+
+def _read_only(path: str) -> str:
+    """Return SQLite's mode for a file that cannot be changed. Without a log, which nobody can create, it is immutable.
+    """
+    has_log = os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal") > 0
+    return "ro" if has_log else "ro&immutable=1"
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]     # type: ignore[no-any-return]
+
+
+def _take_as_state(connection: sqlite3.Connection, path: str, writes: bool) -> None:
     application, version, is_empty = connection.execute(
         "SELECT application_id, user_version, NOT EXISTS (SELECT 1 FROM sqlite_master)"
         " FROM pragma_application_id, pragma_user_version").fetchone()
@@ -149,6 +181,9 @@ def _take_as_state(connection: sqlite3.Connection, path: str) -> None:
         connection.executescript(_SCHEMA)
     elif application != _APPLICATION:
         raise InputError(f"{path} is no state of fetcher, but another database.")
+    elif version == 1:                  # from before anything could be expected of a body
+        if writes:
+            connection.executescript(_UPGRADE)
     elif version != _VERSION:
         raise InputError(f"{path} is the state of another version of fetcher: its schema is {version}, "
                          f"not {_VERSION}.")
@@ -157,20 +192,24 @@ def _take_as_state(connection: sqlite3.Connection, path: str) -> None:
 
 @contextmanager
 def as_output_errors(path: str) -> Iterator[None]:
-    """What SQLite says of the file at `path`, as the OutputError that ends the run."""
+    """Raise what SQLite reports about the file at `path` as an OutputError, which ends the run."""
     try:
         yield
     except sqlite3.Error as error:
-        raise OutputError(f"The state {path} cannot be used: {error}.") from error
+        raise explained(path, error) from error
+
+
+def explained(path: str, error: sqlite3.Error) -> OutputError:
+    return OutputError(f"The state {path} cannot be used: {error}.")
 
 
 def _address(url: Url) -> str:
-    """The URL without fragment and password: who is let in may see another page."""
+    """Return the URL without fragment and password. A user name stays, since users may see different pages."""
     if url.userinfo is None:
         return url.resource
     name = quote(url.userinfo.partition(":")[0], safe="")
     return f"{url.scheme}://{name}@{url.authority}{url.target}"
 
 
-def _is_kept(saved_to: str | None, folder: str) -> bool:
+def _is_saved(saved_to: str | None, folder: str) -> bool:
     return saved_to is not None and saved_to.startswith(os.path.join(folder, "")) and os.path.isfile(saved_to)

@@ -1,4 +1,4 @@
-"""Requests by the million, in memory: which of them an earlier run has on record, and how often."""
+"""Millions of requests in memory: which of them an earlier run has on record, and how often."""
 from __future__ import annotations
 
 import re
@@ -13,43 +13,36 @@ _BUCKETS = 4096
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class KnownRequests:
-    """A multiset of requests: URL, password masked, and fingerprint. `options` are those of this run's requests.
+class Hashes:
+    """A multiset of byte strings: for each, a hash of 64 bits in a sorted bucket of some hundreds (nine bytes).
 
-    Of each is kept a hash of 64 bits, in its place among some hundreds that are sorted: nine bytes. It is Python's
-    own of bytes, whose key is new in each process: no list can be made up in which two requests have the same.
+    The hash is Python's own for bytes, whose key is new in each process, so nobody can prepare a list with two equal
+    hashes.
     """
 
-    def __init__(self, options: RequestOptions) -> None:
-        self._options = options
-        self._fingerprint = fingerprint(options)
-        self._suffix = _suffix(self._fingerprint)
+    def __init__(self) -> None:
         self._buckets = [array("q") for _ in range(_BUCKETS)]
 
     def __len__(self) -> int:
         return sum(map(len, self._buckets))
 
-    def add(self, url: bytes, request: bytes = b"") -> None:
-        """`request` is the fingerprint, empty for a plain GET."""
-        key = hash(url + b"\n" + request if request else url)
+    def add(self, data: bytes) -> None:
+        key = hash(data)
         insort(self._buckets[key % _BUCKETS], key)
 
-    def take(self, target: Target) -> bool:
-        """Whether the request of `target` is known, which then is so once less."""
-        suffix = self._suffix
-        if target.overrides is not None:
-            suffix = _suffix(fingerprint(self._options, target.overrides))
-        return self._take(_utf8(target.url) + suffix)
+    def add_new(self, data: bytes) -> bool:
+        """Add `data` unless it is there already. Return whether it was added."""
+        key = hash(data)
+        bucket = self._buckets[key % _BUCKETS]
+        place = bisect_left(bucket, key)
+        if place < len(bucket) and bucket[place] == key:
+            return False
+        bucket.insert(place, key)
+        return True
 
-    def take_line(self, line: bytes) -> bool:
-        """Whether `line` is, to the byte, the URL of a known request, which then is so once less.
-
-        That is so for most lines of a plain list, and no target has to be made of them.
-        """
-        return self._take(line + self._suffix)
-
-    def _take(self, request: bytes) -> bool:
-        key = hash(request)
+    def take(self, data: bytes) -> bool:
+        """Remove `data` once, if it is there. Return whether it was."""
+        key = hash(data)
         bucket = self._buckets[key % _BUCKETS]
         place = bisect_left(bucket, key)
         if place == len(bucket) or bucket[place] != key:
@@ -58,12 +51,43 @@ class KnownRequests:
         return True
 
 
+class KnownRequests:
+    """A multiset of requests: masked URL and fingerprint. `options` are those of this run's requests."""
+
+    def __init__(self, options: RequestOptions) -> None:
+        self._options = options
+        self._fingerprint = fingerprint(options)
+        self._suffix = _suffix(self._fingerprint)
+        self._hashes = Hashes()
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def add(self, url: bytes, request: bytes = b"") -> None:
+        """Add a request. `request` is its fingerprint, empty for a plain GET."""
+        self._hashes.add(url + b"\n" + request if request else url)
+
+    def take(self, target: Target) -> bool:
+        """Remove the request of `target` once, if it is known. Return whether it was."""
+        suffix = self._suffix
+        if target.overrides is not None:
+            suffix = _suffix(fingerprint(self._options, target.overrides))
+        return self._hashes.take(_utf8(target.url) + suffix)
+
+    def take_line(self, line: bytes) -> bool:
+        """Remove the request of `line` once, if `line` is exactly the URL of a known request. Return whether it was.
+
+        Most lines of a plain list are, and no target has to be made of them.
+        """
+        return self._hashes.take(line + self._suffix)
+
+
 def _suffix(request: str | None) -> bytes:
     return b"" if request is None else b"\n" + request.encode()
 
 
 def _utf8(url: str) -> bytes:
-    """`url` as it stands in a record."""
+    """Return `url` as it is written in a record."""
     try:
         return url.encode()
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
-"""Going on where an earlier run ended: the NDJSON that it wrote is the journal.
+"""Continue where an earlier run ended: the NDJSON that it wrote is the journal.
 
-What is final stays: the answers, whatever their status, and what a rule of ours or the URL itself forbids. All else is
-asked for again, and its record leaves the file first, so that in the end each line of the list has exactly one.
+Final records stay: answers, whatever their status, and what a rule of ours or the URL itself forbids. Everything else
+is requested again, and its record is removed first, so that in the end each line of the list has exactly one record.
 """
 from __future__ import annotations
 
@@ -9,44 +9,49 @@ import os
 import re
 import stat
 from array import array
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import BinaryIO
 
 import orjson
 
 from fetcher.errors import InputError, OutputError
+from fetcher.files.claims import claimed
 from fetcher.options import RequestOptions
-from fetcher.state.known import KnownRequests
+from fetcher.state.known import Hashes, KnownRequests
 
-FINAL_ERRORS = frozenset({b"http", b"invalid_url", b"blocked", b"robots", b"too_large", b"too_many_redirects"})
+FINAL_ERRORS = frozenset({b"http", b"unexpected", b"invalid_url", b"blocked", b"robots", b"too_large",
+                          b"too_many_redirects"})
 
 _READ_BYTES = 1024 * 1024
-# How a record of ours begins. One that does not, having been through another program, is parsed as a whole.
-_HEAD = re.compile(rb'\{"url":"([^"\\]*)","line":\d+,(?:"source":"(?:[^"\\]|\\.)*",)?(?:"request":"([^"\\]*)",)?'
+# How a record of ours begins. One that does not, because another program has changed it, is parsed as a whole.
+_HEAD = re.compile(rb'(\{"url":"([^"\\]*)","line":\d+,(?:"source":"(?:[^"\\]|\\.)*",)?(?:"request":"([^"\\]*)",)?)'
                    rb'"ok":(?:true|false),"status":(?:\d+|null),"error":(?:null|"(\w+)")')
+_IDENTITY = ("url", "line", "source", "request")
 
 
 class Journal:
-    """The records of an earlier run, at `path`; none where there is no such file. Reading them changes nothing.
+    """The records of an earlier run, at `path`; none if there is no such file. Reading them changes nothing.
 
-    `done` are the requests whose records are final: `final` in number, `failed` of them failures. Others, `again` in
-    number, and lines that are torn, are to leave the file: see `tidy`.
+    `done` are the requests with final records: `final` in number, of which `failed` are failures. The other records,
+    `again` in number, are to be removed from the file (see `tidy`). So are torn lines, and all but the newest record of
+    a line.
     """
 
     def __init__(self, path: str, options: RequestOptions) -> None:
-        """`options` are those of this run's requests. Raises InputError where the file is no journal."""
-        self.done = KnownRequests(options)
-        self.failed = self.again = 0
+        """`options` are those of this run's requests. Raises InputError if the file is not a journal."""
         self.path = path
-        self._place = os.path.realpath(path)    # a link to it stays one
-        self._spans = array("q")                # what is to leave the file: offsets, from and to, in turn
-        self._size = 0
-        self._read()
+        self._options = options
+        self._place = os.path.realpath(path)    # a link to it remains a link
+        self._claim = ExitStack()               # of the file that replaces this one
+        doubled = self._read(Counter())
+        if doubled:
+            self._read(doubled)
         self.final = len(self.done)
 
     def tidy(self) -> None:
-        """Have the file hold the final records alone, each on a whole line. Raises OutputError."""
+        """Leave only the final records in the file, each on a whole line. Raises OutputError."""
         copy = f"{self._place}.resumed"
         try:
             with suppress(FileNotFoundError):
@@ -59,23 +64,38 @@ class Journal:
             raise OutputError(f"{self.path} cannot be rid of the records that are to be replaced: {error.strerror}; "
                               "it is as it was.") from error
 
-    def _read(self) -> None:
-        known, start = self.done.add, 0
+    def close(self) -> None:
+        """Release the file, so that another run can use it."""
+        self._claim.close()
+
+    def _read(self, older: Counter[int]) -> Counter[int]:
+        """Read the records, but drop the `older` ones of each line. Return how many more than one each line has."""
+        self.done = KnownRequests(self._options)
+        self.failed = self.again = 0
+        self._spans = array("q")                # what to remove from the file: start and end offsets, in turn
+        lines, doubled = Hashes(), Counter[int]()
+        start = 0
         for line in _lines(self.path):
             end = start + len(line)
             head = _HEAD.match(line)
             if head is None or line[-2:] != b"}\n" or b"\0" in line:
-                url, request, error = self._parsed(line, start)
+                identity, url, request, error = self._parsed(line, start)
             else:
-                url, request, error = head.groups()
-            if url is not None and (error is None or error in FINAL_ERRORS):
-                known(url, request or b"")
-                self.failed += error is not None
-            else:
+                identity, url, request, error = head.groups()
+            if url is None or (error is not None and error not in FINAL_ERRORS):
                 self.again += url is not None
                 self._drop(start, end)
+            elif older and older[hash(identity)]:
+                older[hash(identity)] -= 1
+                self._drop(start, end)
+            else:
+                self.done.add(url, request or b"")
+                self.failed += error is not None
+                if not lines.add_new(identity):
+                    doubled[hash(identity)] += 1
             start = end
         self._size = start
+        return doubled
 
     def _drop(self, start: int, end: int) -> None:
         if self._spans and self._spans[-1] == start:
@@ -83,25 +103,30 @@ class Journal:
         else:
             self._spans.extend((start, end))
 
-    def _parsed(self, line: bytes, start: int) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """URL, fingerprint and error of a record that is not spelled as ours are; no URL where it is torn, or blank."""
+    def _parsed(self, line: bytes, start: int) -> tuple[bytes, bytes | None, bytes | None, bytes | None]:
+        """Read a record that is not written as ours are. Return its line's identity, its URL, fingerprint and error.
+
+        There is no URL if the record is torn, or blank.
+        """
+        nothing = (b"", None, None, None)
         try:
             if not line.endswith(b"\n"):
-                return None, None, None
+                return nothing
             record = orjson.loads(line)
             url, request, error = record["url"], record.get("request"), record["error"]
-            return url.encode(), request and request.encode(), error and error.encode()
+            identity = orjson.dumps({key: record[key] for key in _IDENTITY if record.get(key) is not None})
+            return identity[:-1] + b",", url.encode(), request and request.encode(), error and error.encode()
         except (ValueError, LookupError, TypeError, AttributeError):
             if line.startswith(b'{"url":"') or b"\0" in line or not line.strip():
-                return None, None, None
+                return nothing
             raise InputError(f"{self.path} is no list of records that can be resumed: something else stands at byte "
                              f"{start + 1:,}. It is as it was.") from None
 
     def _replace_by(self, copy: str) -> None:
-        """Put a copy without the dropped spans in the file's place, with the same owner and rights."""
+        """Replace the file with a copy without the dropped spans, with the same owner and mode."""
         try:
             with open(self._place, "rb") as old, open(copy, "xb", opener=_for_owner) as new:
-                for start, end in self._kept():
+                for start, end in self._kept_spans():
                     _copy(old, new, start, end)
                 status = os.fstat(old.fileno())
                 with suppress(PermissionError):
@@ -109,6 +134,7 @@ class Journal:
                 os.fchmod(new.fileno(), stat.S_IMODE(status.st_mode))
                 new.flush()
                 os.fsync(new.fileno())
+                self._claim.enter_context(claimed([copy]))
             os.replace(copy, self._place)
         except BaseException:
             with suppress(OSError):
@@ -116,8 +142,8 @@ class Journal:
             raise
         _sync_directory(self._place)
 
-    def _kept(self) -> Iterator[tuple[int, int]]:
-        """The spans between the dropped ones."""
+    def _kept_spans(self) -> Iterator[tuple[int, int]]:
+        """Yield the spans between the dropped ones."""
         spans, start = self._spans, 0
         for index in range(0, len(spans), 2):
             yield start, spans[index]
@@ -126,7 +152,7 @@ class Journal:
 
 
 def _lines(path: str) -> Iterator[bytes]:
-    """The lines of the file at `path`, ends included; none where there is no file."""
+    """Yield the lines of the file at `path`, with their ends; none if there is no file."""
     try:
         with open(path, "rb", _READ_BYTES) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -1,11 +1,12 @@
-"""Once more what failed: an earlier run's records as the list of this one.
+"""Fetch again what failed: the records of an earlier run as the list of this one.
 
-A record does not hold all of its request: no body, no header fields of its row, no password. What the options of this
-run do not add is told, not left out; where the list is named beside the records, nothing is missing.
+A record does not contain all of its request: no body, no header fields of its row, no password. If the options of this
+run do not supply what is missing, the target says so; it is not left out. If the list is named beside the records,
+nothing is missing.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +14,16 @@ from fetcher.errors import InputError
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Overrides, Target
 from fetcher.options import RequestOptions
+from fetcher.own_answer import is_told_by_us, own_answer
 from fetcher.state.known import KnownRequests
 
 _INCOMPLETE = "Its {} in the record; name its list, too: --retry-failed FILE LIST."
 
 
 def failures(records: Iterable[Target], path: str) -> Iterator[Target]:
-    """Those of `records`, read as a list from `path`, that tell of a failure; torn ones tell nothing.
+    """Yield those of `records`, read as a list from `path`, that are failures. Torn ones are skipped.
 
-    Raises InputError where something else stands among them.
+    Raises InputError if something else is among them.
     """
     for record in records:
         row = record.input
@@ -34,7 +36,7 @@ def failures(records: Iterable[Target], path: str) -> Iterator[Target]:
 
 
 def known(records: Iterable[Target], options: RequestOptions) -> KnownRequests:
-    """The requests of `records`, to be found in their list."""
+    """Return the requests of `records`, to find them in their list."""
     requests = KnownRequests(options)
     for record in records:
         row = record.input or {}
@@ -42,12 +44,21 @@ def known(records: Iterable[Target], options: RequestOptions) -> KnownRequests:
     return requests
 
 
-def once_more(record: Target, options: RequestOptions) -> Target:
-    """The target that a `record` is of, with its line, its source and its other columns."""
+def once_more(record: Target, options: RequestOptions, columns: Mapping[str, str] | None = None) -> Target:
+    """Return the target of `record`, with its line, its source, its other columns and what these expect.
+
+    `columns`: where that stands in them; None: under its own names.
+    """
     row: dict[str, Any] = record.input or {}
     target = replace(record, line=row.get("line", record.line), source=row.get("source"), input=row.get("input"))
     if record.parsed is None:
         return target
+    carried = target.input
+    if isinstance(carried, dict) and not is_told_by_us({"url": "", **carried}):
+        try:
+            target = replace(target, answer=own_answer(carried, columns))
+        except ValueError as error:
+            return replace(target, parsed=None, problem=str(error))
     if record.parsed.userinfo is not None and record.parsed.userinfo.endswith(":***"):
         return _unknown(target, "password is not")
     request = row.get("request")

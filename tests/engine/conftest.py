@@ -8,7 +8,7 @@ from multiprocessing import active_children
 import pytest
 
 from fetcher import green
-from tests.engine.several import Site
+from tests.engine.processes.several import Site
 from tests.server_process import ServerProcess
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from fetcher import Options, Result, Target
-from fetcher.engine import GreenEngine
 from fetcher.options import InputOptions, Limits, NetworkOptions, RetryOptions, RunOptions
 from fetcher.targets import TargetReader
-from tests.engine.several import Site
+from tests.fetching import green_run
+from tests.engine.processes.several import Site
 
 DEAD = "localhost:9"
 PER_HOST = 3
@@ -21,9 +21,9 @@ PATIENT = RetryOptions(retries=9, wait=0.02)
 
 def timed(urls: list[str], **concerns: object) -> Iterator[tuple[float, Result]]:
     """The results of `urls` as they come, each with the seconds since the start."""
-    engine = GreenEngine(Options(**{"network": NetworkOptions(proxy=""), **concerns}))  # type: ignore[arg-type]
+    engine = green_run(Options(**{"network": NetworkOptions(proxy=""), **concerns}))  # type: ignore[arg-type]
     began = time.perf_counter()
-    for result in engine.run(Target.read(url, line) for line, url in enumerate(urls, 1)):
+    for result in engine.results(Target.read(url, line) for line, url in enumerate(urls, 1)):
         yield time.perf_counter() - began, result
 
 
@@ -96,9 +96,8 @@ def test_nor_where_lines_wait_in_the_list(site, tmp_path: Path):
              for block in range(4) for number in range(400)]
     (tmp_path / "list").write_text("\n".join(lines))
     reader = TargetReader([str(tmp_path / "list")], InputOptions())
-    engine = GreenEngine(Options(limits=Limits(20, PER_HOST), retry=PATIENT,
-                                 network=NetworkOptions(proxy="")))
-    results = list(engine.run(reader, reader.read_again))
+    engine = green_run(Options(limits=Limits(20, PER_HOST), retry=PATIENT, network=NetworkOptions(proxy="")))
+    results = list(engine.results(reader, reader.read_again))
     reader.close()
     stats = site.stats()
     assert sorted(result.line for result in results) == list(range(1, 1601))

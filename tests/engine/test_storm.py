@@ -7,16 +7,17 @@ import trustme
 
 from fetcher import Options, fetch_all, green
 from fetcher.options import BodyOptions, Limits, NetworkOptions, RequestOptions, Timeouts, TlsOptions
-from tests.broken_server import CLOSE, READ, RESET, SILENCE, BrokenServer
+from tests.broken_server import CLOSE, READ, RESET, SILENCE, BrokenServer, Step
 from tests.server_process import ServerProcess
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 PATHS = ["/headers", "/bytes/1000", "/bytes/300000", "/chunked/100000", "/delay/0.02", "/drip?bytes=10&seconds=0.1",
          "/redirect/3", "/redirect-loop", "/gzip", "/br", "/zstd", "/deflate", "/garbage", "/cut/10", "/close",
          "/bad-gzip", "/status/404", "/status/204", "/hang", "/etag"]
-SCRIPTS = [(OK, READ, CLOSE), (OK, 0.01, CLOSE), (OK, READ, OK, 0.003, RESET), (SILENCE,),
-           (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", SILENCE),
-           (b"HTTP/1.1 200 OK\r\nX : y\r\n\r\n", b"a" * 100_000, 0.01, b"b")]
+SCRIPTS: list[tuple[Step, ...]] = [
+    (OK, READ, CLOSE), (OK, 0.01, CLOSE), (OK, READ, OK, 0.003, RESET), (SILENCE,),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", SILENCE),
+    (b"HTTP/1.1 200 OK\r\nX : y\r\n\r\n", b"a" * 100_000, 0.01, b"b")]
 WORDS = {None, "invalid_url", "dns", "connect", "tls", "timeout", "protocol", "incomplete", "decode", "too_large",
          "too_many_redirects", "http", "interrupted"}
 

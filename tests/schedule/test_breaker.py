@@ -1,4 +1,4 @@
-from fetcher.schedule.breaker import FIRST_SECONDS, LONGEST_SECONDS, Breaker
+from fetcher.schedule.breaker import FIRST_SECONDS, MAX_SECONDS, Breaker
 
 
 def opened(limit: int = 3, now: float = 0.0) -> Breaker:
@@ -33,7 +33,7 @@ def test_the_time_grows_with_each_probe_that_fails():
         now = breaker.open_until
         breaker.failed(now)
         pauses.append(breaker.open_until - now)
-    assert pauses == [10.0, 20.0, 40.0, 80.0, 160.0, *[LONGEST_SECONDS] * 4]
+    assert pauses == [10.0, 20.0, 40.0, 80.0, 160.0, *[MAX_SECONDS] * 4]
 
 
 def test_what_ran_when_it_opened_does_not_make_it_longer():

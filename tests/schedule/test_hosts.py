@@ -123,7 +123,7 @@ def test_nothing_is_caught_up_with_after_a_pause():
 def test_a_host_that_is_slowed_down_stays_so_when_it_was_forgotten():
     schedule = scheduled("a")
     job, = going(schedule, 100.0)
-    schedule.slow_down("a", 10.0)
+    schedule.host("a").slow_down(10.0)
     schedule.done(job, 100.0)
     assert going(schedule, 200.0) == []
     for job in jobs_of("aa"):
@@ -210,7 +210,7 @@ def test_who_arrives_from_another_schedule_goes_before_all_that_begin_within_the
     assert going(schedule, 1.0) == [] and schedule.waiting == 2
     schedule.done(first, 2.0)
     assert going(schedule, 2.0) == [guest]
-    schedule.hold("a", 5.0, "Retry-After")
+    schedule.host("a").pause(5.0, "Retry-After")
     schedule.done(guest, 3.0)
     assert going(schedule, 4.0) == [] and hosts_of(going(schedule, 5.0)) == "a"
 
@@ -247,17 +247,17 @@ def test_another_rate_may_be_allowed_later():
 
 def test_it_is_stranded_while_all_that_is_left_waits_for_hosts_that_cannot_be_reached():
     schedule = scheduled("aab", breaker=1, per_host=1)
-    assert not schedule.is_stranded
+    assert not schedule.only_unreachable_left
     at_a, at_b = going(schedule)
-    schedule.unreached("a", 0.0)
+    schedule.host("a").unreached(0.0)
     schedule.done(at_a, 0.0)
-    assert not schedule.is_stranded         # one is at b
+    assert not schedule.only_unreachable_left         # one is at b
     schedule.done(at_b, 0.0)
-    assert schedule.is_stranded
+    assert schedule.only_unreachable_left
     schedule.arrive(Job(9, "b"), 0.0)
-    assert not schedule.is_stranded
+    assert not schedule.only_unreachable_left
     schedule.done(schedule.next(0.0), 0.0)
-    assert len(list(schedule.stranded())) == 1 and not schedule.is_stranded
+    assert len(list(schedule.drain_stranded())) == 1 and not schedule.only_unreachable_left
 
 
 def test_lines_left_in_the_list_are_loaded_when_their_turn_comes():
@@ -289,17 +289,17 @@ def test_a_host_is_busy_while_it_could_not_start_another_one():
     assert schedule.is_busy("a", 0.0) and not schedule.is_busy("unknown", 0.0)
     at_a, at_b = going(schedule)
     assert schedule.is_busy("b", 0.0)
-    schedule.hold("b", 5.0, "Retry-After")
+    schedule.host("b").pause(5.0, "Retry-After")
     schedule.done(at_b, 1.0)
     assert schedule.is_busy("b", 4.0) and not schedule.is_busy("b", 5.0)
 
 
-def test_it_is_starved_when_slots_are_free_that_no_host_may_use():
+def test_it_wants_other_hosts_when_slots_are_free_that_none_of_its_own_may_use():
     schedule = scheduled("aaab", per_host=1)
-    assert schedule.eager and not schedule.starved
+    assert schedule.can_start_more and not schedule.wants_other_hosts
     going(schedule)
-    assert schedule.starved and not schedule.eager
-    assert not scheduled("a" * 9, concurrency=2).starved
+    assert schedule.wants_other_hosts and not schedule.can_start_more
+    assert not scheduled("a" * 9, concurrency=2).wants_other_hosts
 
 
 def test_what_is_drained_waits_no_longer_and_what_runs_goes_on():
@@ -322,7 +322,8 @@ def test_hosts_that_are_done_with_cost_no_memory():
     for number in range(15_000):
         schedule.add(Job(number, f"host-{number}"), float(number))
         schedule.done(schedule.next(float(number)), float(number))
-    sizes = {name: len(value) for name, value in vars(schedule).items() if isinstance(value, (dict, list))}
+    sizes = {name: len(value) for name, value in {**vars(schedule), **vars(schedule._hosts)}.items()
+             if isinstance(value, (dict, list))}
     assert sizes["_aside"] == 2_000 and sizes["_hosts"] < 5 and sizes["_heap"] < 5
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def failure(word: str, attempts: int = 1, status: int | None = None) -> Result:
     return Result("http://a.example/", 1, error=word, status=status, method="GET", attempts=attempts)
 
 
-def wait(result: Result, chance: float = 1.0, **options: object) -> float | None:
+def wait(result: Result, chance: float = 1.0, **options: Any) -> float | None:
     return RetryRules(RetryOptions(**options)).wait(result, chance)
 
 
@@ -98,16 +100,16 @@ def test_retry_after_is_followed_up_to_the_longest_wait(chance):
 
 def test_retry_after_means_nothing_with_other_statuses():
     assert wait(answer(500, retry_after=42.0)) == 1.0
-    assert RetryRules(RetryOptions()).hold(answer(500, retry_after=42.0)) is None
+    assert RetryRules(RetryOptions()).retry_after(answer(500, retry_after=42.0)) is None
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_holds_the_host_also_where_nothing_is_tried_again(status):
     rules = RetryRules(RetryOptions(retries=0, max_wait=60.0))
     result = answer(status, retry_after=5.0)
-    assert rules.wait(result, 0.5) is None and rules.hold(result) == 5.0
-    assert rules.hold(answer(status, retry_after=3600.0)) == 60.0
+    assert rules.wait(result, 0.5) is None and rules.retry_after(result) == 5.0
+    assert rules.retry_after(answer(status, retry_after=3600.0)) == 60.0
 
 
 def test_without_retry_after_the_host_is_not_held():
-    assert RetryRules(RetryOptions()).hold(answer(429)) is None
+    assert RetryRules(RetryOptions()).retry_after(answer(429)) is None

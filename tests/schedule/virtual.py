@@ -6,7 +6,7 @@ from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fetcher.options import Limits
 from fetcher.schedule import Schedule
@@ -34,6 +34,7 @@ class Job:
     steps: list[Step] = field(default_factory=lambda: [Step()])
     at: float = 0.0                     # when it is read
     parked: bool = False                # it is to be left in the list
+    urgent: bool = False                # it goes before all others of its host, also where that is closed
 
     def __post_init__(self) -> None:
         self.home = self.host
@@ -73,7 +74,7 @@ class VirtualEngine:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         for job in self._jobs.values():
-            self._later(job.at, lambda job=job: self._read(job))
+            self._later(job.at, partial(self._read, job))
 
     def run(self, until: float = inf) -> "VirtualEngine":
         while True:
@@ -82,7 +83,7 @@ class VirtualEngine:
             while (job := self.schedule.next(self.now)) is not None:
                 self._start(job)
             if self._strands and not self._unread:
-                self._end(self.schedule.stranded(), "stranded")
+                self._end(self.schedule.drain_stranded(), "stranded")
             if self._look is not None:
                 self._look(self)
             wake_at = self.schedule.wake_at()
@@ -129,15 +130,15 @@ class VirtualEngine:
             return
         if step.outcome == "unreached":
             opens = self.breakers.setdefault(host, Breaker(self.limits.breaker)).failed(now)
-            assert schedule.unreached(host, now) == opens
+            assert schedule.host(host).unreached(now) == opens
         elif step.outcome == "overloaded":
-            schedule.overloaded(host, now - step.seconds, now)
+            schedule.host(host).overloaded(now - step.seconds, now)
         else:
-            schedule.answered(host, step.seconds)
+            schedule.host(host).answered(step.seconds)
         if step.outcome != "unreached":
             self.breakers.pop(host, None)
         if step.hold is not None:
-            schedule.hold(host, now + step.hold, "asked")
+            schedule.host(host).pause(now + step.hold, "asked")
             self.held[host] = max(self.held.get(host, 0.0), now + step.hold)
         if step.wait is not None and job.steps_left:
             schedule.retry(job, job.home, now + step.wait, now)
@@ -167,7 +168,7 @@ def jobs_of(hosts: Iterable[str], *steps: Step) -> list[Job]:
     return [Job(number, host, list(steps) or [Step()]) for number, host in enumerate(hosts)]
 
 
-def scheduled(hosts: str, **limits: object) -> Schedule[Job]:
+def scheduled(hosts: str, **limits: Any) -> Schedule[Job]:
     schedule: Schedule[Job] = Schedule(Limits(**limits))
     for job in jobs_of(hosts):
         schedule.add(job, 0.0)

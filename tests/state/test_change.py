@@ -35,19 +35,19 @@ def test_validators_count_where_there_is_no_body(known, now, expected):
     assert change_since(known, None, now) == expected
 
 
-@pytest.mark.parametrize(("known", "told", "now", "expected"), [
+@pytest.mark.parametrize(("known", "reported", "now", "expected"), [
     (HERE, NEW, HERE, NEW), (HERE, NEW, OTHER, NEW), (HERE, NEW, MISSING, GONE),
     (HERE, CHANGED, HERE, CHANGED), (HERE, CHANGED, OTHER, CHANGED), (HERE, CHANGED, MISSING, GONE),
     (MISSING, GONE, MISSING, GONE), (MISSING, GONE, HERE, NEW),
     (HERE, UNCHANGED, HERE, UNCHANGED), (HERE, UNCHANGED, OTHER, CHANGED),
 ])
-def test_what_a_run_without_an_end_said_is_said_again(known, told, now, expected):
-    assert change_since(known, told, now) == expected
+def test_what_a_run_without_an_end_said_is_said_again(known, reported, now, expected):
+    assert change_since(known, reported, now) == expected
 
 
-@pytest.mark.parametrize(("known", "told", "expected"), [
+@pytest.mark.parametrize(("known", "reported", "expected"), [
     (HERE, None, True), (HERE, UNCHANGED, True), (HERE, NEW, False), (HERE, CHANGED, False),
     (MISSING, None, False), (MISSING, GONE, False),
 ])
-def test_not_modified_is_enough_where_somebody_has_read_of_the_body(known, told, expected):
-    assert is_settled(known, told) == expected
+def test_not_modified_is_enough_where_somebody_has_read_of_the_body(known, reported, expected):
+    assert is_settled(known, reported) == expected

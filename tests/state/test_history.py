@@ -11,6 +11,7 @@ from fetcher.model import Overrides, Target
 from fetcher.options import BodyOptions, RequestOptions, SaveOptions
 from fetcher.state.history import History, connect, memories
 from fetcher.state.learning import Learner, forget
+from fetcher.url import parse
 from tests.fetching import fetch_at_once, fetch_in_turn
 from tests.state.site import Page, Site
 
@@ -56,7 +57,7 @@ def cut_short(run, path):
     def cut_short(*paths):
         with pytest.raises(OutputError), Learner(path) as learner:
             results = run.told(learner, *paths)
-            learner._commit()
+            learner._inserter.close()
             raise OutputError
         return {path: result.change for path, result in results.items()}
 
@@ -219,7 +220,7 @@ def test_a_run_that_had_no_end_has_its_changes_told_again_in_full(changes, cut_s
 def test_what_stands_twice_in_a_list_is_said_twice(run, site, path):
     with Learner(path) as learner:
         first = run.told(learner, "/a")
-        learner._commit()
+        learner._inserter.close()
         assert run.told(learner, "/a")["/a"].change == first["/a"].change == "new"
     assert site.conditions() == {"/a": None}
 
@@ -242,6 +243,20 @@ def test_the_rights_are_the_umasks_and_the_owners_alone_with_credentials(path):
             assert {os.stat(path + suffix).st_mode & 0o777 for suffix in ("", "-wal", "-shm")} == {0o600}
     finally:
         os.umask(umask)
+
+
+@pytest.mark.parametrize("secret", ["password", "header"])
+def test_the_rights_become_the_owners_alone_with_the_first_line_that_has_credentials(site, path, secret):
+    url = site.url("/a", "alice:secret@" if secret == "password" else "")
+    row = Target(url, parsed=parse(url), overrides=Overrides(headers=(("Authorization", "Bearer x"),)))
+    files = [path, f"{path}-wal", f"{path}-shm"]
+    with Learner(path) as learner:
+        (plain,) = fetch_in_turn([site.url("/b")], state=path)
+        learner.write(plain)
+        assert {os.stat(file).st_mode & 0o077 for file in files} != {0}
+        (result,) = fetch_in_turn([row if secret == "header" else url], state=path)
+        learner.write(result)
+        assert {os.stat(file).st_mode & 0o077 for file in files} == {0}
 
 
 def test_no_other_file_is_taken_for_a_state(tmp_path):

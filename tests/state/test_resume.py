@@ -7,10 +7,10 @@ import stat
 import pytest
 
 from fetcher.errors import InputError, OutputError
+from fetcher.files.output import Output
 from fetcher.model import Result, Target
 from fetcher.options import RequestOptions
 from fetcher.sinks.jsonl import JsonLines
-from fetcher.sinks.output import Output
 from fetcher.state.resume import Journal
 
 AGAIN = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow", "deadline",
@@ -182,3 +182,27 @@ def test_without_room_for_the_copy_the_file_stays_as_it_was(path, tmp_path):
 def test_what_is_no_file_is_refused(place):
     with pytest.raises(InputError, match="cannot be resumed"):
         Journal(place, RequestOptions())
+
+
+def numbered(line, url="http://a.example/", **more):
+    return Result(url, line, ok="error" not in more, **more)
+
+
+@pytest.mark.parametrize("spell", [lambda line: line, lambda line: json.dumps(json.loads(line)).encode() + b"\n"])
+def test_of_two_records_of_a_line_the_newest_final_one_is_kept(path, spell):
+    old, new, other, source = (write(path, one) for one in (
+        numbered(1, error="http", status=404), numbered(1, status=200), numbered(2), numbered(1, source="b.txt")))
+    vain = write(path, numbered(1, error="timeout"))
+    path.write_bytes(old + other + spell(old) + source + new + vain + other)
+    found = journal(path)
+    assert (found.final, found.failed) == (3, 0)
+    found.tidy()
+    assert path.read_bytes() == source + new + other
+    assert (journal(path).final, journal(path).again) == (3, 0)
+
+
+def test_a_journal_in_which_every_record_is_doubled_is_mended(path):
+    half = write(path, *(numbered(line, f"http://a.example/{line}") for line in range(1, 200)))
+    path.write_bytes(half * 3)
+    journal(path).tidy()
+    assert path.read_bytes() == half

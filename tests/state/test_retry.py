@@ -2,11 +2,11 @@
 import pytest
 
 from fetcher.errors import InputError
+from fetcher.files.output import Output
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Overrides, Result, Target
 from fetcher.options import InputOptions, RequestOptions
 from fetcher.sinks.jsonl import JsonLines
-from fetcher.sinks.output import Output
 from fetcher.state.retry import failures, known, once_more
 from fetcher.targets import TargetReader
 

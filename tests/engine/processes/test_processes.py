@@ -21,11 +21,11 @@ from uuid import uuid4
 import pytest
 
 from fetcher import Result, Target, green
-from fetcher.engine import GreenEngine
-from fetcher.engine.processes import ProcessEngine
 from fetcher.options import BodyOptions, Limits, NetworkOptions, RunOptions
 from tests.cli.command import Command, eventually
-from tests.engine.several import AT_ONCE, eventually_green, kill, options, run, targets, words
+from tests.engine.processes.several import (
+    AT_ONCE, children, eventually_green, kill, options, processes_run, run, targets, words)
+from tests.fetching import green_run
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
@@ -35,12 +35,14 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 PROGRAM = """
 import sys
 from fetcher import Options, Target
-from fetcher.engine.processes import ProcessEngine
+from fetcher.engine import Run
+from fetcher.engine.processes import Processes
 from fetcher.options import NetworkOptions
 
 if __name__ == "__main__":
-    engine = ProcessEngine(Options(network=NetworkOptions(proxy="")), 2, method=sys.argv[1])
-    for result in engine.run(Target.read(url) for url in sys.argv[2:]):
+    options = Options(network=NetworkOptions(proxy=""))
+    run = Run(options, Processes(options, 2, method=sys.argv[1]))
+    for result in run.results(Target.read(url) for url in sys.argv[2:]):
         print(result.status, result.url, flush=True)
 """
 
@@ -94,13 +96,14 @@ def test_what_is_no_url_has_its_record_too(site):
 
 def test_options_that_cannot_be_followed_are_refused_before_a_child_starts():
     with pytest.raises(ValueError, match="proxy"):
-        ProcessEngine(options(network=NetworkOptions(proxy="nonsense://x")), 2)
+        processes_run(options(network=NetworkOptions(proxy="nonsense://x")), 2)
 
 
 def test_a_caller_that_goes_away_leaves_nothing(site):
-    results = ProcessEngine(options(), 2).run(targets(site.url(f"h{number}", "/delay/0.05") for number in range(500)))
+    urls = (site.url(f"h{number}", "/delay/0.05") for number in range(500))
+    results = processes_run(options(), 2).results(targets(urls))
     assert next(iter(results)).ok
-    results.close()     # type: ignore[attr-defined]
+    results.close()
 
 
 # The same as in one process.
@@ -118,19 +121,19 @@ def test_results_are_the_same_as_those_of_one_process(site):
         record["headers"] = {name: value for name, value in (record.get("headers") or {}).items() if name != "date"}
         return {**record, "hops": [str(hop.url) for hop in result.hops or ()]}
 
-    alone, shared = ({result.line: result for result in engine.run(rows)}
-                     for engine in (GreenEngine(wanted), ProcessEngine(wanted, 2)))
+    alone, shared = ({result.line: result for result in engine.results(rows)}
+                     for engine in (green_run(wanted), processes_run(wanted, 2)))
     assert len(alone) == len(rows)
     assert {line: record(result) for line, result in shared.items()} == {
         line: record(result) for line, result in alone.items()}
     for line, result in shared.items():
-        assert result.encoded is not None and json.loads(result.encoded) == json.loads(json.dumps(result.record()))
+        assert json.loads(result.beside.encoded) == json.loads(json.dumps(result.record()))
         before = alone[line].timings
         assert (result.timings.starttransfer is None) == (before.starttransfer is None)
 
 
 def test_a_body_that_is_too_large_for_its_way_is_a_record_and_holds_up_nothing(site, monkeypatch):
-    monkeypatch.setattr("fetcher.engine.child.LARGEST_BODY", 50_000)
+    monkeypatch.setattr("fetcher.engine.processes.outbox.MAX_BODY_BYTES", 50_000)
     urls = [site.url("a", "/bytes/50001"), site.url("a", "/bytes/100"), site.url("b", "/bytes/20000")]
     large, *rest = sorted(run(urls, body=BodyOptions(keep=True)), key=lambda result: result.line)
     assert (large.ok, large.error, large.size, large.body) == (False, "too_large", 50_001, None)
@@ -169,13 +172,13 @@ def test_children_that_are_killed_again_and_again_lose_nothing(site):
     seed = random.randrange(2 ** 32)
     print(f"the seed is {seed}")        # pytest shows it where the test fails
     chance = random.Random(seed)
-    engine = ProcessEngine(options(limits=Limits(40, 10)), 2)
+    engine = processes_run(options(limits=Limits(40, 10)), 2)
 
     def kill_ten() -> None:
         for _ in range(10):
             green.sleep(chance.uniform(0.0, 0.2))
-            eventually_green(lambda: any(child.results for child in engine._children))
-            kill(chance.choice([child for child in engine._children if child.results])._process.pid)
+            eventually_green(lambda: any(child.report.results for child in children(engine)))
+            kill(chance.choice([child for child in children(engine) if child.report.results])._process.pid)
 
     def many() -> Iterator[str]:
         while len(urls) < 3000 or not killer.dead:
@@ -185,7 +188,7 @@ def test_children_that_are_killed_again_and_again_lose_nothing(site):
 
     urls: list[str] = []
     killer = green.spawn(kill_ten)
-    results = list(engine.run(targets(many())))
+    results = list(engine.results(targets(many())))
     killer.wait()
     assert sorted(result.line for result in results) == list(range(1, len(urls) + 1))
     lost = [result for result in results if result.error == "internal"]
@@ -199,7 +202,7 @@ def test_what_is_in_flight_whenever_its_process_dies_is_recorded_and_the_others_
     deadly = site.url("deadly", "/hang")
     urls = [deadly, *(site.url(f"h{number % 5}", f"/delay/0.01?{number}") for number in range(600))]
     results = []
-    for result in ProcessEngine(options(limits=Limits(10, 2)), 1).run(targets(urls)):
+    for result in processes_run(options(limits=Limits(10, 2)), 1).results(targets(urls)):
         results.append(result)
         if len(results) in (100, 400):
             kill(active_children()[0].pid)
@@ -210,7 +213,7 @@ def test_what_is_in_flight_whenever_its_process_dies_is_recorded_and_the_others_
 
 
 def test_children_that_cannot_live_end_the_run(site):
-    run = ProcessEngine(options(), 1).run(targets([site.url("a", "/hang")] * 1200))
+    run = processes_run(options(), 1).results(targets([site.url("a", "/hang")] * 1200))
     killer = green.spawn(kill_all_the_time)
     with pytest.raises(RuntimeError, match="end as soon as they are started"):
         list(run)
@@ -227,17 +230,17 @@ def kill_all_the_time() -> None:
 # Ends.
 
 def test_the_deadline_holds_for_all_of_them(site):
-    engine = ProcessEngine(options(limits=Limits(10, 5), run=RunOptions(deadline=1.0)), 2)
-    results = list(engine.run(targets(site.url(f"h{number % 5}", f"/delay/0.1?{number}") for number in range(500))))
+    engine = processes_run(options(limits=Limits(10, 5), run=RunOptions(deadline=1.0)), 2)
+    results = list(engine.results(targets(site.url(f"h{number % 5}", f"/delay/0.1?{number}") for number in range(500))))
     assert len(results) == 500 and engine.deadline_passed
     assert words(results).keys() == {None, "deadline"}
 
 
 def test_an_interrupt_ends_what_is_in_flight_with_a_record(site):
-    engine = ProcessEngine(options(limits=Limits(10, 5)), 2)
+    engine = processes_run(options(limits=Limits(10, 5)), 2)
     urls = [site.url(f"h{number % 5}", f"/{'headers' if number < 5 else 'hang'}?{number}") for number in range(100)]
     results = []
-    for result in engine.run(targets(urls)):
+    for result in engine.results(targets(urls)):
         results.append(result)
         if len(results) == 5:
             eventually_green(lambda: sum(host["at_once"] for host in site.stats().values()) == 10)
@@ -246,7 +249,7 @@ def test_an_interrupt_ends_what_is_in_flight_with_a_record(site):
 
 
 def test_all_that_is_in_flight_can_be_looked_at(site):
-    engine = ProcessEngine(options(limits=Limits(150, 150)), 2)
+    engine = processes_run(options(limits=Limits(150, 150)), 2)
 
     def look_and_stop() -> None:
         eventually_green(lambda: len(list(engine.in_flight)) == 150)
@@ -255,7 +258,8 @@ def test_all_that_is_in_flight_can_be_looked_at(site):
 
     seen: set[int] = set()
     green.spawn(look_and_stop)
-    assert words(engine.run(targets(site.url("a", f"/hang?{number}") for number in range(200)))) == {"interrupted": 150}
+    urls = (site.url("a", f"/hang?{number}") for number in range(200))
+    assert words(engine.results(targets(urls))) == {"interrupted": 150}
     assert len(seen) == 150
 
 
@@ -322,8 +326,8 @@ def test_a_short_list_is_fetched_by_one_process(fetcher, site):
 
 
 def test_more_processes_are_started_while_those_that_run_are_busy(site, monkeypatch):
-    monkeypatch.setattr("fetcher.engine.processes._BUSY", 0.1)      # others may be busy on this machine, too
-    engine = ProcessEngine(options(limits=Limits(100, 50)), 2, at_first=1)
+    monkeypatch.setattr("fetcher.engine.processes.parent._BUSY", 0.1)      # others may be busy on this machine, too
+    engine = processes_run(options(limits=Limits(100, 50)), 2, at_first=1)
 
     def many() -> Iterator[str]:
         until = time.monotonic() + 30
@@ -331,11 +335,11 @@ def test_more_processes_are_started_while_those_that_run_are_busy(site, monkeypa
             for number in range(100):
                 yield site.url(f"h{number % 20}", f"/bytes/10/{number}")
 
-    assert words(engine.run(targets(many()))).keys() == {None}
-    assert len(engine._children) == 2
+    assert words(engine.results(targets(many()))).keys() == {None}
+    assert len(children(engine)) == 2
 
 
 def test_one_process_stays_alone_where_it_is_not_busy(site):
-    engine = ProcessEngine(options(limits=Limits(10, 10)), 2, at_first=1)
-    for _ in engine.run(targets(site.url(f"h{number % 5}", f"/delay/0.1?{number}") for number in range(80))):
+    engine = processes_run(options(limits=Limits(10, 10)), 2, at_first=1)
+    for _ in engine.results(targets(site.url(f"h{number % 5}", f"/delay/0.1?{number}") for number in range(80))):
         assert len(active_children()) == 1

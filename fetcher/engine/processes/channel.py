@@ -1,7 +1,7 @@
 """Messages between two processes of one run, whole and in order, over a pair of sockets.
 
-A message is what marshal can hold: numbers, text, bytes, and tuples, lists and dicts of these. It is written and read
-by one version of Python and never leaves the machine, and it is the quickest that there is.
+A message is whatever marshal can write: numbers, text, bytes, and tuples, lists and dicts of these. marshal is the
+fastest format there is, and safe here: one version of Python writes and reads it, and it never leaves the machine.
 """
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Channel:
         _open.add(self)
 
     def send(self, message: Any) -> None:
-        """Raises OSError where the other end is gone."""
+        """Send `message`. Raises OSError if the other end is gone."""
         body = marshal.dumps(message)
         data = memoryview(len(body).to_bytes(_HEAD_BYTES, "little") + body)
         while data:
@@ -38,15 +38,15 @@ class Channel:
                 green.trampoline(self._socket.fileno(), write=True)
 
     def receive(self) -> Any:
-        """The next message. Raises EOFError where the other end is gone."""
-        body = self._take(int.from_bytes(self._take(_HEAD_BYTES), "little"))
+        """Return the next message. Raises EOFError if the other end is gone."""
+        body = self._read(int.from_bytes(self._read(_HEAD_BYTES), "little"))
         return marshal.loads(body)
 
     def close(self) -> None:
         _open.discard(self)
         self._socket.close()
 
-    def _take(self, count: int) -> bytes:
+    def _read(self, count: int) -> bytes:
         received = self._received
         while len(received) < count:
             try:
@@ -65,7 +65,7 @@ class Channel:
 
 
 def _close_all() -> None:
-    """In a process that was forked: an end that it keeps open by chance would hide that the other is gone."""
+    """Close all channels in a forked process: an end left open there would hide that the other end is gone."""
     for channel in list(_open):
         channel.close()
 

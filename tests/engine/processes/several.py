@@ -11,7 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from fetcher import Options, Result, Target, green
-from fetcher.engine.processes import ProcessEngine
+from fetcher.engine import Run
+from fetcher.engine.processes import Processes
+from fetcher.engine.processes.process import ChildProcess
 from fetcher.options import NetworkOptions, RetryOptions
 from tests.server_process import ServerProcess
 
@@ -43,8 +45,22 @@ def targets(urls: Iterable[str]) -> Iterator[Target]:
     return (Target.read(url, line) for line, url in enumerate(urls, 1))
 
 
+def processes_run(options: Options, count: int, **keywords: Any) -> Run:
+    """A run in several processes."""
+    return Run(options, Processes(options, count, **keywords))
+
+
+def children(run: Run) -> list[ChildProcess]:
+    return run.fetchers._children
+
+
+def owner(run: Run, host: str) -> ChildProcess:
+    """The child that owns `host`. The run may not have begun."""
+    return run.fetchers._owners.owner(host)
+
+
 def run(urls: Iterable[str], count: int = 2, **concerns: Any) -> list[Result]:
-    return list(ProcessEngine(options(**concerns), count).run(targets(urls)))
+    return list(processes_run(options(**concerns), count).results(targets(urls)))
 
 
 def words(results: Iterable[Result]) -> Counter[str | None]:

@@ -7,7 +7,7 @@ from socket import socketpair
 import pytest
 
 from fetcher import green
-from fetcher.engine.channel import Channel
+from fetcher.engine.processes.channel import Channel
 
 
 @pytest.fixture

@@ -1,0 +1,140 @@
+"""What a row of a list says of its own answer: `accept`, `expect`, `sha256` and the like.
+
+The columns stay what they are, too: they come back under `input`, so that a record still says what was expected.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from fetcher.expectation import Pattern, Statuses, compiled, parse_pattern, parse_statuses
+from fetcher.options import AnswerOptions
+from fetcher.semantics import is_token
+
+COLUMNS = frozenset({"accept", "expect", "expect_not", "sha256", "size", "content_type", "max_time"})
+_OF_A_RECORD = frozenset({"url", "ok", "error_message", "attempts"})
+_OF_A_STATE = frozenset({"url", "final_url", "seen", "change"})
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_MAX_SHOWN = 60
+_NOTHING = AnswerOptions()
+
+
+def is_told_by_us(row: Mapping[str, Any]) -> bool:
+    """Whether `row` is a record of ours, or from a state's export: it says what came, not what is to come."""
+    return row.keys() >= _OF_A_RECORD or row.keys() >= _OF_A_STATE
+
+
+def own_answer(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> AnswerOptions | None:
+    """Return what `row` expects; an empty value is nothing. `columns`: where each is, None: under its own name.
+
+    Raises ValueError, whose text says in a sentence what is wrong in which column.
+    """
+    if columns is None:
+        if COLUMNS.isdisjoint(row):
+            return None
+        columns = _UNDER_THEIR_NAMES
+    values = {}
+    for name, column in columns.items():
+        value = value_at(row, column)
+        if value is not None and value != [] and not (isinstance(value, str) and not value.strip()):
+            try:
+                values[name] = _READERS[name](value)
+            except ValueError as error:
+                raise ValueError(f"The row's {column}, {_shown(value)}, {error}. "
+                                 f"--column {name}= leaves the column alone.") from None
+    return AnswerOptions(**values) if values else None
+
+
+def merged(run: AnswerOptions, row: AnswerOptions) -> AnswerOptions:
+    """Return what is expected of the answer to a row: what the row says, and what holds for all of the run."""
+    if run == _NOTHING:
+        return row
+    own = {name: value for name in COLUMNS if (value := getattr(row, name)) not in (None, ())}
+    return replace(run, **{**own, "expect": run.expect + row.expect, "expect_not": run.expect_not + row.expect_not})
+
+
+def value_at(row: Mapping[str, Any], column: str) -> Any:
+    """Return what stands in the `column` of `row`; a name with dots that is no column leads into objects."""
+    if "." not in column or column in row:
+        return row.get(column)
+    value: Any = row
+    for name in column.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+# Each raises ValueError with the end of a sentence.
+
+def _statuses(value: Any) -> Statuses:
+    parts = value if isinstance(value, list) else [value]
+    if any(isinstance(part, bool) or not isinstance(part, (str, int)) for part in parts):
+        raise ValueError("is no list of statuses such as 200-299,404")
+    try:
+        return parse_statuses(",".join(map(str, parts)))
+    except ValueError:
+        raise ValueError("is no list of statuses such as 200-299,404") from None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(_text, value if isinstance(value, list) else [value]))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value == "":
+        raise ValueError("is neither text nor a list of texts")
+    text = str(value)
+    pattern = parse_pattern(text)
+    if isinstance(pattern, Pattern):
+        try:
+            compiled(pattern)
+        except ValueError as error:
+            raise ValueError(f"is no regular expression of RE2: {str(error).partition('RE2: ')[2]}") from None
+    return text
+
+
+def _sha256(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not _SHA256.fullmatch(text):
+        raise ValueError("is not 64 hexadecimal digits")
+    return text.lower()
+
+
+def _size(value: Any) -> int:
+    text = "" if isinstance(value, bool) else str(value).strip()
+    if not _WHOLE.fullmatch(text):
+        raise ValueError("is not a whole number of bytes")
+    return int(text)
+
+
+def _content_type(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    kind, slash, subtype = text.partition(";")[0].strip().partition("/")
+    if not slash or not is_token(kind) or not is_token(subtype):
+        raise ValueError("is no type such as text/html or image/*")
+    return text
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = 0.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0.0 < seconds < inf:
+        raise ValueError("is not a number of seconds above 0")
+    return seconds
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "accept": _statuses, "expect": _texts, "expect_not": _texts, "sha256": _sha256, "size": _size,
+    "content_type": _content_type, "max_time": _seconds}
+_UNDER_THEIR_NAMES = {name: name for name in _READERS}
+
+
+def _shown(value: Any) -> str:
+    return repr(value if not isinstance(value, str) else value.strip()[:_MAX_SHOWN])[:100]

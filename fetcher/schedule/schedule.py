@@ -1,0 +1,300 @@
+"""What starts next: hosts take turns, each within its own limits, all within those of the run.
+
+Every decision gets the time, and answers "this one now" or "nothing before t". Hosts that may start something stand in
+a line; hosts that wait for a moment are in a heap; hosts that wait for one of their own requests are in neither. So a
+decision costs O(log hosts), and O(1) if no limit applies.
+
+A host on the critical path (see `critical`) does not wait for its turn: while there are such hosts, most starts are
+theirs.
+"""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import chain
+from math import inf
+from typing import Any, Generic
+
+from fetcher.host_settings import HostSettings
+from fetcher.model import WaitingHost
+from fetcher.options import Limits
+from fetcher.schedule.critical import is_critical
+from fetcher.schedule.host import Host, Item
+from fetcher.schedule.hosts import KnownHosts
+from fetcher.schedule.pace import Pace
+
+_TURNS = 5              # one start in so many is for the hosts in line
+
+
+def _no_load(place: int, line: int) -> Any:
+    raise LookupError(f"nothing was parked at {place}, line {line}")
+
+
+class Schedule(Generic[Item]):
+    """What waits, by host. `waiting` items do; `running` ones were handed out and are not done.
+
+    An item that `next` hands out must be given back by exactly one call of `done`, `retry` or `move`.
+    """
+
+    def __init__(self, limits: Limits, load: Callable[[int, int], Item] = _no_load,
+                 hosts: HostSettings | None = None) -> None:
+        """`load` makes an item from the place and line that were parked. `hosts` have limits of their own."""
+        self.running = 0
+        self.waiting = 0
+        self.parked = 0                     # how many of the waiting items are parked
+        self._load = load
+        self._limits = limits
+        self._pace = Pace(limits.rate)
+        self._hosts: KnownHosts[Item] = KnownHosts(limits, hosts)
+        self._line: deque[Host[Item]] = deque()     # those that may start something, in the order of their turns
+        self._critical: deque[Host[Item]] = deque()     # those that may, and are on the critical path
+        self._heap: list[tuple[float, int, Host[Item]]] = []
+        self._order = 0
+        self._started = 0
+        self._first_at = inf
+
+    def allow(self, concurrency: int, rate: float | None) -> None:
+        """From now on, allow so many at once and so many starts in a second, in all."""
+        self._limits = replace(self._limits, concurrency=concurrency, rate=rate)
+        self._pace.change(rate)
+
+    # Adding.
+
+    def add(self, item: Item, now: float) -> None:
+        """Add `item`, to wait for its turn."""
+        host = self._hosts.get(item.host) or self._hosts.open(item.host)
+        host.add(item)
+        self._welcome(host, now)
+
+    def park(self, name: str, place: int, line: int, now: float) -> None:
+        """Add the line at `place` to what waits for the host `name`, at its end, as two numbers."""
+        host = self._hosts.open(name)
+        host.park(place, line)
+        self.parked += 1
+        self._welcome(host, now)
+
+    def knows(self, name: str) -> bool:
+        """Return whether something of the host waits or runs, or it must be left alone."""
+        return name in self._hosts
+
+    def has_parked(self, name: str) -> bool:
+        host = self._hosts.get(name)
+        return host is not None and host.parked > 0
+
+    def is_busy(self, name: str, now: float) -> bool:
+        """Return whether the host could not start another one now."""
+        host = self._hosts.get(name)
+        return host is not None and (host.waiting > 0 or host.running >= host.cap or bool(host.closed_reasons)
+                                     or host.quiet_until > now)
+
+    # Starting.
+
+    def next(self, now: float) -> Item | None:
+        """Return the item that starts now. None: none before `wake_at`, or before a running one is done."""
+        if self.running >= self._limits.concurrency:
+            return None
+        if self._heap and self._heap[0][0] <= now:
+            self._wake_hosts(now)
+        if self._pace.ready_at > now:
+            return None
+        while self._line or self._critical:
+            host = self._next_in_turn() if self._critical else self._line.popleft()
+            if not host.is_ready:
+                continue        # it did not wait for this turn
+            host.is_ready = False
+            due = host.due()
+            if due is not None and due <= now:
+                return self._start(host, now)
+            self._place(host, now)
+        return None
+
+    def wake_at(self) -> float | None:
+        """Return when to call `next` again even if nothing is added or done until then. None: at no such moment.
+
+        A moment in the past means: at once.
+        """
+        if self.running >= self._limits.concurrency or not self.waiting:
+            return None
+        if self._line or self._critical:
+            return self._pace.ready_at
+        while self._heap and self._heap[0][2].timer != self._heap[0][0]:
+            heappop(self._heap)
+        return max(self._heap[0][0], self._pace.ready_at) if self._heap else None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many run as are allowed in all."""
+        return self.running >= self._limits.concurrency
+
+    @property
+    def can_start_more(self) -> bool:
+        """Whether more could start at once, or nearly."""
+        return bool(self._line or self._critical) and self.running < self._limits.concurrency and not self._limits.rate
+
+    @property
+    def wants_other_hosts(self) -> bool:
+        """Whether there are free slots, but no host in line for them: only other hosts could use them."""
+        return not (self._line or self._critical) and self.running < self._limits.concurrency
+
+    # Giving back.
+
+    def done(self, item: Item, now: float, latency: float | None = None, port: int = 0) -> None:
+        """Note that `item` is done. `latency` is given for a good answer, if there is nothing else to learn."""
+        host = self._hosts[item.host]
+        if latency is not None and (host.breaker.failures or host.breaker.answering != port or host.adaptive):
+            host.answered(latency, port)
+        self.running -= 1
+        host.running -= 1
+        if not host.is_ready:
+            self._place(host, now)
+
+    def retry(self, item: Item, name: str, at: float, now: float) -> None:
+        """Start `item` again at `at`, at the host `name`. It has no slot until then."""
+        self.done(item, now)
+        item.host = name
+        self.add_at(item, at, now)
+
+    def add_at(self, item: Item, at: float, now: float) -> None:
+        """Add `item`, whose turn does not come before `at`. An urgent one comes first."""
+        host = self._hosts.open(item.host)
+        host.add_at(item, at)
+        self._welcome(host, now)
+
+    def move(self, item: Item, name: str, now: float) -> None:
+        """Move `item`, which was redirected in mid-attempt, to the host `name`. `next` says when it goes on."""
+        self._hosts[item.host].redirected()
+        self.done(item, now)
+        item.host = name
+        self.arrive(item, now)
+
+    def arrive(self, item: Item, now: float) -> None:
+        """Add `item`, which was redirected to its host from elsewhere in the middle of its attempt, as `move` would."""
+        host = self._hosts.open(item.host)
+        host.add_arrival(item)
+        self._welcome(host, now)
+
+    def withdraw(self, item: Item, now: float) -> None:
+        """Remove `item`, which was moved and has ended, if it still waits for its turn."""
+        host = self._hosts.get(item.host)
+        if host is not None and host.withdraw(item):
+            self.waiting -= 1
+            if not host.is_ready:
+                self._place(host, now)
+
+    # What is learnt about a host.
+
+    def host(self, name: str) -> Host[Item]:
+        """Return the host, to note what became of a request before that is given back. Raises KeyError."""
+        return self._hosts[name]
+
+    def close(self, name: str, reason: str) -> None:
+        """Start only urgent items of the host, until it is reopened as often as it was closed."""
+        self._hosts[name].closed_reasons += (reason,)
+
+    def reopen(self, name: str, now: float) -> None:
+        """Undo one `close`."""
+        host = self._hosts[name]
+        host.closed_reasons = host.closed_reasons[1:]
+        if not host.is_ready:
+            self._place(host, now)
+
+    # At the end.
+
+    @property
+    def only_unreachable_left(self) -> bool:
+        """Whether everything that is left waits for hosts that cannot be reached."""
+        return (not self.running and self.waiting > 0
+                and all(host.breaker.is_open for host in self._hosts.values() if host.waiting))
+
+    def drain_stranded(self) -> Iterator[Item]:
+        """Remove and return what waits for hosts that cannot be reached, if nothing else is left to wait for."""
+        return self._drained(arrivals=True, parked=True) if self.only_unreachable_left else iter(())
+
+    def drain(self, parked: bool = True) -> Iterator[Item]:
+        """Remove and return all that wait for an attempt to start. Unless `parked` is set, drop the parked ones unseen.
+        """
+        return self._drained(arrivals=False, parked=parked)
+
+    def waiting_hosts(self, now: float) -> Iterator[WaitingHost]:
+        """Yield the hosts that wait although they have free slots."""
+        for host in self._hosts.values():
+            reason = host.why_waiting(now) if host.waiting else None
+            if reason is not None:
+                name, until = reason
+                yield WaitingHost(host.name, name, until - now, host.waiting)
+
+    def _drained(self, arrivals: bool, parked: bool) -> Iterator[Item]:
+        items, places = self._hosts.drain(arrivals)
+        self.waiting -= len(items) + self.parked
+        self.parked = 0
+        rest = (self._load(place, line) for pairs in places for place, line in pairs)
+        return chain(items, rest) if parked else iter(items)
+
+    # Where hosts stand.
+
+    def _welcome(self, host: Host[Item], now: float) -> None:
+        """Count one more item that waits for `host`."""
+        self.waiting += 1
+        if not host.is_ready:
+            if host.running < host.cap:     # otherwise, the next of its own to be done will place it
+                self._place(host, now)
+        elif host.waiting & (host.waiting - 1) == 0 and self._is_critical(host, now):
+            self._critical.append(host)     # checked whenever its queue has doubled, which is often enough
+
+    def _wake_hosts(self, now: float) -> None:
+        """Place the hosts whose moment has come."""
+        while self._heap and self._heap[0][0] <= now:
+            moment, _, host = heappop(self._heap)
+            if host.timer == moment:
+                host.timer = None
+                if not host.is_ready:
+                    self._place(host, now)
+
+    def _next_in_turn(self) -> Host[Item]:
+        return (self._critical if self._started % _TURNS or not self._line else self._line).popleft()
+
+    def _start(self, host: Host[Item], now: float) -> Item:
+        self.running += 1
+        self.waiting -= 1
+        self._started += 1
+        if now < self._first_at:
+            self._first_at = now
+        if self._pace.interval:
+            self._pace.take(now)
+        item = host.start(now)
+        if item is None:
+            self.parked -= 1
+            item = self._load(*host.next_parked())
+            item.host = host.name       # whatever the list says by now
+        if host.waiting and host.running < host.cap:
+            self._place(host, now)
+        return item
+
+    def _place(self, host: Host[Item], now: float) -> None:
+        """Put `host`, which is not in the line, where it belongs: in the line, in the heap, or in neither."""
+        due = host.due()
+        if due is not None and due <= now:
+            host.is_ready = True
+            critical = host.cap < self._limits.concurrency and self._is_critical(host, now)
+            (self._critical if critical else self._line).append(host)
+            return
+        if not host.waiting and not host.running and not host.closed_reasons:
+            due = host.quiet_until
+            if due <= now:
+                self._hosts.put_aside(host)
+                return
+        if due is not None and due < inf and (host.timer is None or due < host.timer):
+            host.timer = due
+            self._order += 1
+            heappush(self._heap, (due, self._order, host))
+
+    def _is_critical(self, host: Host[Item], now: float) -> bool:
+        slots = self._limits.concurrency
+        if self._limits.rate and self._started > slots:
+            slots = self.running
+        pace = 0.0
+        if host.pace.interval and now > self._first_at:
+            pace = host.pace.interval * self._started / (now - self._first_at)
+        return is_critical(host.waiting - host.cap, slots / host.cap, pace, self.waiting - len(self._line))
