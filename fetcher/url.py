@@ -14,13 +14,21 @@ from urllib.parse import quote, unquote_to_bytes
 from fetcher.errors import InvalidUrl
 from fetcher.value import value
 
-MAX_LENGTH = 64 * 1024
+MAX_LENGTH = 512 * 1024       # characters; whatever `Location` the head of an answer has room for is below that
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+# What goes on the wire as it stands, but for the host; without a user, a fragment, and what may be a dot segment
+_PLAIN = re.compile(r"(https?)://([a-z0-9_.:-]{1,255})"
+                    r"(/[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*(?:\?[!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]*)?)")
 _PARTS = re.compile(r"(?i:(https?)):[/\\]*([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
-_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]%]*\]|[^:\[]*)(?::(.*))?")
-_NO_PORT = re.compile(r"^((?:[^:/?#]*:)?[/\\]{2,}[^/\\?#:@]*:)(?!\*\*\*@|[0-9]{0,5}(?:[/\\?#]|$)).*@", re.S)
-_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:\[]*)(?::(.*))?")
+_ZONE = re.compile(r"(?:25)?([A-Za-z0-9._~-]+)")
+_USERINFO = re.compile(r"(?!mailto:)([^:/\\?#]*:[/\\]*|[/\\]{2,})([^/\\?#]+)@", re.I)
+_LIKE_A_PASSWORD = re.compile(r"^(?!mailto:)((?:[^:/\\?#]*:)?[/\\]{2,}[^/\\?#:\[]*:"
+                              r"|(?:https?:)?[^:/\\?#\s\"'{\[]*:(?![/\\]))"
+                              r"(?![0-9]{0,5}(?:[/\\?#]|$)).*@", re.I | re.S)
+_NOT_IN_A_URL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _NETWORK_PATH = re.compile(r"[/\\]{2}")
 _FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^`{|}\x7f]")
@@ -40,9 +48,9 @@ _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
 class Url:
     """An http or https URL in its normal form.
 
-    `host` is lower-case ASCII (IDNA), without brackets for IPv6; `authority` is host and, where it is not the
-    scheme's own, port: the value of the Host field; `target` is path and query, the request's origin-form (RFC 9112
-    §3.2.1); `userinfo` is "name:password", percent-decoded, or None.
+    `host` is lower-case ASCII (IDNA), without brackets for IPv6; a zone follows it as in "fe80::1%eth0". `authority`
+    is host and, where it is not the scheme's own, port; `target` is path and query, the request's origin-form
+    (RFC 9112 §3.2.1); `userinfo` is "name:password", percent-decoded, or None.
     """
 
     scheme: str
@@ -58,6 +66,11 @@ class Url:
         return (self.scheme, self.host, self.port)
 
     @property
+    def host_field(self) -> str:
+        """The value of the Host field: a zone means something on this machine alone (RFC 6874 §4)."""
+        return re.sub(r"%25[^\]]*", "", self.authority)
+
+    @property
     def resource(self) -> str:
         """The URL without userinfo and fragment: what a server is asked for."""
         return f"{self.scheme}://{self.authority}{self.target}"
@@ -68,13 +81,21 @@ class Url:
 
 
 def parse(text: str) -> Url:
-    """The `Url` that `text` names.
-
-    Raises InvalidUrl, whose text says what is wrong.
-    """
+    """Return the `Url` that `text` names. Raises InvalidUrl, whose text says what is wrong."""
     if len(text) > MAX_LENGTH:
         raise InvalidUrl(f"The URL has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed.")
-    wrong = _NO_TEXT.search(text)
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        scheme, authority, target = plain.groups()
+        if "/." not in target and "/%" not in target:
+            _, host, port, authority = _split_short_authority(scheme, authority)
+            return Url(scheme, host, port, authority, target)
+    return parse_any(text)
+
+
+def parse_any(text: str) -> Url:
+    """Do what `parse` does, by the road for all URLs. Most are plain, and `parse` knows a shorter one for them."""
+    wrong = _NOT_IN_A_URL.search(text)
     if wrong:
         raise InvalidUrl(f"Character {wrong.start() + 1} is U+{ord(wrong[0]):04X}, which no URL may contain.")
     parts = _PARTS.fullmatch(text)
@@ -82,18 +103,24 @@ def parse(text: str) -> Url:
         raise InvalidUrl(_why_not_http(text))
     scheme, authority, path, query, fragment = parts.groups()
     scheme = scheme.lower()
-    userinfo, host, port, authority = _split_authority(scheme, authority)
+    split = _split_short_authority if len(authority) <= 512 else _split_authority
+    userinfo, host, port, authority = split(scheme, authority)
     target = _encode_target(path, query or "")
     return Url(scheme, host, port, authority, target, quote(fragment, _FRAGMENT_SAFE) if fragment else "", userinfo)
 
 
 def join(base: Url, location: str) -> Url:
-    """The `Url` that a `Location` of `location` means in an answer of `base` (RFC 9110 §10.2.2).
+    """Return the `Url` that a `Location` of `location` means in an answer of `base` (RFC 9110 §10.2.2).
 
-    The fragment of `base` is carried on where `location` has none. Raises InvalidUrl.
+    As in browsers, "http:/a" is relative to an http URL. The fragment of `base` is carried on where `location` has
+    none. Raises InvalidUrl.
     """
     location = location.strip("\x00\x09\x0a\x0c\x0d\x20")
-    if not _SCHEME.match(location):
+    scheme = _SCHEME.match(location)
+    if scheme and scheme[1].lower() == base.scheme and not _NETWORK_PATH.match(location, scheme.end()):
+        location = location[scheme.end():]      # https://url.spec.whatwg.org/#special-relative-or-authority-state
+        scheme = None
+    if not scheme:
         location = _stem(base, location) + location
     url = parse(location)
     if not url.fragment and base.fragment:
@@ -102,24 +129,29 @@ def join(base: Url, location: str) -> Url:
 
 
 def recordable(text: str) -> str:
-    """`text`, be it a URL or not, as a record may show it.
+    """Return `text`, be it a URL or not, as a record may show it: without passwords and lone surrogates.
 
-    A password is masked, also one with a slash in it, of which the standard makes a port and a path; control
-    characters and lone surrogates are U+FFFD.
+    A password may contain what ends the authority by the standard ("http://me:a/b@host/"). So whatever stands between
+    a name and the last "@" is masked.
     """
-    return _NO_TEXT.sub("\ufffd", _NO_PORT.sub(r"\1***@", mask_password(text)))
+    return _SURROGATE.sub("\ufffd", _LIKE_A_PASSWORD.sub(r"\1***@", mask_userinfo(text)))
 
 
-def mask_password(text: str) -> str:
-    """`text` with the password of its userinfo, if it has one, replaced by three stars."""
-    if "@" not in text:
+def mask_userinfo(text: str) -> str:
+    """Return `text` with three stars for the password of its userinfo; for all of it where it has but one part.
+
+    What stands alone before the "@" is often a token ("https://TOKEN@host/").
+    """
+    match = _USERINFO.match(text) if "@" in text else None
+    if match is None:
         return text
-    match = re.match(r"(?!mailto:)((?:[^:/?#]*:)?[/\\]*[^/\\?#:@]*:)[^/\\?#]*@", text)
-    return f"{match[1]}***{text[match.end() - 1:]}" if match else text
+    before, userinfo = match.groups()
+    name, colon, _ = userinfo.partition(":")
+    return f"{before}{name if colon else ''}{colon}***{text[match.end() - 1:]}"
 
 
 def _stem(base: Url, reference: str) -> str:
-    """What stands before `reference`, which has no scheme, to make it a URL."""
+    """Return what `reference`, which has no scheme, needs before it to be a URL."""
     if _NETWORK_PATH.match(reference):
         return f"{base.scheme}:"
     path = base.target.partition("?")[0]
@@ -139,9 +171,8 @@ def _why_not_http(text: str) -> str:
     return "The URL has no scheme; it must begin with http:// or https://."
 
 
-@lru_cache(maxsize=16384)
 def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int, str]:
-    """Userinfo, host, port, and the last two in their normal form."""
+    """Return userinfo, host, port, and the last two in their normal form."""
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise InvalidUrl("The URL's host is malformed.")
@@ -156,16 +187,24 @@ def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int,
         number = int(port)
     decoded = unquote_to_bytes(userinfo).decode("utf-8", "replace") if userinfo else None
     name = _normal_host(host)
-    shown = f"[{name}]" if ":" in name else name
+    shown = f"[{name.replace('%', '%25')}]" if ":" in name else name
     return decoded, name, number, shown if number == DEFAULT_PORTS[scheme] else f"{shown}:{number}"
+
+
+_split_short_authority = lru_cache(maxsize=16384)(_split_authority)
 
 
 def _normal_host(host: str) -> str:
     if host.startswith("["):
+        address, percent, rest = host[1:-1].partition("%")
+        zone = _ZONE.fullmatch(rest)
         try:
-            return str(ipaddress.IPv6Address(host[1:-1]))
+            if percent and not zone:
+                raise ValueError
+            name = str(ipaddress.IPv6Address(address))
         except ValueError:
             raise InvalidUrl(f"{host[:60]} is not an IPv6 address.") from None
+        return f"{name}%{zone[1]}" if zone else name
     name = host.lower()
     if not _PLAIN_HOST.fullmatch(name):
         name = _to_ascii(host)
@@ -178,7 +217,7 @@ def _normal_host(host: str) -> str:
 
 
 def _to_ascii(host: str) -> str:
-    """The name that DNS knows `host` by. As in browsers, it may contain symbols, which IDNA 2008 alone refuses."""
+    """Return the name that DNS knows `host` by. As in browsers, it may hold symbols, which IDNA 2008 alone refuses."""
     try:
         name = unquote_to_bytes(host).decode("utf-8").lower()
         if not name.isascii() and len(name) < 255:
@@ -197,7 +236,7 @@ def _to_ascii(host: str) -> str:
 
 
 def _ipv4(host: str) -> str:
-    """The dotted form of an IPv4 address in any of the spellings that browsers take (octal, hex, few parts)."""
+    """Return the dotted form of an IPv4 address in any of the spellings that browsers take (octal, hex, few parts)."""
     try:
         if not _IPV4.fullmatch(host):
             raise ValueError
@@ -223,7 +262,7 @@ def _encode_target(path: str, query: str) -> str:
 
 
 def _without_dots(path: str) -> str:
-    """`path` with its dot segments taken out (RFC 3986 §5.2.4), percent-encoded ones included as browsers do."""
+    """Return `path` without its dot segments (RFC 3986 §5.2.4), percent-encoded ones included as in browsers."""
     kept: list[str] = []
     segments = path.split("/")[1:]
     for position, segment in enumerate(segments):

@@ -42,16 +42,22 @@ class BrokenServer:
                  tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
-        self._scripts = [step for step in script if isinstance(step, list)] or [list(script)]
+        self._scripts = [step for step in script if isinstance(step, list)] or [
+            [step for step in script if not isinstance(step, list)]]
         self._speaks_first = speaks_first
         self._host = host
         self._tls = tls
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
 
+    def play(self, *script: Step) -> None:
+        """From here on, play `script` to each client."""
+        self._scripts = [list(script)]
+
     def __enter__(self) -> BrokenServer:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        self._listening = socket.create_server((self._host, 0), family=family, backlog=128)
+        address = socket.getaddrinfo(self._host, 0, family, socket.SOCK_STREAM)[0][4]     # with the zone, if it has one
+        self._listening = socket.create_server(address, family=family, backlog=128)
         self._listening.settimeout(0.05)
         self.port = self._listening.getsockname()[1]
         self._start(self._accept)
@@ -109,7 +115,7 @@ class BrokenServer:
                 pass
         elif step is RESET:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif step is not CLOSE:
+        elif isinstance(step, float | int):
             self._ending.wait(step)
 
     def _send(self, client: socket.socket, data: bytes) -> None:

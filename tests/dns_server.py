@@ -9,17 +9,20 @@ from __future__ import annotations
 import socket
 import threading
 from ipaddress import ip_address
+from typing import Any
 
 _TYPES = {1: "A", 28: "AAAA"}
-_NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME, REFUSED = 0, 2, 3, 5
+_ALIAS = 5
+_NO_ERROR, FORMAT_ERROR, SERVER_FAILURE, NO_SUCH_NAME, REFUSED = 0, 1, 2, 3, 5
 
 
 class DnsServer:
-    """Knows `names`, by address; one with a number instead of addresses is answered with that code, one with None
-    not at all. Answers come after `delay` seconds and live for `ttl`. Unknown names do not exist.
+    """Knows `names`, by address; what is no address is the name that it is an alias of. One with a number is answered
+    with that code, one with None not at all, one with a function with what that makes of the query. Answers come after
+    `delay` seconds and live for `ttl`. Unknown names do not exist.
     """
 
-    def __init__(self, names: dict[str, list[str] | int | None], *, ttl: int = 60, delay: float = 0.0) -> None:
+    def __init__(self, names: dict[str, Any], *, ttl: int = 60, delay: float = 0.0) -> None:
         self.names = names
         self.asked: list[tuple[str, str]] = []
         self._ttl = ttl
@@ -54,23 +57,52 @@ class DnsServer:
                 self._socket.sendto(answer, client)
 
     def _answer(self, query: bytes) -> bytes | None:
-        labels, place = [], 12
-        while query[place]:
-            labels.append(query[place + 1:place + 1 + query[place]].decode("ascii"))
-            place += 1 + query[place]
-        name, question = ".".join(labels).lower(), query[12:place + 5]
-        kind = _TYPES.get(int.from_bytes(query[place + 1:place + 3], "big"), "other")
+        name, kind = asked_for(query)
         self.asked.append((name, kind))
         known = self.names.get(name, NO_SUCH_NAME)
         if known is None:
             return None
-        code, addresses = (known, []) if isinstance(known, int) else (_NO_ERROR, known)
-        records = [self._record(address) for address in addresses if (":" in address) == (kind == "AAAA")]
-        head = query[:2] + bytes([0x81, 0x80 | code, 0, 1, 0, len(records), 0, 0, 0, 0])
-        return head + question + b"".join(records)
+        if callable(known):
+            return known(query)
+        if isinstance(known, int):
+            return reply(query, [], known)
+        return reply(query, self._records(name, kind))
 
-    def _record(self, text: str) -> bytes:
-        address = ip_address(text)
-        kind = 1 if address.version == 4 else 28
-        return (b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\0\x01" + self._ttl.to_bytes(4, "big")
-                + len(address.packed).to_bytes(2, "big") + address.packed)
+    def _records(self, name: str, kind: str) -> list[bytes]:
+        records = []
+        for text in self.names.get(name, []):
+            if text.replace(".", "").isdigit() or ":" in text:
+                if (":" in text) == (kind == "AAAA"):
+                    records.append(address_record(name, text, self._ttl))
+            else:
+                records += [record(name, _ALIAS, encoded(text), self._ttl), *self._records(text, kind)]
+        return records
+
+
+def asked_for(query: bytes) -> tuple[str, str]:
+    """The name and the kind of record in the question of `query`."""
+    labels, place = [], 12
+    while query[place]:
+        labels.append(query[place + 1:place + 1 + query[place]].decode("ascii"))
+        place += 1 + query[place]
+    return ".".join(labels).lower(), _TYPES.get(int.from_bytes(query[place + 1:place + 3], "big"), "other")
+
+
+def reply(query: bytes, records: list[bytes], code: int = _NO_ERROR, flags: int = 0x81) -> bytes:
+    """An answer to `query`; `flags` 0x83 says that it was cut short."""
+    question = query[12:query.index(b"\0", 12) + 5]
+    return query[:2] + bytes([flags, 0x80 | code, 0, 1, 0, len(records), 0, 0, 0, 0]) + question + b"".join(records)
+
+
+def address_record(owner: str, text: str, ttl: int = 60) -> bytes:
+    address = ip_address(text)
+    return record(owner, 1 if address.version == 4 else 28, address.packed, ttl)
+
+
+def record(owner: str, kind: int, data: bytes, ttl: int = 60) -> bytes:
+    return (encoded(owner) + kind.to_bytes(2, "big") + b"\0\x01" + ttl.to_bytes(4, "big")
+            + len(data).to_bytes(2, "big") + data)
+
+
+def encoded(name: str) -> bytes:
+    return b"".join(bytes([len(label)]) + label.encode("ascii") for label in name.split(".")) + b"\0"

@@ -1,4 +1,4 @@
-"""Proxies for tests of the client: HTTP (absolute-form and CONNECT) and SOCKS5, in plain threads.
+"""Proxies for tests of the client: HTTP (absolute-form and CONNECT), SOCKS4 and SOCKS5, in plain threads.
 
     with HttpProxy() as proxy:
         fetch("http://a.example/", proxy=proxy.url())
@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
+import ssl
 import threading
 from base64 import b64encode
 from contextlib import suppress
@@ -17,12 +19,15 @@ from typing import Any
 class _Proxy:
     """Serves each client in a thread. `asked` has what the clients asked for, in their words.
 
-    `hosts` says where names are that no resolver knows. `user`, "name:password", is who may come in.
+    `hosts` says where names are that no resolver knows. `user`, "name:password", is who may come in. With a context
+    for `tls`, all of this happens inside of TLS.
     """
 
     scheme = ""
 
-    def __init__(self, user: str | None = None, hosts: dict[str, str] | None = None) -> None:
+    def __init__(self, user: str | None = None, hosts: dict[str, str] | None = None,
+                 tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self.user = user
         self.hosts = hosts or {}
         self.asked: list[str] = []
@@ -66,6 +71,9 @@ class _Proxy:
 
     def _quietly(self, client: socket.socket) -> None:
         with suppress(OSError, EOFError):
+            if self.tls is not None:
+                client = self.tls.wrap_socket(client, server_side=True)
+                self._sockets.append(client)
             self._serve(client)
         with suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
@@ -79,15 +87,16 @@ class _Proxy:
         return upstream
 
     def _tunnel(self, client: socket.socket, upstream: socket.socket) -> None:
-        self._start(self._pass_on, upstream, client)
-        self._pass_on(client, upstream)
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        with suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
+        """Pass bytes both ways, in one thread: no TLS socket can be used by two."""
+        other = {client: upstream, upstream: client}
+        while True:
+            readable = [client] if isinstance(client, ssl.SSLSocket) and client.pending() else []
+            for source in readable or select.select([client, upstream], [], [])[0]:
+                data = source.recv(65536)
+                if not data:
+                    other[source].shutdown(socket.SHUT_WR)
+                    return
+                other[source].sendall(data)
 
 
 class HttpProxy(_Proxy):
@@ -96,8 +105,9 @@ class HttpProxy(_Proxy):
     scheme = "http"
 
     def __init__(self, user: str | None = None, hosts: dict[str, str] | None = None,
-                 answer: bytes | None = None) -> None:
-        super().__init__(user, hosts)
+                 answer: bytes | None = None, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(user, hosts, tls)
+        self.scheme = "https" if tls else "http"
         self.answer = answer
 
     def _serve(self, client: socket.socket) -> None:
@@ -185,6 +195,36 @@ class Socks5Proxy(_Proxy):
         welcome = f"{name.decode()}:{password.decode()}" == self.user
         client.sendall(b"\x01\x00" if welcome else b"\x01\x01")
         return welcome
+
+
+class Socks4Proxy(_Proxy):
+    """`answer`, if given, is the code that it answers with."""
+
+    scheme = "socks4"
+
+    def __init__(self, user: str | None = None, hosts: dict[str, str] | None = None, answer: int = 90) -> None:
+        super().__init__(user, hosts)
+        self.answer = answer
+
+    def _serve(self, client: socket.socket) -> None:
+        _version, _command = _exactly(client, 2)
+        port = int.from_bytes(_exactly(client, 2), "big")
+        address = _exactly(client, 4)
+        user = _until_zero(client)
+        host = _until_zero(client) if address[:3] == b"\0\0\0" else socket.inet_ntoa(address)
+        self.asked.append(f"{host}:{port}")
+        answer = self.answer if self.user in (None, user) else 93
+        upstream = self._connect(host, port) if answer == 90 else None
+        client.sendall(bytes([0, answer, 0, 0, 0, 0, 0, 0]))
+        if upstream is not None:
+            self._tunnel(client, upstream)
+
+
+def _until_zero(client: socket.socket) -> str:
+    text = b""
+    while (byte := _exactly(client, 1)) != b"\0":
+        text += byte
+    return text.decode()
 
 
 def _exactly(client: socket.socket, count: int) -> bytes:

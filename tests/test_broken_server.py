@@ -68,10 +68,8 @@ def test_silence_lasts_until_the_server_ends():
 
 
 def test_pauses_end_with_the_server():
-    start = time.monotonic()
-    with BrokenServer(60, speaks_first=True) as server, connect(server):
+    with BrokenServer(1_000_000.0, speaks_first=True) as server, connect(server):
         time.sleep(0.1)
-    assert time.monotonic() - start < 30
 
 
 def test_nobody_gets_through_to_the_deaf():

@@ -1,9 +1,11 @@
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fetcher.errors import InvalidUrl
-from fetcher.url import MAX_LENGTH, Url, join, mask_password, parse, recordable
+from fetcher.url import MAX_LENGTH, Url, join, mask_userinfo, parse, recordable
 
 any_text = st.text(st.characters() | st.sampled_from("/\\?#@:%.[]0x\t\0\ud800\udcff"))
 schemes = st.sampled_from(["http://", "https:", "HTTP:\\\\", "http:////", ""])
@@ -55,6 +57,12 @@ def test_the_authority_names_the_port_unless_it_is_the_schemes_own():
     assert parse("http://a:8080/").authority == "a:8080"
     assert parse("http://[::1]:8080/").authority == "[::1]:8080"
     assert parse("http://[::1]/").origin == ("http", "::1", 80)
+
+
+def test_a_zone_stays_in_the_url_but_is_told_to_no_server():
+    url = join(parse("http://[fe80::1%25eth0]:81/a"), "/b")
+    assert str(url) == str(parse(str(url))) == "http://[fe80::1%25eth0]:81/b"
+    assert (url.host, url.host_field) == ("fe80::1%eth0", "[fe80::1]:81")
 
 
 @pytest.mark.parametrize(("text", "userinfo"), [
@@ -113,6 +121,9 @@ def test_a_host_is_the_name_that_dns_knows(text, name):
     ("[0:0:0:0:0:0:0:1]", "::1"),
     ("[2001:DB8::A]", "2001:db8::a"),
     ("[::127.0.0.1]", "::7f00:1"),
+    ("[FE80::1%25eth0]", "fe80::1%eth0"),
+    ("[fe80::1%eth0]", "fe80::1%eth0"),
+    ("[fe80::1%2525]", "fe80::1%25"),
 ])
 def test_an_address_has_one_form(text, address):
     assert host(text) == address
@@ -132,7 +143,9 @@ def test_what_only_looks_like_an_address_is_a_name():
 
 
 @pytest.mark.parametrize("text", [
-    "[", "[]", "[::1", "[::1]a", "[::g]", "[1.2.3.4]", "[fe80::1%25eth0]", "a]", "a[b]", ".", "a..b", ".a", "a b",
+    "[", "[]", "[::1", "[::1]a", "[::g]", "[1.2.3.4]",
+    "[fe80::1%]", "[fe80::1%25]%", "[fe80::1%a%b]", "[fe80::1%25a b]", "[%25eth0]",
+    "a]", "a[b]", ".", "a..b", ".a", "a b",
     "a<b", "a^b", "a|b", "a%00b", "a%2fb", "a%zz", "a%2541", "%ff", "\u00ad", "a\ufffd", "a" * 64, "a." * 127 + "a",
     "\u00e9" * 63, "\u00e9" * 60_000,
 ])
@@ -201,7 +214,7 @@ def test_dot_segments_are_resolved(path, target):
     ("http://a/\tb", "Character 10 is U+0009, which no URL may contain."),
     ("http://a/\r\nHost: b", "Character 10 is U+000D, which no URL may contain."),
     ("http://a/\udcff", "Character 10 is U+DCFF, which no URL may contain."),
-    ("http://a/".ljust(MAX_LENGTH + 1, "b"), "The URL has 65,537 characters; at most 65,536 are allowed."),
+    ("http://a/".ljust(MAX_LENGTH + 1, "b"), "The URL has 524,289 characters; at most 524,288 are allowed."),
 ])
 def test_one_sentence_says_what_is_wrong(text, sentence):
     assert problem(text) == sentence
@@ -242,6 +255,15 @@ BASE = parse("http://me:secret@a:81/b/c;d?e=/f#g")
     (" \t\r\n y \0", "http://a:81/b/y#g"),
     ("y z/\u00e9?\u00e9 '", "http://a:81/b/y%20z/%C3%A9?%C3%A9%20%27#g"),
     ("@z/", "http://a:81/b/@z/#g"),
+    ("http:/y", "http://a:81/y#g"),
+    ("HTTP:\\y", "http://a:81/y#g"),
+    ("http:y", "http://a:81/b/y#g"),
+    ("http:?q", "http://a:81/b/c;d?q#g"),
+    ("http:#h", "http://a:81/b/c;d?e=/f#h"),
+    ("http:", "http://a:81/b/c;d?e=/f#g"),
+    ("http:\\/z/y", "http://z/y#g"),
+    ("https:/z/y", "https://z/y#g"),
+    ("https:z/y", "https://z/y#g"),
 ])
 def test_a_location_is_read_as_a_reference(location, url):
     assert str(join(BASE, location)) == url
@@ -275,7 +297,14 @@ def test_a_location_that_is_no_http_url_is_refused(location):
     ("ftp://me:secret@a/", "ftp://me:***@a/"),
     ("//me:secret@a/", "//me:***@a/"),
     ("me:secret@a/", "me:***@a/"),
-    ("http://me@a/", "http://me@a/"),
+    ("http://me@home:secret@a/", "http://me@home:***@a/"),
+    ("http:me:secret@a/", "http:me:***@a/"),
+    ("http://token@a/", "http://***@a/"),
+    ("//token@a/", "//***@a/"),
+    ("http:token@a/", "http:***@a/"),
+    ("http://to@ken@a/", "http://***@a/"),
+    ("http://@a/", "http://@a/"),
+    ("me@a/", "me@a/"),
     ("http://a/me:b@c", "http://a/me:b@c"),
     ("http://a?me:b@c", "http://a?me:b@c"),
     ("http://a:80/@", "http://a:80/@"),
@@ -283,20 +312,23 @@ def test_a_location_that_is_no_http_url_is_refused(location):
     ("http://a/", "http://a/"),
 ])
 def test_a_password_is_masked(text, masked):
-    assert mask_password(text) == recordable(text) == masked
+    assert mask_userinfo(text) == recordable(text) == masked
 
 
 @pytest.mark.parametrize(("text", "shown"), [
     ("http://me:sec/ret@a/", "http://me:***@a/"), ("http://me:sec?r@t@a/", "http://me:***@a/"),
     ("htp://me:sec#ret@a/", "htp://me:***@a/"), ("http://me:123456/secret@a/", "http://me:***@a/"),
+    ("http://me:s@e#c:/ret@a/", "http://me:***@a/"), ("me:sec/ret@a:3128", "me:***@a:3128"),
+    ("http://me@home:sec/ret@a/", "http://***@home:***@a/"), ("//me:sec/r@t@a/", "//me:***@a/"),
     ("http://a:b/", "http://a:b/"), ("http://a:80/me:b@c", "http://a:80/me:b@c"),
+    ("http://[::1]:80/me:b@c", "http://[::1]:80/me:b@c"), ("a:80/b@c", "a:80/b@c"),
 ])
 def test_a_password_that_makes_a_url_invalid_is_masked_too(text, shown):
     assert recordable(text) == shown
 
 
-def test_what_no_record_can_hold_is_replaced():
-    assert recordable("http://a/\0\x1b\x7f\ud800\udcff\u00e9") == "http://a/" + "\ufffd" * 5 + "\u00e9"
+def test_only_what_no_record_can_hold_is_replaced():
+    assert recordable("http://a/\0\t\x1b\x7f\ud800\udcff\u00e9") == "http://a/\0\t\x1b\x7f\ufffd\ufffd\u00e9"
 
 
 # Whatever the text
@@ -334,9 +366,20 @@ def test_join_raises_nothing_but_invalid_url(location):
     assert f"{url}".isascii() and f"{url}".isprintable() and " " not in f"{url}"
 
 
-@given(st.text(st.characters(exclude_characters="/\\?#"), min_size=4))
+@given(st.text(st.characters(exclude_characters="/\\?#"), min_size=1))
 def test_no_password_is_shown(password):
-    assert mask_password(f"http://me:{password}@a/") == "http://me:***@a/"
+    assert mask_userinfo(f"http://me:{password}@a/") == "http://me:***@a/"
+
+
+@given(st.text(st.characters(exclude_characters="/\\?#:"), min_size=1))
+def test_no_token_is_shown(token):
+    assert mask_userinfo(f"https://{token}@a/") == "https://***@a/"
+
+
+@given(st.text(st.characters() | st.sampled_from("/\\?#:@"), min_size=1))
+def test_no_password_is_shown_that_makes_a_url_invalid(password):
+    if not re.match(r"[0-9]{0,5}([/\\?#]|$)", password):      # it may be a port, and the rest a path
+        assert recordable(f"http://me:{password}@a/") == "http://me:***@a/"
 
 
 @given(any_text)

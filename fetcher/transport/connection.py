@@ -8,37 +8,28 @@ switch, and no epoll_ctl.
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from socket import socket
 from time import perf_counter
 from typing import Any
 
 from fetcher import green
 from fetcher.attempt import SENDING, WAITING
-from fetcher.errors import FetchError, Incomplete, TlsError
+from fetcher.errors import ConnectError, FetchError, Incomplete, TlsError
 from fetcher.model import TlsDetails
 from fetcher.transport import tls
+from fetcher.transport.buffers import shared
 from fetcher.transport.parser import Parser
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
+from fetcher.transport.tls_in_tls import TlsInTls
 
 _BRIEF = 64 * 1024              # a body up to this size is waited for together with its head
 _ENOUGH = 64 * 1024             # what makes it worth to wake the reader of a body
 _TOO_MUCH = 512 * 1024          # what makes the connection stop reading until someone takes the body
-_READ_AT_ONCE = 4 * 1024        # content that a peer reads with the head, whatever it thinks of it
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class _Shared(threading.local):
-    """What all connections of a thread receive into: a callback receives and parses before the next one runs."""
-
-    def __init__(self) -> None:
-        self.buffer = memoryview(bytearray(256 * 1024))
-
-
-_shared = _Shared()
 
 
 class ConnectionLost(Incomplete):
@@ -51,7 +42,7 @@ class Connection:
     `on_end` is called once with the connection when it closes, `on_idle` when it can serve again.
     """
 
-    def __init__(self, sock: socket, route: Route, remote_ip: str, *, on_idle: Callable[[Connection], None],
+    def __init__(self, sock: socket | TlsInTls, route: Route, remote_ip: str, *, on_idle: Callable[[Connection], None],
                  on_end: Callable[[Connection], None]) -> None:
         self.route = route
         self.peer = route.peer
@@ -59,17 +50,20 @@ class Connection:
         self.tls: TlsDetails | None = None
         self.closed = False
         self.served = 0
+        self.promised = False           # the peer said that it keeps the connection open
         self.idle_since = 0.0
         self._socket = sock
         self._fileno = sock.fileno()
         self._receive = sock.recv_into
-        self._buffer = _shared.buffer
+        self._transmit = sock.send
+        self._buffer = shared.buffer
         self._on_idle = on_idle
         self._on_end = on_end
         self._parser = Parser(self.peer)
         self._response: Response | None = None
         self._waiter: Any = None
         self._wants_head = False
+        self._hub = green.hub()
         self._listener: Any = None
         self._listen()
 
@@ -90,11 +84,16 @@ class Connection:
         try:
             self._send(request.encode(), response)
             if not response.head_done:
-                attempt.talking(WAITING)
+                attempt.phase = WAITING
             while not self._head_ready(response):
                 self._wait()
             if response.failure is not None and not response.head_done:
                 raise response.failure
+        except FetchError as error:
+            self.close()
+            if not response.head_done:
+                raise
+            response.failure = error    # what came is the answer; whoever reads its body is told
         except BaseException:
             self.close()
             raise
@@ -103,9 +102,9 @@ class Connection:
 
     def wait_for_body(self) -> None:
         """Wait until more of the body is there, or its end, or a failure."""
-        if self._listener is None and not self.closed:
-            self._listen()
         try:
+            if self._listener is None and not self.closed:
+                self._listen()
             self._wait()
         except BaseException:
             self.close()
@@ -116,19 +115,18 @@ class Connection:
         if self._response is not response:
             return
         self._response = None
-        if response.failure is None and _may_serve_again(response) and not self.closed:
+        if response.frees_connection and (self._listener is not None or self._listens_again()):
             self.served += 1
-            if self._listener is None:
-                self._listen()
+            self.promised = response.promised
             self.idle_since = perf_counter()
             self._on_idle(self)
         else:
             self.close()
 
-    def has_ended(self) -> bool:
-        """Whether the peer has closed this idle connection: that may be known before the hub gets round to it."""
+    def probe(self) -> bool:
+        """Look whether the peer has closed this idle connection, before the hub does; True where it is open."""
         self._readable(self._fileno)
-        return self.closed
+        return not self.closed
 
     @property
     def secure(self) -> ssl.SSLSocket | None:
@@ -149,51 +147,82 @@ class Connection:
 
     def _send(self, data: bytes, response: Response) -> None:
         """Hand `data` over; not all of it where the peer says no before (RFC 9112 §9.3)."""
-        rest = memoryview(data)
+        rest: bytes | memoryview = data
         while True:
             try:
-                sent = self._socket.send(rest)
+                sent = self._transmit(rest)
             except _NOT_NOW:
                 sent = 0
-            except OSError:
-                return      # what the peer had to say, and that it closed, is told by the reading side
+            except OSError as error:
+                self._read_refusal(response, error)
+                return
             if sent == len(rest):
                 return
-            rest = rest[sent:]
+            rest = memoryview(rest)[sent:]
             self._wait_to_send()
-            if response.complete or response.failure is not None or response.status >= 400:
+            if response.over or response.status >= 400:
                 response.persistent = False
                 return
-            response.request.attempt.touched = perf_counter()
+            response.request.attempt.last_progress = perf_counter()
+
+    def _read_refusal(self, response: Response, error: OSError) -> None:
+        """Take in what the peer said before `error` kept the request from being sent: often a 413, and a close."""
+        received = -1
+        attempt = response.request.attempt
+        while attempt.received > received and not response.over:
+            received = attempt.received
+            self._readable(self._fileno)
+        response.persistent = False
+        if not response.head_done and response.failure is None:
+            self._pause()
+            reason = Incomplete(f"The request cannot be sent to {self.peer}: {error.strerror or error}.")
+            response.failure = self._why_lost(error, reason) if self._parser.untouched else reason
 
     def _wait_to_send(self) -> None:
         """Wait until the socket takes more, or until there is news of the answer."""
-        listener = green.hub().add(green.WRITE, self._fileno, self._writable, self._writable, None)
+        listener = self._added(green.WRITE, self._writable)
         try:
             self._wait()
         finally:
-            green.hub().remove(listener)
+            self._hub.remove(listener)
 
     def _head_ready(self, response: Response) -> bool:
-        if response.complete or response.failure is not None:
-            return True
-        return response.head_done and (response.length is None or response.length > _BRIEF)
+        return response.complete or response.failure is not None or (
+            response.head_done and (response.length is None or response.length > _BRIEF))
 
     def _wait(self) -> None:
-        self._waiter = green.current()
+        waiter = self._waiter = green.current()
+        loop = self._hub.greenlet
         try:
-            green.hub().switch()
+            if waiter.parent is loop and loop:
+                loop.switch()       # what the hub's own method comes to for a green thread that it started
+            else:
+                self._hub.switch()
         finally:
             self._waiter = None
 
     # For the hub. Nothing here may raise.
 
     def _listen(self) -> None:
-        self._listener = green.hub().add(green.READ, self._fileno, self._readable, self._readable, None)
+        """Raises ConnectError."""
+        self._listener = self._added(green.READ, self._readable)
+
+    def _added(self, event: str, callback: Callable[[Any], None]) -> Any:
+        try:
+            return green.listen(event, self._fileno, callback)
+        except OSError as error:
+            raise ConnectError(f"The connection to {self.peer} cannot be watched: {error.strerror}.") from None
+
+    def _listens_again(self) -> bool:
+        """Go on listening where that was paused; False where the connection cannot."""
+        if self._listener is None and not self.closed:
+            with suppress(ConnectError):
+                self._listen()
+        return self._listener is not None
 
     def _pause(self) -> None:
         if self._listener is not None:
-            green.hub().remove(self._listener)
+            self._hub.remove(self._listener)
             self._listener = None
 
     def _readable(self, _fileno: Any) -> None:
@@ -213,9 +242,14 @@ class Connection:
             self._spoil(response)
         else:
             attempt = response.request.attempt
-            attempt.touched = perf_counter()
+            attempt.last_progress = perf_counter()
             attempt.received += count
-            self._parser.feed(self._buffer[:count])
+            try:
+                self._parser.feed(self._buffer[:count])
+            except green.ENDS_PROCESS:
+                raise
+            except BaseException as fault:      # ours: who waits for the answer is told, and the hub goes on
+                response.failure = fault
             if response.buffered > _TOO_MUCH and self._waiter is None:
                 self._pause()
             self._wake(response)
@@ -237,7 +271,7 @@ class Connection:
             self.close()
             return
         self._pause()
-        if response.complete or response.failure is not None:
+        if response.over:
             response.persistent = False
         else:
             self._parser.end("reset" if isinstance(error, ConnectionResetError) else "broke" if error else "closed")
@@ -245,7 +279,7 @@ class Connection:
                 response.failure = self._why_lost(error, response.failure)
         self._wake(response)
 
-    def _why_lost(self, error: OSError | None, plainly: FetchError | None) -> FetchError | None:
+    def _why_lost(self, error: OSError | None, plainly: BaseException | None) -> BaseException | None:
         """What the end of the connection means where not a byte of an answer came."""
         if self.served:
             return ConnectionLost(str(plainly))
@@ -260,13 +294,3 @@ class Connection:
         else:
             response.persistent = False
             self._pause()
-
-
-def _may_serve_again(response: Response) -> bool:
-    """Whether the connection of `response` can be relied on for another request.
-
-    A peer that redirects or refuses content can have done so before it read all of it. Then it closes the connection,
-    also when it said that it would not (RFC 9112 §9.6): squid does.
-    """
-    unread = response.status >= 300 and len(response.request.data or b"") > _READ_AT_ONCE
-    return response.complete and response.persistent and not unread

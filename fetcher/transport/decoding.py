@@ -1,6 +1,7 @@
 """Content codings (RFC 9110 §8.4.1): gzip, deflate of both kinds, br, zstd, and any stack of them.
 
-Each decoder gives its output in pieces of bounded size, so that a bomb is noticed before it fills the memory.
+Each decoder works in steps of a few milliseconds, and gives its output in pieces of bounded size. So a bomb is
+noticed before it fills the memory, and whoever reads can let others have their turn between two steps.
 """
 from __future__ import annotations
 
@@ -8,16 +9,19 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from fetcher.errors import DecodeError, Incomplete, TooLarge
+from fetcher import zstd
+from fetcher.errors import DecodeError, FetchError, Incomplete, TooLarge
 
+MAX_CODINGS = 5
 _PIECE = 256 * 1024
-_ZSTD_SLICE = 512               # zstandard cannot bound its output: a slice of input expands to some MB at most
-_ZSTD_WINDOW = 8 * 1024 * 1024  # RFC 9659 §3
-_MOST_CODINGS = 5
+_GZIP_SLICE = 4096              # each member that begins in a slice has the rest of it copied
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_WINDOW_LOG = 23           # 8 MB (RFC 9659 §3)
+_MAX_EXCESS = 1024 * 1024       # what an inner coding may take in beyond what it gives out: empty members, frames
 
 
 class Coding(Protocol):
-    """One layer: `feed` gives what `data` decodes to; `ended` tells whether its stream is whole."""
+    """One layer: `feed` yields what `data` decodes to, step by step; `ended` tells whether its stream is whole."""
 
     ended: bool
 
@@ -31,16 +35,23 @@ class Gzip:
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(31)
+        self._start = b""           # of what follows a member: another one, or garbage
+        self._only_garbage = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._stream.eof:
-                if not data.startswith(b"\x1f"):
-                    return
-                self._stream = zlib.decompressobj(31)
-            yield from _inflate(self._stream, data)
-            self.ended = self._stream.eof
-            data = self._stream.unused_data
+        for start in range(0, len(data), _GZIP_SLICE):
+            rest = data[start:start + _GZIP_SLICE]
+            while rest and not self._only_garbage:
+                if self._stream.eof:
+                    rest, self._start = self._start + rest, b""
+                    if not rest.startswith(_GZIP_MAGIC):
+                        self._only_garbage = rest != _GZIP_MAGIC[:1]
+                        self._start = rest[:1]
+                        break
+                    self._stream = zlib.decompressobj(31)
+                yield from _inflate(self._stream, rest)
+                self.ended = self._stream.eof
+                rest = self._stream.unused_data
 
 
 class Deflate:
@@ -87,58 +98,62 @@ class Brotli:
 class Zstd:
     """zstd (RFC 8878), frames one after the other included."""
 
-    ended = False
-
     def __init__(self) -> None:
-        import zstandard
+        self._frames = zstd.Frames(_ZSTD_WINDOW_LOG)
 
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-        self._stream = self._decompressor.decompressobj()
+    @property
+    def ended(self) -> bool:
+        return self._frames.ended
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        for start in range(0, len(data), _ZSTD_SLICE):
-            rest = data[start:start + _ZSTD_SLICE]
-            while rest:
-                if self._stream.eof:
-                    self._stream = self._decompressor.decompressobj()
-                yield self._stream.decompress(rest)
-                self.ended = self._stream.eof
-                rest = self._stream.unused_data
+        return self._frames.feed(data, _PIECE)
 
 
 _CODINGS: dict[str, Any] = {"gzip": Gzip, "x-gzip": Gzip, "deflate": Deflate, "br": Brotli, "zstd": Zstd}
 
 
-class Decoder:
-    """All layers of a Content-Encoding, and the size of what comes out of them."""
+def content_codings(field: str) -> tuple[str, ...]:
+    """Return the codings that a Content-Encoding names, in the order in which they were applied.
 
-    def __init__(self, coding: str, peer: str, max_size: int | None) -> None:
-        """`peer` is for sentences. Raises DecodeError where `coding` names one that is unknown, or too many."""
-        names = [name for part in coding.split(",") if (name := part.strip().lower()) not in ("", "identity")]
-        unknown = [name for name in names if name not in _CODINGS]
-        if unknown:
-            raise DecodeError(f"The body from {peer} has a content coding that is unknown: {unknown[0][:40]!r}.")
-        if len(names) > _MOST_CODINGS:
-            raise DecodeError(f"The body from {peer} has {len(names)} content codings, one on top of the other.")
-        self.size = 0
+    None where one of them is unknown: then the body is left as it came.
+    """
+    names = tuple(name for part in field.split(",") if (name := part.strip().lower()) not in ("", "identity"))
+    return names if all(name in _CODINGS for name in names) else ()
+
+
+class Decoder:
+    """A stack of codings, and the size of what comes out of it."""
+
+    def __init__(self, codings: tuple[str, ...], peer: str, max_size: int | None) -> None:
+        """`codings` in the order in which they were applied; `peer` is for sentences.
+
+        Raises DecodeError where they are too many.
+        """
+        if len(codings) > MAX_CODINGS:
+            raise DecodeError(f"The body from {peer} has {len(codings)} content codings, one on top of the other.")
         self._peer = peer
         self._max_size = max_size
-        self._names = ", ".join(names)
-        self._layers: list[Coding] = [_CODINGS[name]() for name in reversed(names)]
+        self._names = ", ".join(codings)
+        self._layers: list[Coding] = [_CODINGS[name]() for name in reversed(codings)]
+        self._sizes = [0] * len(codings)        # of what each layer gave out
         self._fed = False
 
+    @property
+    def size(self) -> int:
+        """How many bytes came out."""
+        return self._sizes[-1]
+
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """What `data` decodes to. Raises DecodeError and TooLarge."""
+        """Yield what `data` decodes to, an empty piece for a step that gave nothing.
+
+        Raises DecodeError and TooLarge.
+        """
         self._fed = True
         try:
-            for piece in self._through(data, 0):
-                self.size += len(piece)
-                if self._max_size is not None and self.size > self._max_size:
-                    raise TooLarge(f"The decoded body from {self._peer} is longer than {self._max_size:,} bytes.")
-                yield piece
-        except (TooLarge, GeneratorExit):
+            yield from self._decode(data, 0)
+        except (FetchError, GeneratorExit):
             raise
-        except Exception as error:  # each library has an error class of its own; brotli's and zstandard's are lazy
+        except Exception as error:  # each library has an error class of its own; brotli's and zstd's are lazy
             raise DecodeError(f"The body from {self._peer} is broken in its content coding {self._names}: "
                               f"{error}.") from error
 
@@ -147,13 +162,23 @@ class Decoder:
         if self._fed and not all(layer.ended for layer in self._layers):
             raise Incomplete(f"The body from {self._peer} ended before its content coding {self._names} did.")
 
-    def _through(self, data: bytes, depth: int) -> Iterator[bytes]:
-        if depth == len(self._layers):
-            yield data
-            return
+    def _decode(self, data: bytes, depth: int) -> Iterator[bytes]:
+        """Yield what `data` becomes in the layer at `depth`, and in those after it."""
+        sizes = self._sizes
+        is_last = depth == len(self._layers) - 1
         for piece in self._layers[depth].feed(data):
-            if piece:
-                yield from self._through(piece, depth + 1)
+            sizes[depth] += len(piece)
+            if is_last:
+                if self._max_size is not None and sizes[depth] > self._max_size:
+                    raise TooLarge(f"The decoded body from {self._peer} is longer than {self._max_size:,} bytes.")
+                yield piece
+            elif piece:
+                yield from self._decode(piece, depth + 1)
+                if sizes[depth] > sizes[depth + 1] + _MAX_EXCESS:
+                    raise DecodeError(f"The body from {self._peer} grows in one of its content codings {self._names}, "
+                                      "and shrinks in the next: it is a bomb.")
+            else:
+                yield piece
 
 
 def _inflate(stream: Any, data: bytes) -> Iterator[bytes]:

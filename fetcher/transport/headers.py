@@ -1,19 +1,18 @@
 """Header fields: of a request, as bytes for the wire; of an answer, as a mapping of lower-case names."""
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import lru_cache
 from time import time
 
 from fetcher.options import RequestOptions
+from fetcher.semantics import is_field_value, is_token
 
 Fields = tuple[tuple[str, str], ...]
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[^\x00\r\n]*")
 CODINGS = "gzip, deflate, br, zstd"
+_MAX_DATE = 64          # characters; the standard library takes time for long ones
 
 
 class Headers:
@@ -32,21 +31,21 @@ class Headers:
         wanted = name.lower().encode("latin-1")
         for key, value in self._fields:
             if key == wanted:
-                return _text(value)
+                return field_text(value)
         return default
 
     def get_all(self, name: str, default: list[str] | None = None) -> list[str] | None:
         wanted = name.lower().encode("latin-1")
-        return [_text(value) for key, value in self._fields if key == wanted] or default
+        return [field_text(value) for key, value in self._fields if key == wanted] or default
 
     def validators(self) -> tuple[str | None, str | None]:
         """The values of ETag and Last-Modified (RFC 9110 §8.8)."""
         etag = last_modified = None
         for key, value in self._fields:
             if key == b"etag":
-                etag = _text(value)
+                etag = field_text(value)
             elif key == b"last-modified":
-                last_modified = _text(value)
+                last_modified = field_text(value)
         return etag, last_modified
 
     def __getitem__(self, name: str) -> str | None:
@@ -60,10 +59,11 @@ class Headers:
 
     def items(self) -> Iterator[tuple[str, str]]:
         for key, value in self._fields:
-            yield key.decode("latin-1"), _text(value)
+            yield key.decode("latin-1"), field_text(value)
 
 
-def _text(value: bytes) -> str:
+def field_text(value: bytes) -> str:
+    """A field's value as text."""
     return value.rstrip(b" \t").decode("latin-1")
 
 
@@ -73,7 +73,7 @@ def request_fields(options: RequestOptions) -> Fields:
     As with curl, a given `Name:` without a value takes a field out, and `Name;` sends it empty.
     Raises ValueError for a field, or a method, that must not go on the wire.
     """
-    if options.method is not None and (not _TOKEN.fullmatch(options.method) or options.method == "CONNECT"):
+    if options.method is not None and (not is_token(options.method) or options.method == "CONNECT"):
         raise ValueError(f"{options.method[:60]!r} is not a method that can be sent")
     fields = {"user-agent": ("User-Agent", options.user_agent or ""), "accept": ("Accept", "*/*")}
     if not options.user_agent:
@@ -99,14 +99,17 @@ def request_fields(options: RequestOptions) -> Fields:
 
 def check_field(name: str, value: str) -> None:
     """Raise ValueError unless `name: value` is one well-formed field (RFC 9110 §5.1, §5.5)."""
-    if not _TOKEN.fullmatch(name):
+    if not is_token(name):
         raise ValueError(f"{name[:60]!r} is not the name of a header field")
-    if not _VALUE.fullmatch(value):
+    if not is_field_value(value):
         raise ValueError(f"the value of the header field {name} contains a line break or NUL")
 
 
 def retry_after(headers: Headers) -> float | None:
-    """Seconds of a Retry-After field, given as such or as a date (RFC 9110 §10.2.3); None where there is none."""
+    """Return the seconds of a Retry-After field, given as such or as a date (RFC 9110 §10.2.3).
+
+    None where there is none that can be understood.
+    """
     value = (headers.get("retry-after") or "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
@@ -115,8 +118,8 @@ def retry_after(headers: Headers) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        return max(parsedate_to_datetime(value).timestamp() - time(), 0.0)
-    except ValueError:
+        return max(parsedate_to_datetime(value[:_MAX_DATE]).timestamp() - time(), 0.0)
+    except (ValueError, OverflowError, IndexError, TypeError, OSError):    # it differs between versions of Python
         return None
 
 

@@ -1,18 +1,15 @@
-"""Bytes to answers: llhttp (httptools), what it has to be helped with, and what no answer may be."""
+"""Bytes to answers: a head, and after it a body of the kind that the head says."""
 from __future__ import annotations
 
 from time import perf_counter
 
-import httptools
-
 from fetcher.attempt import BODY
 from fetcher.errors import FetchError, Incomplete, ProtocolError
-from fetcher.transport import leniency
-from fetcher.transport.headers import Headers
+from fetcher.transport.chunks import Chunks
+from fetcher.transport.head import MAX_HEAD_BYTES, Head, check_start, framing, read_head
 from fetcher.transport.response import Response
 
-MAX_HEAD_BYTES = 256 * 1024
-MAX_FIELDS = 1000
+MAX_INTERIM = 100           # answers of 1xx before one final answer
 
 
 class Parser:
@@ -23,46 +20,39 @@ class Parser:
 
     def __init__(self, peer: str) -> None:
         self._peer = peer
-        self._llhttp = leniency.response_parser(self)
-        self._worn_out = False
         self._response: Response
-        self._fields: list[tuple[bytes, bytes]] = []
-        self._head = b""                    # what came of a head that is not complete yet
-        self._head_bytes = 0                # with interim answers, and with trailers
-        self._refusal: ProtocolError | None = None      # why llhttp gave up on that head
+        self._head: bytes | bytearray = b""     # what came of a head that is not complete yet
+        self._head_bytes = 0                    # of interim answers, and empty lines before a head
+        self._interim = 0
+        self._left: int | None = 0              # bytes of the body still to come; None: until the connection's end
+        self._chunks: Chunks | None = None
 
     def expect(self, response: Response) -> None:
-        """The bytes from here on are those of `response`."""
+        """Take the bytes from here on as those of `response`."""
         self._response = response
-        self._fields = []
-        self._head, self._head_bytes, self._refusal = b"", 0, None
-        if self._worn_out:
-            self._llhttp = leniency.response_parser(self)
-            self._worn_out = False
+        self._head = b""
+        self._head_bytes = self._interim = 0
+        self._chunks = None
 
     def feed(self, data: memoryview) -> None:
+        """Take what came. `data` is not used after the call."""
         response = self._response
-        if response.head_done:
-            size_before = response.size_download
-            self._parse(data)
-            if response.size_download == size_before and not response.complete:
-                self._count_head(len(data))     # trailers, or chunks' extensions
-            return
-        if self._refusal is None:
-            self._parse(data)
-        if not response.head_done and response.failure is None:
-            self._head += bytes(data)
-            if self._refusal is not None:
-                self._mend()
-            if not response.head_done:
-                self._count_head(len(data))
+        try:
+            if response.head_done:
+                self._feed_body(data)
+            else:
+                rest = self._feed_head(bytes(data))
+                if rest:
+                    self._feed_body(rest)
+        except FetchError as error:
+            response.failure = error
 
     def end(self, how: str) -> None:
         """No more bytes come: the connection was `how`, "closed" if it ended in order."""
         response = self._response
         if not response.head_done:
-            response.failure = self._refusal or Incomplete(
-                f"{self._peer} {how} the connection within the head of its answer." if self._head else
+            response.failure = Incomplete(
+                f"{self._peer} {how} the connection within the head of its answer." if not self.untouched else
                 f"{self._peer} {how} the connection without an answer.")
         elif how == "closed" and response.until_close:
             response.complete = True
@@ -74,117 +64,76 @@ class Parser:
     @property
     def untouched(self) -> bool:
         """Not a byte of the answer came."""
-        return not self._head and not self._response.head_done
+        return not (self._head or self._head_bytes or self._response.head_done)
 
-    def _parse(self, data: memoryview | bytes) -> None:
-        response = self._response
-        try:
-            self._llhttp.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            response.complete, response.persistent = True, False
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            refusal = ProtocolError(f"The answer of {self._peer} is not HTTP: {error}.")
-            if response.complete:
-                response.persistent = False
-            elif isinstance(cause, FetchError):
-                response.failure = cause
-            elif not response.head_done and self._refusal is None and leniency.may_mend(self._head + bytes(data)):
-                self._refusal = refusal
-            else:
-                response.failure = refusal
+    def _feed_head(self, data: bytes) -> bytes | bytearray:
+        """Take `data` for the head; return what follows it. Interim answers are skipped (RFC 9110 §15.2)."""
+        searched = len(self._head)
+        received: bytes | bytearray = data
+        if searched:
+            self._head += data
+            received = self._head
+        while True:
+            if received[:1] in (b"\r", b"\n"):
+                received = self._skip(received, len(received) - len(received.lstrip(b"\r\n")))
+            limit = MAX_HEAD_BYTES - self._head_bytes
+            found = read_head(received, searched, limit, self._peer) if limit > 0 else None
+            if found is None:
+                if limit >= 0:
+                    check_start(received, self._peer)
+                if len(received) > limit:
+                    raise ProtocolError(f"The head of the answer of {self._peer} is above {MAX_HEAD_BYTES // 1024} KB.")
+                self._head = bytearray(received) if received is not self._head else received
+                return b""
+            head, end = found
+            if head[0] >= 200 or head[0] == 101:
+                self._begin(head)
+                return received[end:]
+            self._interim += 1
+            if self._interim > MAX_INTERIM:
+                raise ProtocolError(f"{self._peer} sent more than {MAX_INTERIM} interim answers.")
+            received = self._skip(received, end)
+            searched = 0
 
-    def _mend(self) -> None:
-        try:
-            mended = leniency.mend(self._head, self._peer)
-        except ProtocolError as error:
-            self._response.failure = error
-            return
-        if mended is not None:
-            self._llhttp = leniency.response_parser(self)
-            self._fields = []
-            self._parse(mended)
-
-    def _count_head(self, count: int) -> None:
+    def _skip(self, received: bytes | bytearray, count: int) -> bytes | bytearray:
         self._head_bytes += count
-        if self._head_bytes > MAX_HEAD_BYTES and self._response.failure is None:
-            self._response.failure = ProtocolError(f"The head of the answer of {self._peer} is above "
-                                                   f"{MAX_HEAD_BYTES // 1024} KB.")
+        return received[count:]
 
-    # For llhttp.
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name, value))
-
-    def on_headers_complete(self) -> None:
+    def _begin(self, head: Head) -> None:
+        """The final head is there."""
         response = self._response
-        if response.head_done:
-            return
-        fields, self._fields = self._fields, []     # where trailers go, which are left out
-        if len(fields) > MAX_FIELDS:
-            raise ProtocolError(f"The head of the answer of {self._peer} has more than {MAX_FIELDS:,} fields.")
-        parser = self._llhttp
-        status = parser.get_status_code()
-        version = parser.get_http_version()
-        if version not in ("1.1", "1.0") or status < 100:
-            raise ProtocolError(f"The answer of {self._peer} is not HTTP/1: version {version}, status {status:03}.")
-        if status < 200 and status != 101:
-            return                      # an interim answer; the final one follows (RFC 9110 §15.2)
         attempt = response.request.attempt
         attempt.timings.starttransfer = perf_counter() - attempt.started
         attempt.phase = BODY
-        response.status = status
-        response.http_version = version
-        response.persistent = parser.should_keep_alive()    # later on, it answers False
+        response.status, response.http_version, response.fields = head
         response.head_done = True
-        response.fields = [(name.lower(), value) for name, value in fields]
-        self._expect_body(response)
-
-    def _expect_body(self, response: Response) -> None:
-        """What the head says of the body (RFC 9112 §6.3)."""
-        coding, transfer = None, b""
-        for name, value in response.fields:
-            if name == b"content-length":
-                response.length = int(value)
-            elif name == b"content-encoding":
-                text = value.decode("latin-1")
-                coding = f"{coding}, {text}" if coding else text
-            elif name == b"transfer-encoding":
-                transfer = value
-            if b"\0" in value:
-                field = name.decode("latin-1")[:60]
-                raise ProtocolError(f"The field {field} in the answer of {self._peer} contains NUL.")
-        if response.request.method == "HEAD":
-            response.persistent = leniency.persists(response.http_version, Headers(response.fields))
-            response.length, response.complete = 0, True
-            self._worn_out = True       # llhttp waits for a body that never comes
-        elif response.status in (204, 304):
-            response.length, response.complete = 0, True
+        length, chunked, transfer_codings, content_coding, response.persistent, response.promised = framing(
+            head, response.request.method, self._peer)
+        self._left = response.length = length
+        response.until_close = length is None and not chunked
+        if chunked:
+            self._chunks = Chunks(self._peer)
+        if length == 0:
+            response.complete = True
         else:
-            if transfer:
-                chunked = transfer.rpartition(b",")[2].strip().lower() == b"chunked"
-                if response.length is not None and not chunked:
-                    raise ProtocolError(f"The answer of {self._peer} has a Content-Length, and a Transfer-Encoding "
-                                        "that is not chunked.")
-                response.length = None      # Transfer-Encoding overrides it
-                response.until_close = not chunked
-            else:
-                response.until_close = response.length is None
-            response.begin(coding)
+            response.begin(content_coding, transfer_codings)
 
-    def on_body(self, data: bytes) -> None:
+    def _feed_body(self, data: memoryview | bytes | bytearray) -> None:
         response = self._response
-        if not response.head_done:
-            return                          # of an interim answer, which can have none
         if response.complete:
-            response.persistent = False     # content where there can be none
-        else:
+            response.persistent = False     # bytes that nobody asked for
+        elif self._chunks is not None:
+            for piece in self._chunks.feed(bytes(data)):
+                response.take(piece)
+            response.complete = self._chunks.complete
+            if self._chunks.surplus:
+                response.persistent = False
+        elif self._left is None:
             response.take(data)
-
-    def on_message_begin(self) -> None:
-        if self._response.complete:
-            self._response.persistent = False   # a second answer to one request
-
-    def on_message_complete(self) -> None:
-        if self._response.head_done:
-            self._response.complete = True
+        else:
+            if len(data) > self._left:
+                response.persistent = False
+                data = data[:self._left]
+            self._left -= len(data)
+            response.take(data)
+            response.complete = not self._left

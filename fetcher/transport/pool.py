@@ -6,7 +6,7 @@ import sys
 from time import perf_counter
 
 from fetcher.attempt import Attempt
-from fetcher.options import Limits
+from fetcher.options import Limits, Options
 from fetcher.transport.connection import Connection
 from fetcher.transport.dial import Dialer
 from fetcher.transport.route import Route
@@ -24,6 +24,11 @@ def most_connections() -> int:
     return max((descriptors - _OTHER_DESCRIPTORS) * 7 // 8, 4)
 
 
+def most_of_a_host(options: Options) -> int:
+    """Return how many requests may run at once at the host that is allowed most."""
+    return max([options.limits.per_host, *(host.per_host or 1 for host in options.hosts)])
+
+
 class Pool:
     """At most `per_host` idle connections on a route, and about `concurrency` in all: the longest idle one goes first.
 
@@ -31,8 +36,8 @@ class Pool:
     never that many: the engine keeps to the same bound.
     """
 
-    def __init__(self, limits: Limits, dialer: Dialer) -> None:
-        self._most_idle_on_a_route = limits.per_host
+    def __init__(self, limits: Limits, dialer: Dialer, of_a_host: int | None = None) -> None:
+        self._most_idle_on_a_route = of_a_host or limits.per_host
         self._most_idle = max(limits.concurrency, LEAST_IDLE)
         self._dialer = dialer
         self._capacity = most_connections()
@@ -50,11 +55,18 @@ class Pool:
             if not idle:
                 del self._idle[route]
             if perf_counter() - connection.idle_since < LONGEST_IDLE_SECONDS:
-                timings = attempt.timings
-                timings.namelookup = timings.connect = 0.0
-                timings.appconnect = 0.0 if route.scheme == "https" else None
+                _mark_reuse(connection, attempt)
                 return connection
             connection.close()
+        return self.make(route, attempt)
+
+    def take_promised(self, route: Route, attempt: Attempt) -> Connection:
+        """Return an idle connection whose peer promised to keep it, and has not closed it; or else a new one."""
+        for connection in reversed(list(self._idle.get(route, ()))):
+            if connection.promised and connection.probe():
+                self._remove_idle(connection)
+                _mark_reuse(connection, attempt)
+                return connection
         return self.make(route, attempt)
 
     def make(self, route: Route, attempt: Attempt) -> Connection:
@@ -66,8 +78,13 @@ class Pool:
             sock, address = self._dialer.dial(route, attempt)
         finally:
             self._dialing -= 1
-        connection = Connection(sock, route, address, on_idle=self._keep, on_end=self._forget)
-        connection.tls = self._dialer.describe(sock)
+        try:
+            details = self._dialer.describe(sock, route)
+            connection = Connection(sock, route, address, on_idle=self._keep, on_end=self._forget)
+        except BaseException:
+            sock.close()
+            raise
+        connection.tls = details
         self._open.add(connection)
         return connection
 
@@ -94,9 +111,18 @@ class Pool:
         self._open.discard(connection)
         if not connection.served:
             self._dialer.remember(connection)
+        self._remove_idle(connection)
+
+    def _remove_idle(self, connection: Connection) -> None:
         idle = self._idle.get(connection.route)
         if idle and connection in idle:
             idle.remove(connection)
             self._idle_count -= 1
             if not idle:
                 del self._idle[connection.route]
+
+
+def _mark_reuse(connection: Connection, attempt: Attempt) -> None:
+    timings = attempt.timings
+    timings.namelookup = timings.connect = 0.0
+    timings.appconnect = 0.0 if connection.route.scheme == "https" else None

@@ -13,7 +13,7 @@ HEAD_START_SECONDS = 0.25   # RFC 8305 §5: what one address has before the next
 
 
 def connect(host: str, port: int, addresses: tuple[str, ...]) -> tuple[socket.socket, str]:
-    """A connected, non-blocking socket, and the address that won.
+    """Return a connected, non-blocking socket, and the address that won.
 
     Raises ConnectError with what became of each address.
     """
@@ -59,7 +59,7 @@ class _Race:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            code = sock.connect_ex((address, self._port))
+            code = sock.connect_ex(_with_zone(address, self._port) if "%" in address else (address, self._port))
         except OSError as error:
             code = error.errno or errno.EINVAL
         if code == 0:
@@ -68,7 +68,12 @@ class _Race:
             sock.close()
             self._failures.append((address, code))
             return None
-        listener = green.hub().add(green.WRITE, sock.fileno(), self._connected, self._connected, None)
+        try:
+            listener = green.listen(green.WRITE, sock.fileno(), self._connected)
+        except OSError as error:
+            sock.close()
+            self._failures.append((address, error.errno or 0))
+            return None
         self._running[sock.fileno()] = (sock, address, listener)
         return None
 
@@ -113,6 +118,12 @@ class _Race:
         told = "; ".join(f"{address} {_REASONS.get(code) or os.strerror(code).lower()}"
                          for address, code in self._failures)
         return f"No connection to {self._host} port {self._port}: {told}."
+
+
+def _with_zone(address: str, port: int) -> tuple[str, int, int, int]:
+    """Return where fe80::1%eth0 is, or fe80::1%2. Raises OSError where there is no such interface."""
+    plain, _, zone = address.partition("%")
+    return plain, port, 0, int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
 
 
 _REASONS = {errno.ECONNREFUSED: "refused it", errno.ETIMEDOUT: "did not answer",

@@ -1,42 +1,49 @@
 """Redirects, as RFC 9110 §15.4 and the Fetch standard (§4.4, HTTP-redirect fetch) want them."""
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fetcher import green, url as urls
 from fetcher.errors import InvalidUrl, TooManyRedirects
 from fetcher.options import RedirectOptions
+from fetcher.transport.of_hosts import OfHosts
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BEYOND_ASCII = re.compile(r"[\x80-\xff]")
 
 
 class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
     """Follows `Location` for as long as the options allow, to http and https alone."""
 
-    def __init__(self, options: RedirectOptions) -> None:
+    def __init__(self, options: RedirectOptions, hosts: OfHosts | None = None) -> None:
         self._options = options
+        self._hosts = hosts
 
     def http_error_302(self, request: Request, response: Response, code: int, msg: str,
                        headers: Any) -> Request | Response:
-        """The request to go on with, or `response` itself where it leads nowhere.
+        """Return the request to go on with, or `response` itself where it leads nowhere.
 
+        As in curl, an empty `Location` leads nowhere, and the first one that is not empty counts.
         Raises TooManyRedirects, and InvalidUrl for a `Location` that cannot be fetched; their `response` is the
         answer that redirected.
         """
-        location = headers.get("location")
-        if not self._options.follow or location is None:
+        location = next(filter(None, headers.get_all("location", [])), None) if self._options.follow else None
+        if location is None:
             return response
         response.drain()
         response.close()
         try:
-            url = urls.join(request.url, _as_utf8(location))
+            url = urls.join(request.url, decoded(location))
         except InvalidUrl as error:
             raise InvalidUrl(f"{request.url} redirects to {urls.recordable(location)[:200]!r}: {error}",
                              response) from None
         self._check((*(hop.url for hop in request.hops), request.url), url, response)
-        following = request.redirected(url, code)
+        following = request.redirected(url, code, self._options.trusted)
+        if self._hosts is not None and url.host != request.url.host:
+            self._hosts.settle(request, following)
         following.redirected_by = response
         request.attempt.move(url.host)
         return following
@@ -44,7 +51,10 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def _check(self, chain: tuple[urls.Url, ...], following: urls.Url, response: Response) -> None:
-        """Once round is no loop: a POST may have become a GET, and a cookie may have been set."""
+        """Raise TooManyRedirects for a loop or a long chain.
+
+        The same URL twice is no loop: a POST may have become a GET, and a cookie may have been set.
+        """
         if chain.count(following) > 1:
             raise TooManyRedirects(f"The redirects run in a loop: {_shown((*chain, following))}.", response)
         if len(chain) > self._options.max_redirects:
@@ -66,14 +76,14 @@ class StatusProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
 
 
 def _shown(chain: tuple[urls.Url, ...]) -> str:
-    """The chain with its middle left out where it is long."""
+    """Return the chain as text, without its middle where it is long."""
     texts = [str(url)[:200] for url in chain]
     return " -> ".join(texts if len(texts) <= 6 else [*texts[:3], "...", *texts[-2:]])
 
 
-def _as_utf8(value: str) -> str:
-    """A header's value read as Latin-1 is UTF-8 where it can be: what browsers do with a non-ASCII Location."""
+def decoded(location: str) -> str:
+    """Return `location`, read as Latin-1, as UTF-8; bytes that are not UTF-8 stay what they are, percent-encoded."""
     try:
-        return value.encode("latin-1").decode("utf-8")
+        return location.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        return value
+        return _BEYOND_ASCII.sub(lambda match: f"%{ord(match[0]):02X}", location)

@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.model import Hop
+from fetcher.semantics import carries_credentials
 from fetcher.transport.headers import Fields, basic_credentials, encode_fields, field_names
 from fetcher.transport.proxies import Proxy
 from fetcher.url import Url
 
-# RFC 9110 §9.2.2
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
-_PRIVATE = frozenset({"authorization", "cookie", "host"})
 _ABOUT_CONTENT = frozenset({"content-type", "content-length", "content-encoding", "content-language",
                             "content-location", "transfer-encoding"})
 _encode_once = lru_cache(maxsize=1024)(encode_fields)    # what all requests of a run have in common
@@ -39,10 +37,17 @@ class Request(green.request.Request):  # type: ignore[misc]
     data: bytes | None = None
     full_url: str = ""
     redirected_by: Any = None       # the answer that led here
+    answer: Any = None              # what came back, or began to, until it is closed
     conditions: Conditions | None = None
     is_conditional = False          # whether they are for this request
+    hops: tuple[Hop, ...] = ()
+    authorization: str | None = None    # in place of Basic
+    answered_challenges = 0
+    proxy: Proxy | None = None      # the one that takes this request in absolute-form
+    unverifiable = False
+    _following: Request | None = None
 
-    def __init__(self, url: Url, attempt: Attempt, *, method: str = "GET", fields: Fields = (),
+    def __init__(self, url: Url, attempt: Attempt, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
                  max_size: int | None = None) -> None:
         # Not the parent's: it would parse the URL again, and read `file:` URLs and the like out of it.
@@ -54,25 +59,19 @@ class Request(green.request.Request):  # type: ignore[misc]
         self.user = user if user is not None else url.userinfo
         self.keep = keep
         self.max_size = max_size
-        self.hops: tuple[Hop, ...] = ()
-        self._following: Request | None = None
-        self.authorization: str | None = None   # in place of Basic
-        self.challenged = False
-        self.proxy: Proxy | None = None     # the one that takes this request in absolute-form
         self.full_url = str(url)
         self.type = url.scheme
-        self.host = url.authority
+        self.host = url.authority if "%" not in url.authority else url.host_field
         self.selector = url.target
         self.fragment = url.fragment
         self.origin_req_host = url.host
-        self.unverifiable = False
         self.headers: dict[str, str] = {}
         self.unredirected_hdrs: dict[str, str] = {}
 
     def get_method(self) -> str:
         return self.method
 
-    def ask_for_news(self, conditions: Conditions) -> None:
+    def make_conditional(self, conditions: Conditions) -> None:
         """Send the fields of `conditions` too, once the redirects have led to where they belong."""
         self.conditions = conditions
         self.is_conditional = conditions.url == self.url.resource
@@ -95,21 +94,20 @@ class Request(green.request.Request):  # type: ignore[misc]
         """The head, and the content if there is any, as they go on the wire (RFC 9112 §3)."""
         added = self.added_fields()
         target = self.selector if self.proxy is None else f"http://{self.host}{self.selector}"
-        host = "" if "host" in field_names(self.fields) else f"Host: {self.host}\r\n"
         fields = self.fields
         if "Cookie" in added:
             fields = tuple(field for field in fields if field[0].lower() != "cookie")
-        head = f"{self.method} {target} HTTP/1.1\r\n{host}".encode("ascii") + _encode_once(fields)
+        head = f"{self.method} {target}".encode("ascii") + _after_target(self.host, fields)
         if added:
             head += encode_fields(tuple(added.items()), "latin-1")
         if self.conditions is not None and self.is_conditional:
             head += encode_fields(self.conditions.fields, "latin-1")
         return head + b"\r\n" + (self.data or b"")
 
-    def redirected(self, url: Url, status: int) -> Request:
-        """The request that follows this one to `url` after `status` (RFC 9110 §15.4, Fetch §4.4).
+    def redirected(self, url: Url, status: int, trusted: bool = False) -> Request:
+        """Return the request that follows this one to `url` after `status` (RFC 9110 §15.4, Fetch §4.4).
 
-        What identifies the user stays with the origin that it was meant for.
+        What identifies the user stays with the origin that it was meant for, unless any other is `trusted`.
         """
         method, data, fields = self.method, self.data, self.fields
         if (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD")):
@@ -117,8 +115,10 @@ class Request(green.request.Request):  # type: ignore[misc]
             fields = tuple(field for field in fields if field[0].lower() not in _ABOUT_CONTENT)
         user = self.user
         if url.origin != self.url.origin:   # also from https to http: another origin
-            fields = tuple(field for field in fields if field[0].lower() not in _PRIVATE)
-            user = None
+            fields = tuple(field for field in fields if field[0].lower() != "host")
+            if not trusted:
+                fields = tuple(field for field in fields if not carries_credentials(field[0]))
+                user = None
         request = Request(url, self.attempt, method=method, fields=fields, data=data,
                           user=url.userinfo if url.userinfo is not None else user, keep=self.keep,
                           max_size=self.max_size)
@@ -126,9 +126,14 @@ class Request(green.request.Request):  # type: ignore[misc]
         request.unverifiable = True
         request.origin_req_host = self.origin_req_host
         if self.conditions is not None:
-            request.ask_for_news(self.conditions)
+            request.make_conditional(self.conditions)
         self._following = request
         return request
+
+    def close(self) -> None:
+        """Be done with the answer, if there was one."""
+        if self.answer is not None:
+            self.answer.close()
 
     @property
     def last(self) -> Request:
@@ -137,6 +142,13 @@ class Request(green.request.Request):  # type: ignore[misc]
         while last._following is not None:
             last = last._following
         return last
+
+
+@lru_cache(maxsize=1024)
+def _after_target(host: str, fields: Fields) -> bytes:
+    """The head behind the target, as far as the requests of a run to one host have it in common."""
+    host_field = "" if "host" in field_names(fields) else f"Host: {host}\r\n"
+    return f" HTTP/1.1\r\n{host_field}".encode("ascii") + _encode_once(fields)
 
 
 def _as_latin_1(text: str) -> str:

@@ -1,7 +1,11 @@
 """`--transport requests`: the same road over a `requests.Session`, for those who depend on its adapters.
 
-Only the exchange itself is the session's: redirects, cookies, authentication, decoding and records are those of the
-other transport. It needs the extra `fetcher[requests]`, and has the sockets of the process patched to be green.
+Its answers are those of the other transport: connections, redirects, cookies, authentication, decoding and records are
+the same, and only who keeps the connections is not. It needs the extra `fetcher[requests]`.
+
+A session of one's own sends with its own adapters, and makes the sockets of the process green. What they say counts:
+they connect without a race, send one field of a name, read heads and chunks with the standard library's http.client,
+which is stricter than curl, and cannot go through SOCKS proxies.
 """
 from __future__ import annotations
 
@@ -12,12 +16,20 @@ from typing import Any
 from fetcher import green
 from fetcher.attempt import BODY, CONNECTING
 from fetcher.errors import ConnectError, FetchError, Incomplete, ProtocolError, ProxyError, TimedOut, TlsError
+from fetcher.extras import needed
 from fetcher.model import TlsDetails
-from fetcher.options import Options
+from fetcher.options import Limits, Options
+from fetcher.semantics import IDEMPOTENT
+from fetcher.transport.connection import ConnectionLost
+from fetcher.transport.dial import Dialer
 from fetcher.transport.dns import Resolver
-from fetcher.transport.proxies import ProxyRules
+from fetcher.transport.guard import Guard, guard_of
+from fetcher.transport.pool import LEAST_IDLE, most_connections, most_of_a_host
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
+from fetcher.transport.route import Route
+from fetcher.transport.session_connection import Asked, asked, pool_classes
+from fetcher.transport.tunnels import not_accepted
 
 _BRACKETS = re.compile(r"^.*\[[^\]]*\] | \(_ssl\.c:\d+\)")
 _PIECE = 64 * 1024
@@ -28,46 +40,86 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
     """http and https, over a session of requests: one that is given, with its adapters, or a new one."""
 
     def __init__(self, options: Options, session: Any = None) -> None:
-        """Raises ValueError where requests is not installed."""
-        green.patch_sockets()
+        """Raises ValueError where requests is not installed, or the options cannot be followed."""
+        if session is not None:
+            green.patch_sockets()
         try:
             import requests
         except ImportError:
-            raise ValueError("--transport requests needs an extra: pip install 'fetcher[requests]'") from None
+            raise ValueError(needed("--transport requests", "requests")) from None
+        self._dialer = Dialer(options)
+        self._resolver = Resolver(options.network)      # for adapters of others
+        self._session = session or requests.Session()
+        self._session.trust_env = False     # proxies, .netrc and certificates are ours to choose
+        self._is_ours = session is None
+        self._verify: bool | str = options.tls.cacert or True
+        self._certificate = (options.tls.cert, options.tls.key) if options.tls.key else options.tls.cert
+        if session is None:
+            adapter = requests.adapters.HTTPAdapter(pool_connections=_most_pools(options.limits),
+                                                    pool_maxsize=most_of_a_host(options))
+            _dial_with(self._dialer, adapter)
+            self._session.mount("http://", adapter)
+            self._session.mount("https://", adapter)
+        else:
+            self._check_session(guard_of(options.guard))
+
+    def _check_session(self, guard: Guard | None) -> None:
+        """Have the session's adapters keep to `guard`. Raises ValueError where they cannot."""
+        import requests
         import urllib3.util.ssl_
 
         # Loaded before the sockets were patched, it has kept the class that is not green.
         urllib3.util.ssl_.SSLContext = ssl.SSLContext   # type: ignore[assignment]
-        self._rules = ProxyRules(options.network.proxy)
-        self._verify: bool | str = not options.tls.insecure and (options.tls.cacert or True)
-        self._certificate = (options.tls.cert, options.tls.key) if options.tls.key else options.tls.cert
-        self._resolver = Resolver(options.network)
-        self._session = session or requests.Session()
-        self._session.trust_env = False     # proxies, .netrc and certificates are ours to choose
-        if session is None:
-            adapter = requests.adapters.HTTPAdapter(pool_connections=options.limits.concurrency,
-                                                    pool_maxsize=options.limits.per_host)
-            adapter.poolmanager.pool_classes_by_scheme = _pool_classes(self._resolver)
-            self._session.mount("http://", adapter)
-            self._session.mount("https://", adapter)
+        if guard is None:
+            return
+        for mounted in self._session.adapters.values():
+            if not isinstance(mounted, requests.adapters.HTTPAdapter):
+                raise ValueError(f"--block-private and --deny-host cannot hold for the adapter "
+                                 f"{type(mounted).__name__}, which connects as it likes")
+            _look_up_here(mounted, self._resolver, guard)
 
     def http_open(self, request: Request) -> Response:
         """The answer to `request`. Raises what the other transport would."""
+        route = self._dialer.route(request.url)
+        request.proxy = route.forwarding
+        if route.proxy is not None and not route.proxy.forwards and not self._is_ours:
+            raise ProxyError("A session of one's own cannot go through a SOCKS proxy.")
+        try:
+            response = self._send(request, route)
+        except ConnectionLost:      # it proved to be closed (RFC 9112 §9.3.1)
+            if request.method not in IDEMPOTENT:
+                raise
+            response = self._send(request, route)
+        if response.status == 407 and route.forwarding:
+            response.close()
+            raise not_accepted(route.forwarding)
+        return response
+
+    def _send(self, request: Request, route: Route) -> Response:
         import requests
 
         attempt = request.attempt
-        attempt.connecting(request.url.host)
-        attempt.phase, attempt.peer = CONNECTING, f"{request.url.host} port {request.url.port}"
-        prepared = requests.Request(request.method, request.full_url, data=request.data).prepare()
-        prepared.headers.clear()
-        prepared.headers.update({**dict(request.fields), **request.added_fields()})
-        if request.conditions is not None and request.is_conditional:
-            prepared.headers.update(request.conditions.fields)
+        if not self._is_ours:
+            attempt.connecting(request.url.host)
+            attempt.phase, attempt.peer = CONNECTING, f"{request.url.host} port {request.url.port}"
+        now = Asked(request, route)
+        asked.set(now)
         try:
-            answer = self._session.send(prepared, stream=True, allow_redirects=False, verify=self._verify,
-                                        cert=self._certificate, proxies=self._proxies(request))
+            prepared = requests.Request(request.method, request.full_url, data=request.data).prepare()
+            prepared.headers.clear()
+            prepared.headers.update({**dict(request.fields), **request.added_fields()})
+            if request.conditions is not None and request.is_conditional:
+                prepared.headers.update(request.conditions.fields)
+            # Not `session.send`: it reads the whole body of a redirect, and parses its Location.
+            adapter: Any = self._session.get_adapter(request.full_url)
+            answer = adapter.send(
+                prepared, stream=True, timeout=None, cert=self._certificate,
+                verify=not self._dialer.is_insecure(request.url.host) and self._verify,
+                proxies=self._proxies(route, request))
         except requests.RequestException as error:
             raise _mapped(error, attempt.peer) from None
+        if now.response is not None:
+            return now.response
         attempt.timings.starttransfer = attempt.since_start()
         attempt.talking(BODY)
         return _response(request, answer)
@@ -76,14 +128,18 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
 
     def close(self) -> None:
         self._session.close()
+        self._dialer.close()
         self._resolver.close()
 
-    def _proxies(self, request: Request) -> dict[str, str]:
-        proxy = self._rules.proxy_for(request.url)
+    def _proxies(self, route: Route, request: Request) -> dict[str, str]:
+        """The proxies that requests is told of: of ours, those that forward, while the dialer sees to all others."""
+        proxy = route.forwarding if self._is_ours else route.proxy
         if proxy is None:
             return {}
-        credentials = f"{proxy.userinfo}@" if proxy.userinfo else ""
-        return {request.type: f"{proxy.scheme}://{credentials}{proxy.host}:{proxy.port}"}
+        host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+        credentials = f"{proxy.userinfo}@" if proxy.userinfo and not self._is_ours else ""
+        scheme = "http" if self._is_ours else proxy.scheme      # the dialer speaks TLS with it
+        return {request.type: f"{scheme}://{credentials}{host}:{proxy.port}"}
 
 
 class _Exchange:
@@ -99,7 +155,8 @@ class _Exchange:
         """Read some more of the body."""
         response = self.response
         try:
-            data = self._answer.raw.read(_PIECE, decode_content=False)
+            data = self._answer.raw.read1(_PIECE, decode_content=False)
+            green.sleep(0)      # what is there already is read without a wait: others have their turn
             response.request.attempt.talking(BODY)
             response.complete = not data
             response.take(data)
@@ -122,12 +179,19 @@ def _response(request: Request, answer: Any) -> Response:
     response.fields = [(name.lower().encode("latin-1"), value.encode("latin-1"))
                        for name, value in answer.raw.headers.items()]
     response.head_done = True
-    length = answer.raw.headers.get("content-length")
-    response.length = int(length) if length is not None and length.isdigit() else None
-    try:
-        response.begin(answer.raw.headers.get("content-encoding"))
-    except FetchError as error:
-        response.failure = error
+    length = answer.raw.headers.get("content-length", "")
+    response.length = int(length) if length.isascii() and length.isdigit() else None
+    transfer_coding = answer.raw.headers.get("transfer-encoding", "chunked")
+    if request.method == "HEAD" or response.status in (204, 304):      # RFC 9110 §6.4.1
+        response.length, response.complete = 0, True
+    elif transfer_coding.lower() != "chunked":
+        response.failure = ProtocolError(f"{request.attempt.peer} sent the transfer coding {transfer_coding!a}, which "
+                                         f"--transport requests cannot decode.")
+    else:
+        try:
+            response.begin(answer.raw.headers.get("content-encoding"))
+        except FetchError as error:
+            response.failure = error
     return response
 
 
@@ -158,27 +222,48 @@ def _cause(error: BaseException) -> str:
         error = inner
 
 
-def _pool_classes(resolver: Resolver) -> dict[str, type]:
-    """urllib3's pools, with connections whose names are looked up without blocking the hub."""
+def _most_pools(limits: Limits) -> int:
+    """How many hosts can keep `per_host` idle connections each, with descriptors left for those that are busy."""
+    room = (most_connections() - limits.concurrency) // limits.per_host
+    return max(min(room, max(limits.concurrency, LEAST_IDLE)), 1)
+
+
+def _dial_with(dialer: Dialer, adapter: Any) -> None:
+    """Have `adapter` get all its connections, those to proxies too, from `dialer`."""
+    classes = pool_classes(dialer)
+    manager_for = adapter.proxy_manager_for
+
+    def our_manager_for(proxy: str, **settings: Any) -> Any:
+        manager = manager_for(proxy, **settings)
+        manager.pool_classes_by_scheme = classes
+        return manager
+
+    adapter.poolmanager.pool_classes_by_scheme = classes
+    adapter.proxy_manager_for = our_manager_for
+
+
+def _look_up_here(adapter: Any, resolver: Resolver, guard: Guard) -> None:
+    """Have `adapter` connect to the addresses that are found here, which does not block the hub, and permitted."""
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.connection import HTTPConnection, HTTPSConnection
 
-    def looking_up(base: Any) -> Any:
-        class Connection(base):     # type: ignore[misc]
+    def looking_up(pool: Any) -> type:
+        class Connection(pool.ConnectionCls):     # type: ignore[misc]
             def _new_conn(self) -> Any:
-                return _connect(self, super()._new_conn, resolver)
+                return _connect(self, super()._new_conn, resolver, guard)
 
-        return Connection
+        return type("Pool", (pool,), {"ConnectionCls": Connection})
 
-    return {"http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": looking_up(HTTPConnection)}),
-            "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": looking_up(HTTPSConnection)})}
+    adapter.poolmanager.pool_classes_by_scheme = {
+        "http": looking_up(HTTPConnectionPool), "https": looking_up(HTTPSConnectionPool)}
 
 
-def _connect(connection: Any, connect: Any, resolver: Resolver) -> Any:
-    """Connect to the first address of the connection's host that answers."""
+def _connect(connection: Any, connect: Any, resolver: Resolver, guard: Guard) -> Any:
+    """Connect to the first address of the connection's host that answers, of those that `guard` permits."""
     host = connection.host
+    name = host.strip("[]")
     failure: Exception | None = None
-    for address in resolver.resolve(host.strip("[]"), connection.port):
+    guard.check_name(name)
+    for address in guard.permitted(name, resolver.resolve(name, connection.port)):
         connection.host = address
         try:
             return connect()

@@ -2,17 +2,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import perf_counter
 from typing import Protocol
 
 from fetcher import green
 from fetcher.errors import FetchError, TooLarge
 from fetcher.model import TlsDetails
-from fetcher.transport.decoding import Decoder
-from fetcher.transport.headers import Headers
+from fetcher.transport.decoding import Decoder, content_codings
+from fetcher.transport.headers import Headers, field_text
 from fetcher.transport.request import Request
 
-DRAIN_BYTES = 64 * 1024     # the most that is read of a body only to keep its connection
-TURN_BYTES = 8 * 1024 * 1024    # the most that is decoded before others have their turn
+MAX_DRAIN_BYTES = 64 * 1024     # of a body that is read only to keep its connection
+TURN_SECONDS = 0.005            # how long a body is decoded before others have their turn
+_READ_AT_ONCE = 4 * 1024        # content that a peer reads with the head, whatever it thinks of it
 
 
 class Tap(Protocol):
@@ -37,10 +39,13 @@ class Response:
     `size_download` counts the body's bytes on the wire (without chunk framing), `size` those after decoding.
     """
 
-    tap: Tap | None = None
+    __slots__ = ("request", "connection", "status", "http_version", "fields", "length", "until_close", "persistent",
+                 "promised", "head_done", "complete", "failure", "size_download", "limit", "chunks", "buffered", "tap",
+                 "_decoder")
 
     def __init__(self, request: Request, connection: Source) -> None:
         self.request = request
+        request.answer = self
         self.connection = connection
         self.status = 0
         self.http_version = ""
@@ -48,13 +53,15 @@ class Response:
         self.length: int | None = None      # Content-Length
         self.until_close = False            # the connection's end is the body's end
         self.persistent = False             # the connection may serve another request
+        self.promised = False               # the peer said so
         self.head_done = False
         self.complete = False
-        self.failure: FetchError | None = None
+        self.failure: BaseException | None = None      # a FetchError, or a fault of ours
         self.size_download = 0
         self.limit = request.max_size       # wire bytes; None where a coding makes them mean nothing
         self.chunks: list[bytes] | None = [] if request.keep else None
         self.buffered = 0
+        self.tap: Tap | None = None
         self._decoder: Decoder | None = None
 
     # What urllib's handlers ask for.
@@ -79,9 +86,32 @@ class Response:
         return self.headers
 
     @property
+    def content_type(self) -> str | None:
+        """The value of Content-Type, the first if there are several: without `headers`, as every record has it."""
+        for name, value in self.fields:
+            if name == b"content-type":
+                return field_text(value)
+        return None
+
+    @property
     def tls(self) -> TlsDetails | None:
         """What the TLS handshake of its connection agreed on, if there was one and that is asked for."""
         return self.connection.tls
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more of it is to come."""
+        return self.complete or self.failure is not None
+
+    @property
+    def frees_connection(self) -> bool:
+        """Whether its connection can be relied on for another request.
+
+        A peer that redirects or refuses content can have done so before it read all of it. Then it closes the
+        connection, also when it said that it would not (RFC 9112 §9.6): squid does.
+        """
+        unread = self.status >= 300 and len(self.request.data or b"") > _READ_AT_ONCE
+        return self.complete and self.failure is None and self.persistent and not unread
 
     # Reading.
 
@@ -89,10 +119,16 @@ class Response:
     def size(self) -> int:
         return self._decoder.size if self._decoder else self.size_download
 
-    def begin(self, coding: str | None) -> None:
-        """The head is complete and says that the body is in `coding`: a coded body is kept until it is decoded."""
-        if coding and self.status != 206:       # a part of what is coded cannot be decoded
-            self._decoder = Decoder(coding, self.request.attempt.peer, self.request.max_size)
+    def begin(self, content_coding: str | None, transfer_codings: tuple[str, ...] = ()) -> None:
+        """The head is complete and says how the body is coded: a coded body is kept until it is decoded.
+
+        Raises TooLarge, and DecodeError for too many codings.
+        """
+        codings = transfer_codings
+        if content_coding and self.status != 206:       # a part of what is coded cannot be decoded
+            codings = (*content_codings(content_coding), *transfer_codings)
+        if codings:
+            self._decoder = Decoder(codings, self.request.attempt.peer, self.request.max_size)
             self.limit = None
             if self.chunks is None:
                 self.chunks = []
@@ -100,13 +136,13 @@ class Response:
             raise TooLarge(f"The body from {self.request.attempt.peer} has {self.length:,} bytes; at most "
                            f"{self.limit:,} are allowed.")
 
-    def take(self, data: bytes) -> None:
-        """More of the body came. Raises TooLarge."""
+    def take(self, data: bytes | bytearray | memoryview) -> None:
+        """More of the body came. Raises TooLarge. `data` is not used after the call."""
         self.size_download += len(data)
         if self.limit is not None and self.size_download > self.limit:
             raise TooLarge(f"The body from {self.request.attempt.peer} is longer than {self.limit:,} bytes.")
         if self.chunks is not None:
-            self.chunks.append(data)
+            self.chunks.append(bytes(data))
             self.buffered += len(data)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -114,6 +150,10 @@ class Response:
 
         Raises what ended it: Incomplete, DecodeError, TooLarge, ProtocolError, TimedOut.
         """
+        only_counted = self.chunks is None and self._decoder is None
+        return iter(()) if only_counted and self.complete and self.failure is None else self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
         while True:
             if self.chunks:
                 data = b"".join(self.chunks)
@@ -135,24 +175,35 @@ class Response:
             self._decoder.finish()
 
     def drain(self) -> None:
-        """Read and drop the rest of a short body, so that its connection can serve again."""
-        self.chunks, self.buffered, self.limit = None, 0, DRAIN_BYTES
-        if self.until_close or (self.length or 0) > DRAIN_BYTES:
-            return
-        while not self.complete and self.failure is None:
-            self.connection.wait_for_body()
+        """Read and drop the rest of a short body, so that its connection can serve again.
+
+        Raises what ended the attempt meanwhile, if anything did: its time-outs, or an interruption.
+        """
+        self.chunks, self.buffered, self.limit = None, 0, MAX_DRAIN_BYTES
+        if not self.until_close and (self.length or 0) <= MAX_DRAIN_BYTES:
+            try:
+                while not self.complete and self.failure is None:
+                    self.connection.wait_for_body()
+            except FetchError as error:
+                error.response = self
+                raise
+        ended_by = self.request.attempt.ended_by
+        if ended_by is not None:        # before the body was asked for
+            ended_by.response = self
+            raise ended_by
 
     def close(self) -> None:
         """Give the connection back where the answer was read whole, else close it."""
+        self.request.answer = None      # no cycle is left for the garbage collector
         self.connection.finish(self)
 
 
-def _in_turns(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """`pieces`, with a turn for everybody else now and then: there may be very many."""
-    size = 0
-    for piece in pieces:
-        yield piece
-        size += len(piece)
-        if size > TURN_BYTES:
-            size = 0
+def _in_turns(steps: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what `steps` give, with a turn for everybody else now and then: there may be very many."""
+    began = perf_counter()
+    for piece in steps:
+        if piece:
+            yield piece
+        if perf_counter() - began > TURN_SECONDS:
             green.sleep(0)
+            began = perf_counter()

@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import ssl
 import sys
+import warnings
+from contextlib import closing
+from dataclasses import replace
 from socket import socket
 from time import time
 from typing import Any
@@ -11,8 +14,9 @@ from fetcher import green
 from fetcher.errors import TlsError
 from fetcher.model import TlsDetails, rfc3339
 from fetcher.options import TlsOptions
+from fetcher.transport.tls_in_tls import TlsInTls
 
-_MOST_SESSIONS = 10_000
+_MAX_SESSIONS = 10_000
 # To read a session costs 6.5 KB for good before these versions (python/cpython#116810).
 _READING_LEAKS = sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
 
@@ -34,26 +38,57 @@ class Handshakes:
     def __init__(self, options: TlsOptions) -> None:
         """Raises ValueError where a file of certificates cannot be used."""
         self._options = options
-        self._made = context(options) if options.cacert or options.cert else None   # the default ones take long to load
+        # the default certificates take long to load
+        self._made = context(options) if options.cacert or options.cert or options.minimum != "1.2" else None
+        self._made_without_names: ssl.SSLContext | None = None
+        self._made_for_proxies: ssl.SSLContext | None = None
         self._sessions: dict[tuple[str, int], ssl.SSLSession | None] = {}   # None: one connection was there
         self._reads = 0
 
-    def handshake(self, plain: socket, host: str, port: int) -> ssl.SSLSocket:
-        """`plain`, a connected non-blocking socket, as a TLS one. Takes `plain` over, and closes it on failure.
+    def handshake(self, plain: socket, host: str, port: int) -> ssl.SSLSocket | TlsInTls:
+        """Return `plain`, a connected non-blocking socket, as a TLS one. Takes it over, and closes it on failure.
 
         Raises Untrusted and TlsError.
         """
+        if "_" in host and not self._options.insecure:
+            return self._handshake_below_a_wildcard(plain, host, port)
         if self._made is None:
             self._made = context(self._options)
         return _shake(self._made, plain, host, port, self._sessions.get((host, port)))
+
+    def handshake_with_proxy(self, plain: socket, host: str, port: int) -> ssl.SSLSocket:
+        """Return `plain`, connected to a proxy, as a TLS socket: our own certificate is for origins alone.
+
+        Takes it over, and closes it on failure. Raises TlsError.
+        """
+        if self._made_for_proxies is None:
+            self._made_for_proxies = context(replace(self._options, cert=None, key=None))
+        secure = _shake(self._made_for_proxies, plain, host, port)
+        assert isinstance(secure, ssl.SSLSocket)
+        return secure
+
+    def _handshake_below_a_wildcard(self, plain: socket, host: str, port: int) -> ssl.SSLSocket | TlsInTls:
+        """Compare names here: the wildcards of OpenSSL leave out the underscore, which those of browsers and curl fit.
+
+        Raises Untrusted and TlsError.
+        """
+        if self._made_without_names is None:
+            self._made_without_names = context(self._options)
+            self._made_without_names.check_hostname = False
+        secure = _shake(self._made_without_names, plain, host, port, self._sessions.get((host, port)))
+        certificate: dict[str, Any] = _state(secure).getpeercert() or {}
+        if not any(kind == "DNS" and fits(name, host) for kind, name in certificate.get("subjectAltName", ())):
+            secure.close()
+            raise TlsError(_of_another_host(certificate, host, f"{host} port {port}"))
+        return secure
 
     def explain(self, error: Untrusted, plain: socket, host: str, port: int) -> TlsError:
         """`error` in the light of the certificate itself, which `plain`, another connection, shows unverified.
 
         A handshake that refuses a certificate keeps nothing of it. Raises TlsError.
         """
-        with _shake(context(TlsOptions(insecure=True)), plain, host, port) as secure:
-            certificate = _unverified(secure)
+        with closing(_shake(context(TlsOptions(insecure=True)), plain, host, port)) as secure:
+            certificate = _unverified(_state(secure))
         if not certificate:
             return error
         return TlsError(_why_untrusted(error, certificate, host, f"{host} port {port}"))
@@ -64,22 +99,21 @@ class Handshakes:
             return
         is_known = (host, port) in self._sessions
         session = self._sessions.pop((host, port), None)
-        if is_known and not (_READING_LEAKS and self._reads >= _MOST_SESSIONS):
+        if is_known and not (_READING_LEAKS and self._reads >= _MAX_SESSIONS):
             self._reads += 1
             session = secure.session
             if session is not None and not session.has_ticket:
                 session = None
         self._sessions[host, port] = session
-        if len(self._sessions) > _MOST_SESSIONS:
+        if len(self._sessions) > _MAX_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
 
 
 def _shake(settings: ssl.SSLContext, plain: socket, host: str, port: int,
-           session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
-    sock = plain
+           session: ssl.SSLSession | None = None) -> ssl.SSLSocket | TlsInTls:
+    sock: socket | TlsInTls = plain
     try:
-        sock = secure = settings.wrap_socket(plain, server_hostname=host.rstrip("."), do_handshake_on_connect=False,
-                                             session=session)
+        sock = secure = _wrap(settings, plain, host, session)
         while True:
             try:
                 secure.do_handshake()
@@ -97,8 +131,17 @@ def _shake(settings: ssl.SSLContext, plain: socket, host: str, port: int,
         raise
 
 
-def details(secure: ssl.SSLSocket) -> TlsDetails | None:
-    """What the handshake of `secure` agreed on."""
+def _wrap(settings: ssl.SSLContext, plain: socket, host: str, session: ssl.SSLSession | None
+          ) -> ssl.SSLSocket | TlsInTls:
+    name = host.rstrip(".").partition("%")[0]       # the zone of an address is known on this machine alone
+    if isinstance(plain, ssl.SSLSocket):
+        return TlsInTls(settings, plain, name)
+    return settings.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False, session=session)
+
+
+def details(sock: ssl.SSLSocket | TlsInTls) -> TlsDetails | None:
+    """What the handshake of `sock` agreed on."""
+    secure = _state(sock)
     certificate: dict[str, Any] = secure.getpeercert() or _unverified(secure)
     cipher = secure.cipher()
     return TlsDetails(
@@ -107,10 +150,15 @@ def details(secure: ssl.SSLSocket) -> TlsDetails | None:
         not_after=rfc3339(ssl.cert_time_to_seconds(certificate["notAfter"])) if "notAfter" in certificate else "")
 
 
-def _unverified(secure: ssl.SSLSocket) -> dict[str, Any]:
+def _state(sock: ssl.SSLSocket | TlsInTls) -> ssl.SSLSocket | ssl.SSLObject:
+    """Return what knows the peer's certificate, and what was agreed on."""
+    return sock.inner if isinstance(sock, TlsInTls) else sock
+
+
+def _unverified(secure: ssl.SSLSocket | ssl.SSLObject) -> dict[str, Any]:
     """The peer's certificate where it was not verified, of which `getpeercert` then says nothing."""
     try:
-        chain = secure._sslobj.get_unverified_chain()   # type: ignore[attr-defined]
+        chain = secure._sslobj.get_unverified_chain()   # type: ignore[union-attr]
         return dict(chain[0].get_info())
     except (AttributeError, IndexError, TypeError):
         return {}
@@ -141,8 +189,19 @@ def context(options: TlsOptions) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         files = " and ".join(file for file in (options.cacert, options.cert, options.key) if file)
         raise ValueError(f"the certificates in {files} cannot be used: {error.strerror or error}") from None
+    if options.minimum not in _VERSIONS:
+        raise ValueError(f"{options.minimum!r} is no version of TLS; choose one of {', '.join(_VERSIONS)}")
+    with warnings.catch_warnings():     # of versions that are old, which were asked for
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made.minimum_version = _VERSIONS[options.minimum]
+    if options.minimum in ("1.0", "1.1"):
+        made.set_ciphers("DEFAULT:@SECLEVEL=0")     # OpenSSL 3 speaks them only without its demands on signatures
     made.set_alpn_protocols(["http/1.1"])
     return made
+
+
+_VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2,
+             "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 def sentence(error: OSError, peer: str) -> str:
@@ -166,8 +225,21 @@ def _why_untrusted(error: Untrusted, certificate: dict[str, Any], host: str, pee
     if code == _SELF_SIGNED:
         return f"The certificate of {peer} is self-signed, by {_name(certificate['subject']) or 'nobody'}."
     if code in _WRONG_NAME:
-        return f"The certificate of {peer} is for {_names(certificate)}, not for {host}."
+        return _of_another_host(certificate, host, peer)
     return f"{str(error)[:-1]}; it is issued by {_name(certificate['issuer'])}."
+
+
+def fits(name: str, host: str) -> bool:
+    """Whether `name`, of a certificate, is that of `host`; `*` is one whole label, the first (RFC 9525 §6.3)."""
+    name, host = name.lower().rstrip("."), host.lower().rstrip(".")
+    if not name.startswith("*."):
+        return name == host
+    label, _, parent = host.partition(".")
+    return bool(label) and parent == name[2:] and "." in parent and "*" not in parent
+
+
+def _of_another_host(certificate: dict[str, Any], host: str, peer: str) -> str:
+    return f"The certificate of {peer} is for {_names(certificate)}, not for {host}."
 
 
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/

@@ -23,7 +23,7 @@ ENVIRONMENT = {**{name: value for name, value in os.environ.items() if not _ASTR
 # What curl exits with, and fetcher's word for it.
 _WORDS = {1: "invalid_url", 3: "invalid_url", 5: "proxy", 6: "dns", 7: "connect", 18: "incomplete",
           28: "timeout", 35: "tls", 47: "too_many_redirects", 52: "incomplete", 56: "incomplete", 60: "tls",
-          61: "decode", 63: "too_large"}
+          61: "decode", 63: "too_large", 97: "proxy"}
 
 
 def fetcher(urls: Sequence[str], *options: object) -> list[dict[str, Any]]:

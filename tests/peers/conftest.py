@@ -86,10 +86,20 @@ def caddy(files: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def squid(files: Path) -> Iterator[Server]:
-    ports = free_ports("http", "auth")
+    ports = free_ports("http", "auth", "https")
     with workplace() as directory:
         conf = _configure(directory, "squid.conf", files, ports, programs=_place("squid's programs", _SQUID_PROGRAMS))
         with running([program("squid"), "-N", "-f", conf], directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def dante() -> Iterator[Server]:
+    ports = free_ports("socks")
+    with workplace() as directory:
+        conf = _configure(directory, "dante.conf", None, ports)
+        command = [program("danted", "sockd"), "-N", 1, "-f", conf, "-p", directory / "pid"]
+        with running(command, directory, ports) as server:
             yield server
 
 

@@ -1,4 +1,5 @@
 """Names, as dnsmasq answers for them; what it logs is the witness of what it was asked."""
+import json
 import socket
 import subprocess
 import time
@@ -106,11 +107,12 @@ def test_no_name_of_many_is_lost_where_all_are_asked_for_at_once(nginx, dnsmasq,
 def test_an_answer_is_kept_for_its_time_to_live(nginx, dnsmasq, name_server):
     """brief.test lives for 1 s, which counts as 5 s, and lasting.test for 600 s."""
     urls = "".join(nginx.url("/1k", "close", name) + "\n" for name in ("brief.test", "lasting.test"))
-    with subprocess.Popen([*FETCHER, "-", "-q", "-f", "none", *name_server], stdin=subprocess.PIPE, text=True,
-                          env=ENVIRONMENT) as process:
-        for pause in 0.5, 5.5, 0:
+    with subprocess.Popen([*FETCHER, "-", "-q", "-f", "jsonl", *name_server], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+        for pause in 0, 5.5, 0:
             process.stdin.write(urls)
             process.stdin.flush()
+            assert [json.loads(process.stdout.readline())["ok"] for _ in range(2)] == [True, True]
             time.sleep(pause)
         process.communicate(timeout=30)
     assert process.returncode == 0
@@ -126,10 +128,9 @@ def test_where_an_address_is_given_nobody_is_asked(nginx, dnsmasq, name_server):
 
 def test_a_name_server_that_says_nothing_ends_within_the_connect_time():
     with silent(socket.AF_INET, "127.0.0.1", kind=socket.SOCK_DGRAM) as port:
-        started = time.monotonic()
         record, = fetcher(["http://four.test/"], "--dns-server", f"127.0.0.1:{port}", "--connect-timeout", 1)
         assert record["error"] in ("dns", "timeout")
-        assert time.monotonic() - started < 5
+        assert record["time_total"] < 5
 
 
 def test_a_name_server_that_is_not_there_is_told():

@@ -47,7 +47,7 @@ def test_what_goes_wrong_while_the_request_is_being_sent_is_told():
 def test_an_early_answer_that_is_no_refusal_does_not_stop_the_request():
     early = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with BrokenServer(0.05, early, READ, b"2\r\nok\r\n0\r\n\r\n", speaks_first=True) as server:
-        result = fetch(server.url(), request=LARGE, timeouts=Timeouts(read=5))
+        result = fetch(server.url(), request=LARGE, timeouts=Timeouts(read=60))
         assert (result.status, result.error, result.size) == (200, None, 2)
         assert len(server.requests[0]) > 20_000_000
 
@@ -231,6 +231,6 @@ def test_the_socket_is_registered_once_for_many_requests(monkeypatch):
     register = type(green.hub()).register
     monkeypatch.setattr(type(green.hub()), "register", lambda hub, *arguments, **named: (
         registrations.append(arguments), register(hub, *arguments, **named))[1])
-    with BrokenServer(OK, *[READ, OK] * 19) as server:
+    with BrokenServer(OK, *(READ, OK) * 19) as server:
         list(fetch_all([server.url()] * 20, Options(limits=Limits(1), network=NetworkOptions(proxy=""))))
     assert len(registrations) < 8

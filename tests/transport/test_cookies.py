@@ -8,9 +8,11 @@ import pytest
 
 from fetcher.errors import OutputError
 from fetcher.options import RequestOptions
-from fetcher.transport.cookies import CookieFile
+from fetcher.transport.cookies.file import write_cookies
 from tests.broken_server import CLOSE, READ, BrokenServer
 from tests.fetching import fetch, fetch_in_turn
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 FUTURE = int(time.time()) + 1_000_000
@@ -93,7 +95,8 @@ def test_a_cookie_goes_back_as_it_came(jar):
 
 def test_a_cookie_stays_on_its_path_and_with_tls(jar):
     with BrokenServer(setting(b"a=b; Path=/x", b"c=d; Path=/", b"e=f; Secure"), READ, OK, READ, OK) as server:
-        fetch_in_turn([server.url("/x/1"), server.url("/y"), server.url("/x/2")], request=keeping(jar))
+        urls = [server.url(path, host="a.localhost") for path in ("/x/1", "/y", "/x/2")]
+        fetch_in_turn(urls, request=keeping(jar))
         assert [sent(request) for request in server.requests] == [set(), {b"c=d"}, {b"a=b", b"c=d"}]
 
 
@@ -124,13 +127,13 @@ def test_a_cookie_ends(jar):
 # Written
 
 def test_the_file_is_what_others_can_read(jar):
-    with BrokenServer(setting(b"session=1", b"kept=2; Max-Age=1000; Path=/x", b"secret=3; HttpOnly; Secure",
+    with BrokenServer(setting(b"session=1", b"kept=2; Max-Age=1000; Path=/x", b"secret=3; HttpOnly",
                               b"wide=4; Domain=.a.localhost", b"empty=")) as server:
         before = int(time.time())
         fetch(server.url("/x/y", host="b.a.localhost"), request=keeping(jar))
     found = {fields[5]: fields for fields in lines(jar)}
     assert found["session"] == ["b.a.localhost", "FALSE", "/x", "FALSE", "0", "session", "1"]
-    assert found["secret"] == ["#HttpOnly_b.a.localhost", "FALSE", "/x", "TRUE", "0", "secret", "3"]
+    assert found["secret"] == ["#HttpOnly_b.a.localhost", "FALSE", "/x", "FALSE", "0", "secret", "3"]
     assert found["wide"] == [".a.localhost", "TRUE", "/x", "FALSE", "0", "wide", "4"]
     assert found["empty"][6] == ""
     assert before + 1000 <= int(found["kept"][4]) <= time.time() + 1001
@@ -165,7 +168,7 @@ def test_a_file_that_is_replaced_is_never_half_a_file(jar, monkeypatch):
     jar.write_text("as it was")
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError):
-        CookieFile().write(str(jar))
+        write_cookies(str(jar), [])
     assert jar.read_text() == "as it was"
     assert list(jar.parent.iterdir()) == [jar]
 
@@ -183,15 +186,37 @@ def test_comments_empty_lines_and_missing_values_are_no_matter(jar):
 @pytest.mark.parametrize("line", [
     "no tabs at all", "a\tb\tc", "h\tFALSE\t/\tFALSE\tnever\ta\tb", "h\tFALSE\t/\tFALSE\t0\ta\tb\tc",
     "h\tFALSE\t/\tFALSE\t0\ta\tb\0c", "h\tFALSE\t/\tFALSE\t0\ta\x1b\tb"])
-def test_a_file_that_holds_something_else_is_told_before_anything_is_fetched(jar, line):
-    jar.write_text(f"127.0.0.1\tFALSE\t/\tFALSE\t0\ta\tb\n{line}\n")
-    with pytest.raises(ValueError, match=f"^{jar} line 2 is not a cookie in Netscape's format$"):
-        fetch("http://127.0.0.1/", request=RequestOptions(cookie=str(jar)))
+def test_one_warning_names_the_lines_that_are_no_cookies(jar, line, caplog):
+    jar.write_text(f"127.0.0.1\tFALSE\t/\tFALSE\t0\ta\tb\n{line}\n{line}\n127.0.0.1\tFALSE\t/\tFALSE\t0\tc\td\n")
+    with BrokenServer(OK) as server:
+        fetch(server.url(), request=RequestOptions(cookie=str(jar)))
+        assert sent(server.requests[0]) == {b"a=b", b"c=d"}
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"{jar} line 2 and 1 more are not cookies in Netscape's format."]
 
 
 def test_a_file_that_is_not_there_is_told_before_anything_is_fetched(jar):
     with pytest.raises(ValueError, match=f"^the cookies in {jar} cannot be read: No such file or directory$"):
         fetch("http://127.0.0.1/", request=RequestOptions(cookie=str(jar)))
+
+
+# Against floods
+
+def test_a_flood_of_cookies_makes_no_request_that_others_refuse(jar):
+    flood = setting(*(b"c%d=%b" % (number, b"x" * 1000) for number in range(200)))
+    with BrokenServer(flood, READ, OK) as server:
+        fetch_in_turn([server.url()] * 2, request=keeping(jar))
+        assert 1 < len(sent(server.requests[1])) < 9
+    assert len(lines(jar)) == 50
+
+
+def test_a_jar_may_be_a_device_or_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with BrokenServer(setting(b"a=b")) as server, subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        fetch(server.url(), request=keeping(pipe))
+        assert reader.stdout.read().endswith(b"\t0\ta\tb\n")
+    assert pipe.is_fifo()
 
 
 # curl beside it

@@ -1,17 +1,15 @@
-from pathlib import Path
-
 import pytest
 
 from fetcher import green
 from fetcher.errors import DnsError
-from fetcher.options import Limits, NetworkOptions, Timeouts
-from fetcher.transport import dns
+from fetcher.options import Limits, NetworkOptions, RetryOptions, Timeouts
+from fetcher.transport import dns, nameservers
 from fetcher.transport.dns import Resolver
 from tests.broken_server import BrokenServer
-from tests.dns_server import NO_SUCH_NAME, REFUSED, SERVER_FAILURE, DnsServer
+from tests.dns_server import (FORMAT_ERROR, NO_SUCH_NAME, REFUSED, SERVER_FAILURE, DnsServer, address_record, asked_for,
+                              encoded, record, reply)
 from tests.fetching import failure, fetch, fetch_at_once
 
-HOSTS = Path("/etc/hosts")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -94,21 +92,53 @@ def test_a_name_that_was_given_addresses_is_not_asked_for():
         assert resolver.resolve("a.example", 81) == ("192.0.2.1",)
 
 
+def test_addresses_can_be_given_for_every_host_and_taken_back():
+    given = (("*", 80, ("192.0.2.9",)), ("b.example", 80, ("192.0.2.8",)), ("c.example", 81, ("192.0.2.7",)),
+             ("c.example", 81, ()))
+    with DnsServer({"c.example": ["192.0.2.1"]}) as server, Resolving(server, resolve=given) as resolver:
+        assert resolver.resolve("a.example", 80) == ("192.0.2.9",)
+        assert resolver.resolve("192.0.2.5", 80) == ("192.0.2.9",)
+        assert resolver.resolve("b.example", 80) == ("192.0.2.8",)
+        assert server.asked == []
+        assert resolver.resolve("c.example", 81) == ("192.0.2.1",)
+
+
 def test_a_dot_at_the_end_is_part_of_the_name():
     with DnsServer({"a.example": ["192.0.2.1"]}) as server, Resolving(server) as resolver:
         assert resolver.resolve("a.example.", 80) == ("192.0.2.1",)
 
 
-@pytest.mark.skipif(not HOSTS.exists(), reason="there is no /etc/hosts")
-def test_the_file_of_hosts_is_honoured():
-    own = [line.split() for line in HOSTS.read_text().splitlines() if line.strip() and not line.startswith("#")]
-    named = [(address, name) for address, *names in own for name in names if not name.endswith("localhost")]
-    if not named:
-        pytest.skip("it names nobody")
-    address, name = named[0]
-    with DnsServer({}) as server, Resolving(server) as resolver:
-        assert address in resolver.resolve(name, 80)
-        assert server.asked == []
+def test_an_alias_leads_to_the_addresses_of_what_it_stands_for():
+    names = {"a.example": ["b.example"], "b.example": ["c.example"], "c.example": ["192.0.2.1", "2001:db8::1"]}
+    with DnsServer(names) as server, Resolving(server) as resolver:
+        assert resolver.resolve("a.example", 80) == ("2001:db8::1", "192.0.2.1")
+
+
+def test_an_alias_may_be_spelt_in_other_letters():
+    def answer(query):
+        return reply(query, [record("A.Example", 5, encoded("B.EXAMPLE")), address_record("b.example", "192.0.2.1")])
+
+    with DnsServer({"a.example": answer}) as server, Resolving(server, family=4) as resolver:
+        assert resolver.resolve("a.example", 80) == ("192.0.2.1",)
+
+
+def test_what_an_answer_says_of_other_names_does_not_count():
+    def answer(query):
+        return reply(query, [address_record("b.example", "192.0.2.66"), record("a.example", 5, encoded("c.example")),
+                             address_record("c.example", "192.0.2.1"), address_record("d.example", "192.0.2.67")])
+
+    with DnsServer({"a.example": answer}) as server, Resolving(server, family=4) as resolver:
+        assert resolver.resolve("a.example", 80) == ("192.0.2.1",)
+
+
+def test_a_name_with_one_family_does_not_wait_for_the_other():
+    def only_four(query):
+        return reply(query, [address_record("a.example", "192.0.2.1")]) if asked_for(query)[1] == "A" else None
+
+    with DnsServer({"a.example": only_four}) as server, Resolving(server) as resolver:
+        started = dns.monotonic()
+        assert resolver.resolve("a.example", 80) == ("192.0.2.1",)
+        assert dns.monotonic() - started < nameservers._GIVE_UP_SECONDS / 10
 
 
 # What goes wrong
@@ -117,11 +147,33 @@ def test_the_file_of_hosts_is_honoured():
     (NO_SUCH_NAME, "The name a.example does not exist."),
     ([], "The name a.example has no address."),
     (SERVER_FAILURE, "The name a.example was not looked up: DNS server returned general failure."),
+    (FORMAT_ERROR, "The name a.example was not looked up: DNS server claims query was misformatted."),
     (REFUSED, "The name a.example was not looked up: DNS server refused query."),
 ])
 def test_a_name_without_an_address(known, sentence):
     with DnsServer({"a.example": known}) as server, Resolving(server) as resolver:
         assert error(resolver, "a.example") == sentence
+
+
+@pytest.mark.parametrize("answer", [
+    lambda query: b"",
+    lambda query: query[:2],
+    lambda query: query[:2] + b"\xff" * 40,
+    lambda query: reply(query, [b"\xc0\xff" * 8]),
+    lambda query: reply(query, [address_record("a.example", "192.0.2.1")])[:-3],
+    lambda query: reply(query, [record("a.example", 1, b"\x7f")]),
+    lambda query: reply(query, [], flags=0x83),
+    lambda query: reply(query, [record("a.example", 5, encoded("a.example"))]),
+    lambda query: reply(query, [record("a.example", 5, encoded("b.example")), record("b.example", 5,
+                                                                                     encoded("a.example"))]),
+    lambda query: reply(query, [record("a.example", 16, b"\x04text")]),
+    lambda query: query,
+], ids=["empty", "two bytes", "garbage", "a wild pointer", "cut off", "a short address", "truncated", "its own alias",
+        "a ring of aliases", "another kind", "an echo"])
+def test_an_odd_answer_is_a_failure_of_the_name(answer, monkeypatch):
+    monkeypatch.setattr(nameservers, "_GIVE_UP_SECONDS", 2.0)
+    with DnsServer({"a.example": answer}) as server, Resolving(server, family=4) as resolver:
+        assert error(resolver, "a.example").startswith("The name a.example ")
 
 
 def test_a_server_that_is_not_there():
@@ -150,6 +202,17 @@ def test_a_server_without_an_address_is_told_before_anything_is_fetched(address)
         fetch("http://a.example/", network=NetworkOptions(proxy="", dns_servers=(address,)))
 
 
+def test_a_look_up_that_cannot_begin_leaves_the_next_one_alone(monkeypatch):
+    def fail(*_):
+        raise ValueError("no descriptor is left")
+
+    with DnsServer({"b.example": ["192.0.2.1"]}) as server, Resolving(server) as resolver:
+        with monkeypatch.context() as patched:
+            patched.setattr(nameservers.NameServers, "ask", fail)
+            assert error(resolver, "a.example") == "The name a.example cannot be looked up: no descriptor is left."
+        assert resolver.resolve("b.example", 80) == ("192.0.2.1",)
+
+
 # What is remembered
 
 def test_an_answer_is_kept_for_as_long_as_it_lives():
@@ -157,7 +220,7 @@ def test_an_answer_is_kept_for_as_long_as_it_lives():
         resolver.resolve("a.example", 80)
         resolver.resolve("a.example", 81)
         assert len(server.asked) == 2
-        answer = resolver._answers["a.example"]
+        answer = resolver._known["a.example"]
         assert 50 < answer.expires - dns.monotonic() <= 60
         answer.expires = 0
         server.names["a.example"] = ["192.0.2.2"]
@@ -168,7 +231,7 @@ def test_an_answer_is_kept_for_as_long_as_it_lives():
 def test_an_answer_that_does_not_live_serves_those_who_wait_for_it():
     with DnsServer({"a.example": ["192.0.2.1"]}, ttl=0) as server, Resolving(server) as resolver:
         resolver.resolve("a.example", 80)
-        assert 0 < resolver._answers["a.example"].expires - dns.monotonic() <= dns.SHORTEST_SECONDS
+        assert 0 < resolver._known["a.example"].expires - dns.monotonic() <= dns.MIN_SECONDS
 
 
 def test_a_failure_is_kept_for_seconds_only():
@@ -177,16 +240,46 @@ def test_a_failure_is_kept_for_seconds_only():
         asked = len(server.asked)
         error(resolver, "a.example")
         assert len(server.asked) == asked
-        assert 0 < resolver._answers["a.example"].expires - dns.monotonic() <= dns.FAILURE_SECONDS
+        assert 0 < resolver._known["a.example"].expires - dns.monotonic() <= dns.FAILURE_SECONDS
+
+
+def test_a_failure_can_be_forgotten():
+    with DnsServer({"a.example": SERVER_FAILURE}) as server, Resolving(server) as resolver:
+        error(resolver, "a.example")
+        server.names["a.example"] = ["192.0.2.1"]
+        assert error(resolver, "a.example").endswith("general failure.")
+        resolver.forget_failure("a.example")
+        assert resolver.resolve("a.example", 80) == ("192.0.2.1",)
+        resolver.forget_failure("a.example")
+        resolver.forget_failure("b.example")
+        server.names.clear()
+        assert resolver.resolve("a.example", 80) == ("192.0.2.1",)
+
+
+def test_a_second_attempt_is_a_retry():
+    with DnsServer({"a.example": SERVER_FAILURE}) as server, BrokenServer(OK) as origin:
+        with Resolving(server, family=4) as resolver:
+            error(resolver, "a.example")
+        in_one_look_up = len(server.asked)
+
+        def recovering(query):
+            if len(server.asked) <= 2 * in_one_look_up:
+                return reply(query, [], SERVER_FAILURE)
+            return reply(query, [address_record("a.example", "127.0.0.1")])
+
+        server.names["a.example"] = recovering
+        network = NetworkOptions(proxy="", dns_servers=(server.address,), family=4)
+        result = fetch(f"http://a.example:{origin.port}/", network=network, retry=RetryOptions(wait=0.01))
+        assert (result.ok, result.attempts) == (True, 2)
 
 
 def test_what_is_remembered_has_a_bound(monkeypatch):
-    monkeypatch.setattr(dns, "MOST_NAMES", 3)
+    monkeypatch.setattr(dns, "MAX_NAMES", 3)
     names = [f"{letter}.example" for letter in "abcde"]
     with DnsServer({name: ["192.0.2.1"] for name in names}) as server, Resolving(server) as resolver:
         for name in names:
             resolver.resolve(name, 80)
-        assert list(resolver._answers) == names[2:]
+        assert list(resolver._known) == names[2:]
 
 
 def test_the_address_that_won_comes_first_from_then_on():
@@ -233,8 +326,8 @@ def test_many_names_at_once():
         network = NetworkOptions(proxy="", dns_servers=(server.address,), family=4)
         urls = [f"http://{name}:{origin.port}/" for name in names]
         results = fetch_at_once(urls, network=network, limits=Limits(50, 10))
-        assert [result.ok for result in results] == [True] * 200
-        assert sorted(server.asked) == sorted((name, "A") for name in names)
+        assert [result.error_message for result in results if not result.ok] == []
+        assert set(server.asked) == {(name, "A") for name in names}
 
 
 def test_the_hub_is_left_as_it_was():

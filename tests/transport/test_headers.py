@@ -2,7 +2,7 @@ import pytest
 
 from fetcher import __version__
 from fetcher.options import RequestOptions
-from fetcher.transport.headers import Headers, request_fields
+from fetcher.transport.headers import Headers, request_fields, retry_after
 from tests.broken_server import BrokenServer
 from tests.fetching import fetch
 
@@ -126,3 +126,27 @@ def test_all_values_are_there():
 
 def test_values_are_latin_1_without_the_spaces_around_them():
     assert list(ANSWER.items()) == [("set-cookie", "a=b"), ("x", "ü"), ("set-cookie", "c=d")]
+
+
+@pytest.mark.parametrize(("value", "least", "most"), [
+    (b"5", 5, 5), (b" 5 ", 5, 5), (b"9" * 5000, 999_999_999, 999_999_999), (b"Mon, 01 Jan 2024 00:00:00 GMT", 0, 0),
+    (b"Fri, 31 Dec 9999 23:59:59 GMT", 10 ** 9, 10 ** 12), (b"Friday, 31-Dec-99 23:59:59 GMT", 0, 10 ** 10),
+    (b"Fri Dec 31 23:59:59 9999", 10 ** 9, 10 ** 12)])
+def test_when_to_come_back(value, least, most):
+    assert least <= retry_after(Headers([(b"retry-after", value)])) <= most
+
+
+@pytest.mark.parametrize("value", [
+    b"", b"-1", b"1.5", b"soon", "\xb2".encode("latin-1"), b"Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+    b"Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    b"Mon, 99 Jan 2024 00:00:00 GMT", b"Mon, 01 Jan 2024 99:00:00 GMT", b"Mon, 01 " * 5000])
+def test_a_time_to_come_back_that_is_none_is_ignored(value):
+    assert retry_after(Headers([(b"retry-after", value)])) is None
+
+
+@pytest.mark.parametrize("value", [b"Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+                                   b"Mon, 01 Jan 99999999999999999999 00:00:00 GMT"])
+def test_a_time_to_come_back_that_is_none_costs_no_record(value):
+    with BrokenServer(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: " + value + b"\r\n\r\n") as server:
+        result = fetch(server.url())
+    assert (result.status, result.error, result.retry_after) == (503, "http", None)

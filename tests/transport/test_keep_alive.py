@@ -7,6 +7,8 @@ from fetcher.options import BodyOptions, RequestOptions, Timeouts
 from tests.broken_server import CLOSE, READ, RESET, SILENCE, BrokenServer
 from tests.fetching import fetch, fetch_in_turn
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 POST = RequestOptions(data=b"x")
 
@@ -87,7 +89,8 @@ def test_what_is_idempotent_is_sent_again(method):
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PURGE"])
 def test_what_is_not_idempotent_is_not_sent_again(method):
-    with BrokenServer([OK, READ, CLOSE], [OK]) as server:
+    promise = OK.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")
+    with BrokenServer([promise, READ, CLOSE], [OK]) as server:
         results = fetch_in_turn([server.url()] * 2, request=RequestOptions(method=method))
         assert errors(results) == [None, "incomplete"]
         assert len(server.requests) == 2
@@ -100,7 +103,8 @@ def test_what_is_not_idempotent_goes_on_no_connection_that_has_ended():
         time.sleep(0.2)         # and the peer closes, while the hub does not run
         yield server.url()
 
-    with BrokenServer([OK, 0.1, CLOSE], [OK]) as server:
+    promise = OK.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")
+    with BrokenServer([promise, 0.1, CLOSE], [OK]) as server:
         assert errors(fetch_in_turn(urls(), request=POST)) == [None, None]
         assert (server.connections, len(server.requests)) == (2, 2)
 

@@ -1,4 +1,5 @@
 import socket
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from fetcher import Target, green
 from fetcher.attempt import Attempt, InFlight
 from fetcher.errors import FetchError
+from fetcher.model import TlsDetails
 from fetcher.options import Timeouts
 from fetcher.transport import Request
 from fetcher.transport.connection import Connection
@@ -28,7 +30,7 @@ def request(**attributes):
 class Nobody:
     """A connection that says no more."""
 
-    tls = None
+    tls: TlsDetails | None = None
 
     def wait_for_body(self):
         raise AssertionError("the answer is not at its end")
@@ -91,9 +93,11 @@ def test_an_interim_answer_alone_is_not_an_answer():
         "incomplete", f"{PEER} closed the connection within the head of its answer.")
 
 
-def test_interim_answers_without_end_are_a_head_above_the_limit():
-    assert sentence(b"HTTP/1.1 100 Continue\r\n\r\n" * 11_000, cuts=range(0, 275_000, 1000)) == (
-        "protocol", f"The head of the answer of {PEER} is above 256 KB.")
+@pytest.mark.parametrize("piece", [1000, 1_000_000])
+def test_interim_answers_without_end_are_too_many(piece):
+    flood = b"HTTP/1.1 100 Continue\r\n\r\n" * 11_000
+    assert sentence(flood, cuts=range(0, len(flood), piece)) == (
+        "protocol", f"{PEER} sent more than 100 interim answers.")
 
 
 def test_trailers_are_left_out():
@@ -104,18 +108,32 @@ def test_trailers_are_left_out():
 def test_trailers_without_end_are_above_the_limit():
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n" + b"X: y\r\n" * 50_000
     assert sentence(chunked, cuts=range(0, 300_000, 10_000)) == (
-        "protocol", f"The head of the answer of {PEER} is above 256 KB.")
+        "protocol", f"The trailer of the answer of {PEER} is above 256 KB.")
 
 
-def test_a_head_above_the_limit():
-    head = b"HTTP/1.1 200 OK\r\nX: " + b"y" * 600_000
-    assert sentence(head, cuts=range(0, 600_000, 100_000)) == (
+@pytest.mark.parametrize("piece", [1, 8 * 1024, 1_000_000])
+@pytest.mark.parametrize("line", [b"X: " + b"y" * 300_000, b"X" * 300_000, b"X : y\r\n" * 50_000, b"\r\n" * 150_000])
+def test_a_head_above_the_limit_however_it_is_cut(line, piece):
+    head = (b"" if line.startswith(b"\r") else b"HTTP/1.1 200 OK\r\n") + line + b"\r\n\r\nok"
+    assert sentence(head, cuts=range(0, len(head), piece)) == (
         "protocol", f"The head of the answer of {PEER} is above 256 KB.")
 
 
 def test_a_head_up_to_the_limit():
     head = b"HTTP/1.1 200 OK\r\nX: " + b"y" * 250_000 + b"\r\n\r\n"
     assert parsed(head, cuts=range(0, 250_000, 50_000)).status == 200
+    assert parsed(head + b"z" * 100_000).status == 200
+
+
+@pytest.mark.parametrize("line", [b"X : y\r\n", b"\r\r\r\r\r\r\r\n", b" \n", b"X: " + b"\r" * 900 + b"\n"])
+def test_a_long_head_costs_the_same_byte_by_byte(line):
+    head = b"HTTP/1.1 200 OK\r\n" + line * (20_000 // len(line)) + b"\r\n"
+    started = process_time()
+    fields = parsed(head * 10).fields
+    whole = process_time() - started
+    started = process_time()
+    assert parsed(head, cuts=range(len(head))).fields == fields
+    assert process_time() - started < 100 * (whole + 0.01)      # what is quadratic takes a thousand times as long
 
 
 def test_too_many_fields():

@@ -29,7 +29,7 @@ class Dialer:
         self.peers.append(peer)
         return ours, "192.0.2.1"
 
-    def describe(self, sock):
+    def describe(self, sock, route):
         pass
 
     def remember(self, connection):
@@ -41,7 +41,7 @@ def pool(request):
     """A pool, by the limits that a test names."""
     limits = getattr(request, "param", Limits())
     dialer = Dialer()
-    made = Pool(limits, dialer)
+    made = Pool(limits, dialer)     # type: ignore[arg-type]
     made.dialer = dialer
     yield made
     made.close()
@@ -140,3 +140,14 @@ def test_closing_ends_them_all(pool):
 def test_how_many_there_can_be(monkeypatch, descriptors, most):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
     assert most_connections() == most
+
+
+def test_a_connection_that_cannot_be_described_is_closed(pool, monkeypatch):
+    def describe(sock, route):
+        raise ValueError("a certificate that nobody understands")
+
+    monkeypatch.setattr(pool.dialer, "describe", describe)
+    with pytest.raises(ValueError):
+        pool.make(A, ATTEMPT)
+    (peer,) = pool.dialer.peers
+    assert peer.recv(1) == b""

@@ -1,14 +1,17 @@
 import ssl
+from typing import Any
 
 import pytest
 import trustme
 
-from fetcher import url as urls
-from fetcher.options import NetworkOptions, Timeouts, TlsOptions
-from fetcher.transport.proxies import Proxy, ProxyRules
+from fetcher.options import BodyOptions, NetworkOptions, RequestOptions, RetryOptions, Timeouts, TlsOptions
+from fetcher.transport import tunnels
+from fetcher.transport.proxies import Proxy
 from tests.broken_server import CLOSE, READ, SILENCE, BrokenServer
 from tests.fetching import failure, fetch, fetch_in_turn
-from tests.proxy_server import HttpProxy, Socks5Proxy
+from tests.proxy_server import HttpProxy, Socks4Proxy, Socks5Proxy
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 VARIABLES = [f"{word}_proxy" for word in ("http", "https", "all", "no")]
@@ -82,10 +85,10 @@ def test_an_origin_without_a_proxy_is_told_nothing(monkeypatch):
 @pytest.mark.parametrize("user", [None, "me:wrong"])
 def test_a_proxy_that_does_not_know_us(server, user):
     with HttpProxy(user="me:secret") as proxy:
-        result = fetch(server.url("/headers", host="127.0.0.1"), network=by(proxy, user))
+        result = fetch(server.url("/headers", host="127.0.0.1"), network=by(proxy, user), retry=RetryOptions(wait=0.01))
         assert failure(result) == ("proxy", f"The proxy 127.0.0.1 port {proxy.port} does not accept the credentials, "
                                             "or wants some.")
-        assert (result.status, result.ok) == (None, False)
+        assert (result.status, result.ok, result.attempts) == (407, False, 1)
 
 
 def test_what_the_origin_answers_is_no_error_of_the_proxy(server):
@@ -125,7 +128,6 @@ def test_a_tunnel_to_an_ipv6_address():
 
 
 @pytest.mark.parametrize(("answer", "reason"), [
-    (b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n", "refused to connect to a.example:443: status 407."),
     (b"HTTP/1.0 403 No\r\n\r\n", "refused to connect to a.example:443: status 403."),
     (b"HTTP/1.1 302 Go\r\nLocation: /\r\n\r\n", "refused to connect to a.example:443: status 302."),
     (b"SSH-2.0-x\r\n\r\n", "does not speak HTTP."),
@@ -137,6 +139,37 @@ def test_a_tunnel_that_is_refused(answer, reason):
         result = fetch("https://a.example/", network=by(proxy))
         assert failure(result) == ("proxy", f"The proxy 127.0.0.1 port {proxy.port} {reason}")
         assert result.status is None
+
+
+@pytest.mark.parametrize("user", [None, "me:wrong"])
+def test_credentials_that_a_tunnel_is_refused_for_are_sent_once(user):
+    with HttpProxy(user="me:secret") as proxy:
+        result = fetch("https://a.example/", network=by(proxy, user), retry=RetryOptions(wait=0.01))
+        assert failure(result) == ("proxy", f"The proxy 127.0.0.1 port {proxy.port} does not accept the credentials, "
+                                            "or wants some.")
+        assert (result.status, result.ok, result.attempts, len(proxy.asked)) == (407, False, 1, 1)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\n\r\n", b"HTTP/1.1 200 OK\n\n", b"HTTP/1.1 200\r\n\r\n",
+                                    b"HTTP/1.0 200 OK\r\nA: b\n\r\n"])
+def test_a_tunnel_however_its_lines_end(answer):
+    sock: Any = Plain(answer + b"of the tunnel")
+    tunnels.open_tunnel(sock, Proxy("http", "p.example", 3128), "a.example", 443, ())
+    assert sock.rest == b"of the tunnel"
+
+
+class Plain:
+    """A socket to a proxy that has already answered."""
+
+    def __init__(self, rest):
+        self.rest = rest
+
+    def send(self, data):
+        return len(data)
+
+    def recv(self, count):
+        data, self.rest = self.rest[:count], self.rest[count:]
+        return data
 
 
 def test_a_proxy_that_talks_without_end():
@@ -221,6 +254,90 @@ def test_a_name_that_is_resolved_here_and_unknown():
         assert proxy.asked == []
 
 
+# SOCKS4
+
+@pytest.mark.parametrize(("scheme", "host", "asked"), [("socks4", "localhost", "127.0.0.1"),
+                                                       ("socks4a", "a.example", "a.example"),
+                                                       ("socks4a", "127.0.0.1", "127.0.0.1")])
+def test_socks4(server, scheme, host, asked):
+    with Socks4Proxy(user="me", hosts={"a.example": "127.0.0.1"}) as proxy:
+        result = fetch(server.url("/headers", host=host), network=by(proxy, "me:ignored", scheme))
+        assert (result.error_message, result.status) == (None, 200)
+        assert proxy.asked == [f"{asked}:{server.port}"]
+
+
+def test_socks4_has_no_ipv6():
+    with Socks4Proxy() as proxy:
+        for scheme in "socks4", "socks4a":
+            assert failure(fetch("http://[2001:db8::1]/", network=by(proxy, scheme=scheme))) == (
+                "proxy", f"The proxy 127.0.0.1 port {proxy.port} cannot connect to 2001:db8::1: SOCKS4 has no IPv6.")
+        assert proxy.asked == []
+
+
+@pytest.mark.parametrize(("code", "reason"), [(91, "general failure"), (93, "identd does not confirm the user"),
+                                              (1, "code 1")])
+def test_socks4_that_refuses(code, reason):
+    with Socks4Proxy(answer=code) as proxy:
+        assert failure(fetch("http://192.0.2.1/", network=by(proxy))) == (
+            "proxy", f"The proxy 127.0.0.1 port {proxy.port} did not connect to 192.0.2.1 port 80: {reason}.")
+
+
+def test_a_name_too_long_for_socks5():
+    with Socks5Proxy(user="me:secret") as proxy:
+        word, sentence = failure(fetch("http://192.0.2.1/", network=by(proxy, f"me:{'x' * 256}")))
+        assert (word, sentence) == ("proxy", "SOCKS5 has no room for a name or password of more than 255 bytes.")
+
+
+# HTTPS proxies
+
+def test_a_plain_request_goes_to_an_https_proxy_inside_of_tls(server, secure, trusting):
+    with HttpProxy(user="me:secret", tls=secure) as proxy:
+        urls = [server.url("/status/200", host="127.0.0.1"), server.url("/bytes/300000", host="127.0.0.1")]
+        first, second = fetch_in_turn(urls, network=by(proxy, "me:secret"), tls=trusting, body=BodyOptions(tls=True))
+        assert (first.error_message, second.error_message, second.size) == (None, None, 300_000)
+        assert (first.tls, proxy.connections) == (None, 1)
+
+
+def test_tls_goes_through_an_https_proxy_inside_of_tls(secure, trusting):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000)
+    with BrokenServer(answer, READ, OK, tls=secure) as origin, HttpProxy(tls=secure) as proxy:
+        first, second = fetch_in_turn([origin.url()] * 2, network=by(proxy), tls=trusting, body=BodyOptions(tls=True))
+        assert (first.error_message, first.size, second.error_message) == (None, 300_000, None)
+        assert first.tls.version == "TLSv1.3"
+        assert proxy.asked == [f"CONNECT 127.0.0.1:{origin.port} HTTP/1.1"]
+
+
+def test_a_long_request_goes_through_an_https_proxy(secure, trusting):
+    with BrokenServer(OK, tls=secure) as origin, HttpProxy(tls=secure) as proxy:
+        data = bytes(range(256)) * 4096
+        result = fetch(origin.url(), network=by(proxy), tls=trusting, request=RequestOptions(data=data))
+        assert result.error_message is None
+        assert origin.requests[0].endswith(data)
+
+
+def test_the_certificate_of_an_https_proxy_counts(secure):
+    with HttpProxy(tls=secure) as proxy:
+        for url in "http://a.example/", "https://a.example/":
+            word, sentence = failure(fetch(url, network=by(proxy)))
+            assert word == "proxy"
+            assert sentence.startswith(f"The proxy cannot be spoken to. The certificate of 127.0.0.1 port {proxy.port}")
+        assert proxy.asked == []
+
+
+def test_the_certificate_of_an_origin_behind_an_https_proxy_counts(authority, trusting, secure):
+    with BrokenServer(OK, tls=secure) as origin, HttpProxy(tls=secure, hosts={"b.example": "127.0.0.1"}) as proxy:
+        word, sentence = failure(fetch(origin.url(host="b.example"), network=by(proxy), tls=trusting))
+        assert word == "tls"
+        assert sentence.endswith(", not for b.example.")
+
+
+def test_an_https_proxy_that_speaks_no_tls():
+    with BrokenServer(b"HTTP/1.1 400 No\r\n\r\n", CLOSE, speaks_first=True) as proxy:
+        word, sentence = failure(fetch("http://a.example/",
+                                       network=NetworkOptions(proxy=f"https://127.0.0.1:{proxy.port}")))
+        assert (word, sentence.startswith("The proxy cannot be spoken to. ")) == ("proxy", True)
+
+
 # Redirects
 
 def test_proxy_credentials_stay_with_the_proxy_over_redirects(server, monkeypatch):
@@ -229,94 +346,3 @@ def test_proxy_credentials_stay_with_the_proxy_over_redirects(server, monkeypatc
         url = server.url(f"/redirect-to?url={origin.url('/')}", host="127.0.0.1")
         assert fetch(url, network=by(proxy, "me:secret")).final_url == origin.url("/")
         assert b"Proxy-" not in origin.requests[0]
-
-
-# Which proxy
-
-@pytest.mark.parametrize(("text", "scheme", "host", "port", "userinfo"), [
-    ("http://proxy.example:8080", "http", "proxy.example", 8080, None),
-    ("proxy.example:8080/", "http", "proxy.example", 8080, None),
-    ("proxy.example", "http", "proxy.example", 3128, None),
-    ("HTTP://proxy.example:80", "http", "proxy.example", 80, None),
-    ("socks5://127.0.0.1", "socks5", "127.0.0.1", 1080, None),
-    ("socks5h://me:sec%72et@[::1]:9050", "socks5h", "::1", 9050, "me:secret"),
-])
-def test_a_proxy_is_read(text, scheme, host, port, userinfo):
-    assert Proxy.read(text) == Proxy(scheme, host, port, userinfo)
-
-
-@pytest.mark.parametrize("text", [
-    "https://proxy.example", "socks4://proxy.example", "ftp://x", "http://", "http://a:99999", "http://a b", ":80"])
-def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_fetched(text):
-    with pytest.raises(ValueError, match="^the proxy's "):
-        fetch("http://a.example/", network=NetworkOptions(proxy=text))
-
-
-def test_a_password_is_not_shown():
-    proxy = Proxy.read("http://me:secret@proxy.example")
-    assert "secret" not in repr(proxy) + str(proxy)
-
-
-def chosen(url, given=None, **environment):
-    """The host of the proxy that `url` is fetched by."""
-    proxy = ProxyRules(given, environment).proxy_for(urls.parse(url))
-    return proxy.host if proxy else None
-
-
-def test_the_environment_chooses_by_scheme():
-    both = {"http_proxy": "http://one", "https_proxy": "http://two", "all_proxy": "http://every"}
-    assert chosen("http://a.example/", **both) == "one"
-    assert chosen("https://a.example/", **both) == "two"
-    assert chosen("https://a.example/", all_proxy="http://every") == "every"
-    assert chosen("http://a.example/", ALL_PROXY="http://every") == "every"
-    assert chosen("https://a.example/", HTTPS_PROXY="http://two") == "two"
-    assert chosen("https://a.example/", https_proxy="", all_proxy="") is None
-
-
-def test_http_proxy_in_capitals_may_come_from_a_client_of_ours():
-    assert chosen("http://a.example/", HTTP_PROXY="http://evil") is None
-
-
-def test_what_is_given_wins():
-    assert chosen("http://a.example/", "http://given", http_proxy="http://one") == "given"
-    assert chosen("http://a.example/", "", http_proxy="http://one") is None
-
-
-@pytest.mark.parametrize(("no_proxy", "url", "bypassed"), [
-    ("*", "http://a.example/", True),
-    ("a.example", "http://a.example/", True),
-    ("a.example", "http://A.Example./", True),
-    ("a.example", "http://b.a.example/", True),
-    (".a.example", "http://b.a.example/", True),
-    (".a.example", "http://a.example/", True),
-    ("*.a.example", "http://b.a.example/", True),
-    ("a.example", "http://ba.example/", False),
-    ("a.example", "http://a.example.com/", False),
-    ("A.EXAMPLE", "http://a.example/", True),
-    ("x, a.example ,y", "http://a.example/", True),
-    ("x a.example y", "http://a.example/", True),
-    ("a.example:8080", "http://a.example:8080/", True),
-    ("a.example:8080", "http://a.example/", False),
-    ("a.example:443", "https://a.example/", True),
-    ("127.0.0.1", "http://127.0.0.1/", True),
-    ("127.0.0.1:8080", "http://127.0.0.1:8080/", True),
-    ("127.0.0.1:8080", "http://127.0.0.1/", False),
-    ("127.0.0.0/8", "http://127.1.2.3/", True),
-    ("10.0.0.0/8", "http://127.0.0.1/", False),
-    ("10.1.2.3/8", "http://10.9.9.9/", True),
-    ("::1", "http://[::1]/", True),
-    ("[::1]", "http://[::1]/", True),
-    ("[::1]:80", "http://[::1]/", True),
-    ("[::1]:81", "http://[::1]/", False),
-    ("2001:db8::/32", "http://[2001:db8:1::1]/", True),
-    ("0.0.1", "http://127.0.0.1/", False),
-    ("", "http://a.example/", False),
-    (",", "http://a.example/", False),
-    (".", "http://a.example/", False),
-])
-def test_no_proxy(no_proxy, url, bypassed):
-    assert (chosen(url, http_proxy="http://one", https_proxy="http://one", no_proxy=no_proxy) is None) == bypassed
-
-
-def test_no_proxy_in_capitals():
-    assert chosen("http://a.example/", http_proxy="http://one", NO_PROXY="a.example") is None

@@ -1,13 +1,17 @@
 import errno
 import socket
 from contextlib import ExitStack, closing, contextmanager
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
 from fetcher import green
 from fetcher.errors import ConnectError
+from fetcher.options import GuardOptions
 from fetcher.transport import race
 from tests.broken_server import BrokenServer
+from tests.fetching import fetch
 
 HERE, REFUSING, DEAF = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 
@@ -117,3 +121,31 @@ def test_where_descriptors_are_few_for_a_moment_a_race_waits(port, monkeypatch):
     monkeypatch.setattr(race, "HEAD_START_SECONDS", 0.02)
     monkeypatch.setattr(race, "socket", FewDescriptors())
     assert winner(port, HERE) == HERE
+
+
+def link_local():
+    """An address of this machine that needs a zone, such as fe80::1%eth0; None where there is none."""
+    try:
+        rows = [line.split() for line in Path("/proc/net/if_inet6").read_text().splitlines()]
+    except OSError:
+        return None
+    return next((f"{ip_address(int(number, 16))}%{zone}" for number, _, _, scope, _, zone in rows if scope == "20"),
+                None)
+
+
+@pytest.mark.skipif(link_local() is None, reason="no interface has a link-local address")
+def test_an_address_with_a_zone_is_reached():
+    address = link_local()
+    with BrokenServer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", host=address) as server:
+        url = server.url(host=address.replace("%", "%25"))
+        result = fetch(url)
+        assert (result.error_message, result.remote_ip) == (None, address)
+        assert f"Host: [{address.partition('%')[0]}]:{server.port}".encode() in server.requests[0]
+        assert fetch(url, guard=GuardOptions(block_private=True)).error == "blocked"
+        assert fetch(url, guard=GuardOptions(True, allow=("fe80::/10",))).ok
+        assert len(server.requests) == 2
+
+
+def test_an_address_with_a_zone_that_there_is_not():
+    with pytest.raises(ConnectError, match="No connection to a.example port 80: fe80::1%nowhere "):
+        race.connect("a.example", 80, ("fe80::1%nowhere",))

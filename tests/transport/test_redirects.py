@@ -6,6 +6,8 @@ from fetcher.options import BodyOptions, RedirectOptions, RequestOptions
 from tests.broken_server import CLOSE, READ, BrokenServer
 from tests.fetching import failure, fetch
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 KEEP = BodyOptions(keep=True)
 
@@ -93,8 +95,15 @@ def test_very_many_redirects(server):
     assert fetch(server.url("/redirect/400"), redirects=RedirectOptions(max_redirects=400)).redirects == 400
 
 
+@pytest.mark.parametrize("location", [b"", b" \t"])
+def test_a_redirect_with_an_empty_location_is_the_answer(location):
+    with BrokenServer(redirect(location)) as server:
+        result = fetch(server.url())
+        assert (result.status, result.ok, result.redirects) == (302, True, 0)
+
+
 def test_a_form_may_redirect_to_itself():
-    with BrokenServer(redirect(b"", 303), READ, OK) as server:
+    with BrokenServer(redirect(b"/form", 303), READ, OK) as server:
         result = fetch(server.url("/form"), request=RequestOptions(data=b"a=b"))
         assert (result.ok, result.method, result.redirects) == (True, "GET", 1)
 
@@ -111,8 +120,10 @@ def test_a_loop_of_several_is_found():
 # Where it leads
 
 @pytest.mark.parametrize(("location", "followed"), [
-    (b"/x", b"/x"), (b"x", b"/a/x"), (b"../x", b"/x"), (b"./", b"/a/"), (b"?y=z", b"/a/b?y=z"), (b"", b"/a/b?c=d"),
-    (b"#top", b"/a/b?c=d"), (b"/x y", b"/x%20y"), (b"/\xc3\xbc", b"/%C3%BC"), (b"/\xfc", b"/%C3%BC"),
+    (b"/x", b"/x"), (b"x", b"/a/x"), (b"../x", b"/x"), (b"./", b"/a/"), (b"?y=z", b"/a/b?y=z"),
+    (b"#top", b"/a/b?c=d"), (b"/x y", b"/x%20y"), (b"/\xc3\xbc", b"/%C3%BC"), (b"/\xfc?\xfc", b"/%FC?%FC"),
+    (b"http:/x", b"/x"), (b"http:x", b"/a/x"), (b"HTTP:?x", b"/a/b?x"), (b"http:", b"/a/b?c=d"),
+    (b"/" + b"x" * 90_000, b"/" + b"x" * 90_000),
     (b"/%zz%41", b"/%zz%41"), (b"\\x", b"/x"), (b" /x\t", b"/x"), (b"/x?<\">", b"/x?%3C%22%3E"), (b"/a/../../x", b"/x"),
 ])
 def test_a_location_is_read_as_browsers_do(location, followed):
@@ -125,15 +136,16 @@ def test_a_location_may_name_only_the_host():
             assert fetch(server.url("/a")).final_url == other.url("/")
 
 
-def test_only_the_first_location_counts():
-    answer = b"HTTP/1.1 302 Go\r\nLocation: /first\r\nLocation: /second\r\nContent-Length: 0\r\n\r\n"
+@pytest.mark.parametrize("empty", [b"", b"Location:\r\n"])
+def test_only_the_first_location_counts(empty):
+    answer = b"HTTP/1.1 302 Go\r\n" + empty + b"Location: /first\r\nLocation: /second\r\nContent-Length: 0\r\n\r\n"
     with BrokenServer(answer, READ, OK) as server:
         assert fetch(server.url()).final_url == server.url("/first")
 
 
 @pytest.mark.parametrize(("asked", "location", "final"), [
     ("/a#top", b"/b", "/b#top"), ("/a#top", b"/b#end", "/b#end"), ("/a", b"/b#end", "/b#end"),
-    ("/a#top", b"", "/a#top"),
+    ("/a#top", b"?", "/a?#top"),
 ])
 def test_a_fragment_is_carried_along(asked, location, final):
     with BrokenServer(redirect(location), READ, OK) as server:
@@ -175,6 +187,30 @@ def test_credentials_stay_on_the_same_origin():
 
 def test_a_user_stays_on_the_same_origin():
     assert "authorization" in fields(second_request(b"/x", request=RequestOptions(user="me:secret")))
+
+
+OWN = ("X-Api-Key", "apikey", "PRIVATE-TOKEN", "X-Auth-User", "X-Vault-Token", "client_secret", "X-Amz-Security-Token",
+       "Ocp-Apim-Subscription-Key", "X-Forwarded-Authorization", "Token")
+OPEN = ("X-Request-Id", "Idempotency-Key", "Tokens", "X-Author", "Accept-Language", "Secretary", "X-Authentic")
+
+
+def test_fields_that_look_like_credentials_stay_on_the_same_origin():
+    both = RequestOptions(headers=tuple((name, "x") for name in OWN + OPEN))
+    with BrokenServer(OK) as other, BrokenServer(redirect(b"/x"), READ, redirect(other.url().encode())) as server:
+        assert fetch(server.url(), request=both).ok
+        assert {name.lower() for name in OWN + OPEN} <= set(fields(server.requests[1]))
+        received = set(fields(other.requests[0]))
+        assert received >= {name.lower() for name in OPEN}
+        assert not received & {name.lower() for name in OWN}
+
+
+def test_credentials_travel_where_redirects_are_trusted():
+    given = RequestOptions(user="me:secret", headers=(("X-Api-Key", "x"), ("Cookie", "a=b"), ("Host", "by-hand")))
+    with BrokenServer(OK) as other, BrokenServer(redirect(other.url().encode())) as server:
+        assert fetch(server.url(), request=given, redirects=RedirectOptions(trusted=True)).ok
+        received = fields(other.requests[0])
+        assert (received["authorization"][:5], received["x-api-key"], received["cookie"]) == ("Basic", "x", "a=b")
+        assert received["host"] == f"127.0.0.1:{other.port}"
 
 
 @pytest.mark.parametrize("who", [PRIVATE, RequestOptions(user="me:secret", cookie="a=b")])

@@ -109,6 +109,44 @@ def test_a_certificate_of_another_host(authority, trusting, host, names, told):
             "tls", f"The certificate of {host} port {server.port} is for {told}, not for {host}.")
 
 
+@pytest.mark.parametrize(("name", "host", "accepted"), [
+    ("*.lab.test", "a_b.lab.test", True), ("*.lab.test", "a-b.lab.test", True),
+    ("*.lab.test", "a_b.c.lab.test", False), ("*.lab.test", "a.b_c.lab.test", False), ("*.test", "a_b.test", False),
+    ("c.lab.test", "a_b.lab.test", False)])
+def test_a_wildcard_fits_a_label_with_an_underscore(authority, trusting, name, host, accepted):
+    with BrokenServer(OK, tls=serving(authority.issue_cert(name))) as server:
+        network = NetworkOptions(proxy="", resolve=(("*", server.port, ("127.0.0.1",)),))
+        told = failure(fetch(server.url(host=host), tls=trusting, network=network))
+        assert told == ((None, None) if accepted else (
+            "tls", f"The certificate of {host} port {server.port} is for {name}, not for {host}."))
+
+
+def test_a_name_with_an_underscore_needs_a_certificate_that_is_trusted(authority):
+    with BrokenServer(OK, tls=serving(authority.issue_cert("*.lab.test"))) as server:
+        network = NetworkOptions(proxy="", resolve=(("*", server.port, ("127.0.0.1",)),))
+        assert fetch(server.url(host="a_b.lab.test"), network=network).error == "tls"
+        assert fetch(server.url(host="a_b.lab.test"), network=network, tls=TlsOptions(insecure=True)).ok
+
+
+@pytest.mark.parametrize(("minimum", "spoken", "accepted"), [
+    ("1.0", ssl.TLSVersion.TLSv1, True), ("1.1", ssl.TLSVersion.TLSv1, False), ("1.1", ssl.TLSVersion.TLSv1_1, True),
+    ("1.2", ssl.TLSVersion.TLSv1_1, False), ("1.2", ssl.TLSVersion.TLSv1_2, True),
+    ("1.3", ssl.TLSVersion.TLSv1_2, False), ("1.3", ssl.TLSVersion.TLSv1_3, True)])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_the_lowest_version_that_is_spoken(good, cacert, minimum, spoken, accepted):
+    good.set_ciphers("DEFAULT:@SECLEVEL=0")
+    good.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    good.maximum_version = spoken
+    with BrokenServer(OK, tls=good) as server:
+        result = fetch(server.url(), tls=TlsOptions(cacert=cacert, minimum=minimum))
+        assert result.error == (None if accepted else "tls"), result.error_message
+
+
+def test_a_version_that_is_none():
+    with pytest.raises(ValueError, match="^'2' is no version of TLS; choose one of 1.0, 1.1, 1.2, 1.3$"):
+        fetch("http://a.example/", tls=TlsOptions(minimum="2"))
+
+
 def test_what_can_be_told_of_a_certificate_that_is_shown_only_once(authority, trusting):
     context = serving(authority.issue_cert("a.example"))
     with BrokenServer([OK], [CLOSE], tls=context) as server:
@@ -185,7 +223,7 @@ def test_a_session_is_taken_up_again_from_the_third_connection_on(good, trusting
 
 
 def test_no_session_is_read_more_often_than_that_costs_memory(good, trusting, monkeypatch):
-    monkeypatch.setattr("fetcher.transport.tls._MOST_SESSIONS", 1)
+    monkeypatch.setattr("fetcher.transport.tls._MAX_SESSIONS", 1)
     monkeypatch.setattr("fetcher.transport.tls._READING_LEAKS", True)
     with BrokenServer(CLOSING, CLOSE, tls=good) as server, BrokenServer(CLOSING, CLOSE, tls=good) as other:
         before = good.session_stats()["hits"]

@@ -1,0 +1,77 @@
+"""What is made of a body while it arrives: a hash, what a record holds of it, a file, a judgement."""
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from fetcher.errors import FetchError, Unexpected
+from fetcher.judge import Facts, Judge, Watch
+from fetcher.model import Target
+from fetcher.transport import Response
+
+if TYPE_CHECKING:
+    from fetcher.sinks.bodies import Body, BodyStore
+
+
+class ReceivedBody:
+    """One body. `saved_to` is the path of its file, once it is whole."""
+
+    saved_to: str | None = None     # most bodies are only counted: then nothing of this is there
+    _digest: Any = None
+    _pieces: list[bytes] | None = None
+    _file: Body | None = None
+    _judge: Judge | None = None
+    _watch: Watch | None = None
+
+    def __init__(self, hash: bool, keep: bool) -> None:
+        if hash:
+            self._digest = hashlib.sha256()
+        if keep:
+            self._pieces = []
+
+    def begin_file(self, store: BodyStore, response: Response) -> None:
+        """Have the body of `response`, if it has one, become a file."""
+        if response.status not in (204, 304) and response.request.method != "HEAD":
+            self._file = store.body()
+
+    def begin_judging(self, judge: Judge, response: Response) -> None:
+        """Have the body of `response` judged, if its status is accepted; one that is not modified was judged before."""
+        is_known = response.status == 304 and response.request.is_conditional
+        if response.status in judge.statuses and not is_known:
+            self._judge = judge
+            self._watch = judge.watch(response.content_type)
+
+    def take(self, piece: bytes) -> None:
+        if self._digest is not None:
+            self._digest.update(piece)
+        if self._pieces is not None:
+            self._pieces.append(piece)
+        if self._file is not None:
+            self._file.take(piece)
+        if self._watch is not None:
+            self._watch.take(piece)
+
+    def judged(self, response: Response) -> FetchError | None:
+        """The body is whole: return what is wrong with it, if anything is."""
+        if self._judge is None:
+            return None
+        complaint = self._judge.complaint(self._watch, Facts(
+            response.size, self.hexdigest(), response.content_type,
+            response.request.attempt.since_start()))
+        return None if complaint is None else Unexpected(complaint, response)
+
+    def save(self, target: Target, response: Response) -> None:
+        """The body is whole: move its file, if it has one, to its place. Raises SaveError."""
+        if self._file is not None:
+            self.saved_to = self._file.commit(target, self._digest.hexdigest(), response.content_type)
+
+    def drop(self) -> None:
+        """Remove a file that is not in its place."""
+        if self._file is not None:
+            self._file.drop()
+
+    def hexdigest(self) -> str | None:
+        return self._digest.hexdigest() if self._digest is not None else None
+
+    def content(self) -> bytes | None:
+        return b"".join(self._pieces) if self._pieces is not None else None

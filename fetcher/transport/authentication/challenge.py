@@ -1,0 +1,48 @@
+"""Reading WWW-Authenticate: any number of challenges, in one field or in several (RFC 9110 §11.6.1)."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_MAX_CHALLENGES = 50
+_SEPARATORS = re.compile(r"[\s,]+")
+# Name and value of a parameter. A quotation that does not end goes to the end of the field.
+_PARAMETER = re.compile(r'([^\s,="]+)\s*=(?!=)\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s,"]+))', re.S)
+_WORD = re.compile(r"[^\s,]+")
+_ESCAPED = re.compile(r"\\(.)", re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One way to say who we are. Scheme and parameter names are in lower case; values are without quotation marks."""
+
+    scheme: str
+    parameters: dict[str, str]
+
+
+def parse_challenges(fields: Iterable[str]) -> list[Challenge]:
+    """Return the challenges in `fields`, the values of WWW-Authenticate.
+
+    Reading is lenient: parameters need no commas between them, and what is neither a scheme nor a parameter is a
+    scheme that nobody knows.
+    """
+    challenges: list[Challenge] = []
+    for field in fields:
+        parameters: dict[str, str] | None = None
+        place = 0
+        while len(challenges) < _MAX_CHALLENGES:
+            if separators := _SEPARATORS.match(field, place):
+                place = separators.end()
+            parameter = _PARAMETER.match(field, place) if parameters is not None else None
+            if parameter is not None and parameters is not None:
+                name, quoted, plain = parameter.groups()
+                parameters.setdefault(name.lower(), plain if quoted is None else _ESCAPED.sub(r"\1", quoted))
+                place = parameter.end()
+            elif word := _WORD.match(field, place):
+                parameters = {}
+                challenges.append(Challenge(word[0].lower(), parameters))
+                place = word.end()
+            else:
+                break
+    return challenges

@@ -1,0 +1,222 @@
+"""The head of an answer, and what it says of the body: pure functions over whole heads.
+
+What real servers get wrong is accepted about as far as curl accepts it, where a reader can only mean one thing by it:
+
+    bare LF line ends, CR CR LF          RFC 9112 §2.2 allows a recipient to; a bare CR is a space
+    empty lines before the answer        RFC 9112 §2.2 has servers do so
+    a missing reason phrase              it carries nothing (RFC 9112 §4)
+    "http/1.1" in lower case             it can only mean the one thing
+    obs-fold in a field's value          RFC 9112 §5.2: replaced by a space
+    white space before a field's colon   RFC 9112 §5.1 lets a proxy remove it; old CGI scripts send it
+    a field name that is no token        that field is dropped, the others are read
+    control characters in a value        seen in Server and cookies; NUL is none of them
+    Content-Length twice, the same       RFC 9110 §8.6: one of them is as good as the other, "06" as "6"
+    Content-Length and empty elements    RFC 9110 §5.6.1: a list may have them, as in "5,"
+    Transfer-Encoding: chunked twice     RFC 9112 §6.1: nobody may apply it twice, so it was said twice
+    Content-Length beside it             RFC 9112 §6.3: Transfer-Encoding overrides it
+
+An error (`protocol`), since its meaning is open or an attack hides behind it: two different Content-Length values, one
+that is negative or has more than digits, a transfer coding that is unknown or has parameters, chunked anywhere but
+last, a status that is no three digits between spaces, HTTP/0.9 and versions above 1.1, NUL in a head, a line without a
+colon, heads above 256 KB or 1,000 fields.
+"""
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from fetcher.errors import ProtocolError
+from fetcher.semantics import TOKEN_CHARACTERS
+
+MAX_HEAD_BYTES = 256 * 1024
+MAX_FIELDS = 1000
+
+_PREFIX = b"HTTP/"
+_START = re.compile(rb"HTTP/(1\.[01]) {1,3}([1-9]\d\d)[ \t\r\n]", re.IGNORECASE)
+_START_BYTES = 16           # the most that `_START` looks at
+_END = re.compile(rb"\n\r?\r?\n")
+_END_BYTES = 4              # the most that `_END` takes
+_BARE_CR = re.compile(rb"\r(?!\n)")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+_NAME = re.compile(f"[{TOKEN_CHARACTERS}]+".encode())
+_MAX_LENGTH_DIGITS = 18     # more bytes than any body has
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"content-encoding", b"connection"})
+_TRANSFER_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # RFC 9112 §7.2, and what curl takes besides
+
+_PLAIN_START = re.compile(rb"HTTP/(1\.[01]) ([1-9]\d\d)(?: [^\0\r\n]*)?")
+_ODD_IN_A_VALUE = re.compile(rb"[\0\r\n]")
+
+Field = tuple[bytes, bytes]
+_MAX_KNOWN, _MAX_KNOWN_LINE = 1024, 128
+_known: dict[bytes, Field] = {}     # plain fields by their lines, most of which servers repeat in each answer
+
+# The status, the version, and the fields: names in lower case, values without white space around them.
+Head = tuple[int, str, list[Field]]
+
+
+class Framing(NamedTuple):
+    """How long a body is, what it is coded in, and whether its connection lasts."""
+
+    length: int | None                  # None: as the chunks say, or else until the end of the connection
+    chunked: bool
+    transfer_codings: tuple[str, ...]   # besides chunked, in the order in which they were applied
+    content_coding: str | None          # the value of Content-Encoding
+    persistent: bool                    # the connection may serve another request
+    promised: bool                      # the peer said so
+
+
+def read_head(data: bytes | bytearray, start: int, limit: int, peer: str) -> tuple[Head, int] | None:
+    """Return the head that `data` begins with, and where it ends; None where its end is not among `limit` bytes.
+
+    It is known to have no end before `start`. Raises ProtocolError.
+    """
+    start = max(start - _END_BYTES + 1, 0) if start else 0
+    end = data.find(b"\r\n\r\n", start, limit)
+    if end >= 0:
+        head = _plain_head(bytes(data[:end]).split(b"\r\n"), peer)
+        if head is not None:
+            return head, end + 4
+    found = _END.search(data, start, limit)
+    return (_any_head(bytes(data[:found.end()]), peer), found.end()) if found is not None else None
+
+
+def check_start(data: bytes | bytearray, peer: str) -> None:
+    """Raise ProtocolError as soon as it is clear that `data` does not begin as an answer does."""
+    if data[:len(_PREFIX)].upper() != _PREFIX[:len(data)]:
+        raise ProtocolError(f"The answer of {peer} is not HTTP.")
+    start = bytes(data[:_START_BYTES]).replace(b"\r", b" ")
+    if (len(start) == _START_BYTES or b"\n" in start) and not _START.match(start):
+        line = start.partition(b"\n")[0].decode("latin-1").rstrip()
+        raise ProtocolError(f"The answer of {peer} is not HTTP/1: it begins with {line!r}.")
+
+
+def _plain_head(lines: list[bytes], peer: str) -> Head | None:
+    """Return the head of `lines`, as nearly all servers write it; None where it takes a closer look."""
+    start = _PLAIN_START.fullmatch(lines[0])
+    if start is None:
+        return None
+    del lines[0]
+    fields = list(map(_known.get, lines))
+    if not all(fields):     # some are new
+        fields = [_known.get(line) or _plain_field(line) for line in lines]
+        if not all(fields):
+            return None
+    return _head(start, fields, peer)   # type: ignore[arg-type]
+
+
+def _plain_field(line: bytes) -> Field | None:
+    """Return the field on `line`, remembered for the next answer that has the same; None where `line` is not plain."""
+    name, _, value = line.partition(b":")
+    if not _NAME.fullmatch(name) or _ODD_IN_A_VALUE.search(value) or len(name) == len(line):
+        return None
+    field = (name.lower(), value.strip())
+    if len(line) <= _MAX_KNOWN_LINE:
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        _known[line] = field
+    return field
+
+
+def _any_head(data: bytes, peer: str) -> Head:
+    """Read the head that `data` is. Raises ProtocolError."""
+    status_line, _, rest = _BARE_CR.sub(b" ", data).rstrip().partition(b"\n")
+    start = _START.match(status_line + b"\n")
+    if start is None:
+        check_start(status_line + b"\n", peer)
+    assert start is not None
+    if 0 in data:
+        raise ProtocolError(f"The head of the answer of {peer} contains NUL.")
+    lines = _FOLD.sub(b" ", rest).split(b"\n") if rest else []
+    return _head(start, [field for line in lines if (field := _field(line, peer)) is not None], peer)
+
+
+def _field(line: bytes, peer: str) -> Field | None:
+    """Return the field on `line`; None where its name is no token. Raises ProtocolError."""
+    name, colon, value = line.partition(b":")
+    name = name.rstrip(b" \t")
+    if not colon:
+        raise ProtocolError(f"The head of the answer of {peer} has a line without a colon.")
+    return (name.lower(), value.strip()) if _NAME.fullmatch(name) else None
+
+
+def _head(start: re.Match[bytes], fields: list[Field], peer: str) -> Head:
+    if len(fields) > MAX_FIELDS:
+        raise ProtocolError(f"The head of the answer of {peer} has more than {MAX_FIELDS:,} fields.")
+    return int(start[2]), "1.1" if start[1] == b"1.1" else "1.0", fields
+
+
+def framing(head: Head, method: str, peer: str) -> Framing:
+    """Return what `head`, of an answer to `method`, says of the body (RFC 9112 §6.3). Raises ProtocolError."""
+    status, version, fields = head
+    about = dict(fields)
+    if len(about) != len(fields):
+        about = _merged(fields)
+    persistent, promised = _persistence(version, about.get(b"connection"))
+    if status == 101:      # what follows is another protocol
+        return Framing(0, False, (), None, False, False)
+    if method == "HEAD" or status in (204, 304):
+        return Framing(0, False, (), None, persistent, promised)
+    content = about.get(b"content-encoding")
+    content_coding = content.decode("latin-1") if content else None
+    transfer = _elements(about[b"transfer-encoding"]) if b"transfer-encoding" in about else ()
+    if not transfer:
+        length = _content_length(about[b"content-length"], peer) if b"content-length" in about else None
+        return Framing(length, False, (), content_coding, persistent and length is not None, promised)
+    codings = _without_chunked(transfer)
+    chunked = codings != transfer
+    unknown = [coding for coding in codings if coding not in _TRANSFER_CODINGS and coding != "identity"]
+    if unknown:
+        raise ProtocolError(f"The answer of {peer} has a Transfer-Encoding that cannot be read: "
+                            f"{', '.join(transfer)[:60]!r}.")
+    codings = tuple(coding for coding in codings if coding != "identity")
+    lasts = persistent and chunked and version == "1.1"    # RFC 9112 §6.1: HTTP/1.0 has no chunks
+    return Framing(None, chunked, codings, content_coding, lasts, promised)
+
+
+def _merged(fields: list[Field]) -> dict[bytes, bytes]:
+    """The fields that say something of the body, several of one name as one list (RFC 9110 §5.3)."""
+    merged: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        if name in _FRAMING:
+            merged.setdefault(name, []).append(value)
+    return {name: b",".join(values) for name, values in merged.items()}
+
+
+def _without_chunked(transfer: tuple[str, ...]) -> tuple[str, ...]:
+    """The codings below chunked, where that is last."""
+    while transfer and transfer[-1] == "chunked":
+        transfer = transfer[:-1]
+    return transfer
+
+
+def _content_length(value: bytes, peer: str) -> int:
+    """The one number in `value`, which may say it several times (RFC 9110 §8.6)."""
+    if value.isdigit() and len(value) <= _MAX_LENGTH_DIGITS:
+        return int(value)
+    parts = [part for text in value.split(b",") if (part := text.strip())] or [b""]
+    for part in parts:
+        if not part.isdigit() or len(part.lstrip(b"0")) > _MAX_LENGTH_DIGITS:
+            raise ProtocolError(f"The answer of {peer} has a Content-Length that is no length: "
+                                f"{part.decode('latin-1')[:20]!r}.")
+    lengths = {int(part) for part in parts}
+    if len(lengths) > 1:
+        shown = ", ".join(map(str, sorted(lengths)))[:60]
+        raise ProtocolError(f"The answer of {peer} has different values of Content-Length: {shown}.")
+    return lengths.pop()
+
+
+def _persistence(version: str, connection: bytes | None) -> tuple[bool, bool]:
+    """Whether a connection lasts, and whether the peer said so, by its Connection field (RFC 9112 §9.3)."""
+    if connection is None:
+        return version == "1.1", False
+    if connection == b"keep-alive":
+        return True, True
+    options = _elements(connection)
+    promised = "keep-alive" in options and "close" not in options
+    return promised or (version == "1.1" and "close" not in options), promised
+
+
+def _elements(value: bytes) -> tuple[str, ...]:
+    """The elements of a list, in lower case; empty ones are ignored (RFC 9110 §5.6.1)."""
+    parts = value.decode("latin-1").lower().split(",")
+    return tuple(element for part in parts if (element := part.strip()))

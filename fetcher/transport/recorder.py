@@ -1,0 +1,54 @@
+"""What went over the wire, for archives: the requests of an attempt and the answers to them, up to the last."""
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fetcher.files.parts import Parts
+from fetcher.files.spool import Spool
+from fetcher.model import Exchange
+from fetcher.semantics import carries_credentials
+from fetcher.transport.request import Request
+from fetcher.transport.response import Response
+
+_FIELD = re.compile(rb"^([^:\r\n]+): [^\r\n]*", re.M)
+
+
+class Recorder:
+    """Listens to answers. Long bodies go to files in one directory, which are removed by who takes them from there."""
+
+    def __init__(self, directory: str) -> None:
+        """Raises OutputError."""
+        self._parts = Parts(directory)
+
+    def listen(self, response: Response) -> None:
+        """Keep the body of `response` as it comes."""
+        response.tap = Spool(self._parts)
+
+    def exchanges(self, request: Request, response: Response | None) -> tuple[Exchange, ...]:
+        """Those that led to `request`, and the one of it and `response`, if that came."""
+        answers = [] if response is None else [response]
+        while request.redirected_by is not None:
+            answers.append(request.redirected_by)
+            request = request.redirected_by.request
+        return tuple(map(_exchange, reversed(answers)))
+
+    def close(self) -> None:
+        """Nobody takes any more files."""
+        self._parts.remove_all()
+        self._parts.close()
+
+
+def _exchange(response: Response) -> Exchange:
+    spool: Any = response.tap
+    body, file, size = (spool.content, spool.file, spool.size) if spool is not None else (b"", None, 0)
+    head, end, content = response.request.encode().partition(b"\r\n\r\n")
+    return Exchange(
+        response.request.full_url.partition("#")[0], _FIELD.sub(_masked, head) + end + content, response.status,
+        response.http_version, tuple(response.headers.items()), body, file,
+        whole=response.complete and size == response.size_download,
+        remote_ip=getattr(response.connection, "remote_ip", None))
+
+
+def _masked(field: re.Match[bytes]) -> bytes:
+    return field[1] + b": ***" if carries_credentials(field[1].decode("latin-1")) else field[0]

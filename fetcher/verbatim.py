@@ -1,0 +1,94 @@
+"""JSON whose numbers come back as they stood: large identifiers, `1.50`, `-0`, `1e400`.
+
+orjson reads and writes nearly all of it. What it would change is kept as a `Number`.
+"""
+from __future__ import annotations
+
+import json
+import re
+from sys import float_info
+from typing import Any
+
+import orjson
+
+_MAX_DEPTH = 200                # levels; orjson writes 254
+_CHANGED = re.compile(          # by reading it as an int or a float, perhaps, were it not in a text
+    r"(?:\A|[\[:,])\s*(?:-?(?:[0-9][0-9.]{15}|[0-9]+(?:\.[0-9]+)?[eE]|[0-9]+\.[0-9]+0(?![0-9])|0\.000)|-0(?![0-9.]))")
+
+
+class Number(float):
+    """A number that neither int nor float gives back. As a float, it is the nearest one that is finite."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Number:
+        number = super().__new__(cls, min(max(float(text), -float_info.max), float_info.max))
+        number.text = text
+        return number
+
+    def __reduce__(self) -> tuple[type[Number], tuple[str]]:
+        return Number, (self.text,)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def loads(text: str) -> Any:
+    """Return the value that `text` holds. Raises ValueError."""
+    may_change = _CHANGED.search(text) is not None
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        if not may_change:
+            raise
+        value = _loads_exactly(text)    # 1e400 is no float
+    else:
+        if may_change:
+            value = _loads_exactly(text)
+    if text.count("[") + text.count("{") > _MAX_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def dumps(value: Any, option: int = 0) -> bytes:
+    """Return `value` as JSON. Raises orjson.JSONEncodeError."""
+    return orjson.dumps(value, as_it_stood, option)
+
+
+def as_it_stood(number: Any) -> Any:
+    """Return what orjson writes for a `Number`: to be given to it as `default`."""
+    if isinstance(number, Number):
+        return orjson.Fragment(number.text)
+    raise TypeError
+
+
+def _loads_exactly(text: str) -> Any:
+    try:
+        return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _number(text: str) -> int | float:
+    try:
+        plain = orjson.loads(text)
+        if orjson.dumps(plain).decode() == text:
+            return plain    # type: ignore[no-any-return]
+    except ValueError:
+        pass
+    return Number(text)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [inner for each in level if isinstance(each, (dict, list))
+                 for inner in (each.values() if isinstance(each, dict) else each) if isinstance(inner, (dict, list))]
+        if not level:
+            return
+    raise ValueError("it is nested too deeply")
