@@ -1,25 +1,59 @@
-"""Which targets are taken: a shard of them, each request once, so many.
+"""Which targets are taken: those that match, a shard of them, each request once, so many.
 
-A line that holds no URL is in one shard like any other, and is never taken for one that was there before.
+A line that holds no URL is left out by no pattern, is in one shard like any other, and is never taken for one that was
+there before.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
+from typing import Any
 
+from fetcher.errors import InputError
 from fetcher.model import Target
 from fetcher.options import InputOptions
 
 
-def chosen(targets: Iterator[Target], options: InputOptions) -> Iterator[Target]:
-    """Those of `targets` that `options` want, in their order."""
-    if options.shard is not None:
-        targets = of_shard(targets, *options.shard)
-    if options.unique:
-        targets = unique(targets)
-    return targets if options.limit is None else islice(targets, options.limit)
+class Choice:
+    """Takes the targets that `options` want, and counts those that their patterns left out.
+
+    The patterns are RE2's: whatever they are, they take time in proportion to the URL's length.
+    """
+
+    def __init__(self, options: InputOptions) -> None:
+        """Raises InputError where a pattern is none."""
+        self._options = options
+        self._wanted = [_searcher("--match", pattern) for pattern in options.match]
+        self._unwanted = [_searcher("--exclude", pattern) for pattern in options.exclude]
+        self.left_out = 0
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every target is taken."""
+        options = self._options
+        return not (self._wanted or self._unwanted or options.shard or options.unique or options.limit is not None)
+
+    def of(self, targets: Iterator[Target]) -> Iterator[Target]:
+        """Yield those of `targets` that are wanted, in their order."""
+        options = self._options
+        if self._wanted or self._unwanted:
+            targets = filter(self._matches, targets)
+        if options.shard is not None:
+            targets = of_shard(targets, *options.shard)
+        if options.unique:
+            targets = unique(targets)
+        return targets if options.limit is None else islice(targets, options.limit)
+
+    def _matches(self, target: Target) -> bool:
+        if target.parsed is None:
+            return True
+        url = target.parsed.resource
+        matches = (not self._wanted or any(search(url) for search in self._wanted)) and not any(
+            search(url) for search in self._unwanted)
+        self.left_out += not matches
+        return matches
 
 
 def of_shard(targets: Iterable[Target], part: int, parts: int) -> Iterator[Target]:
@@ -35,7 +69,7 @@ def shard_of(target: Target, parts: int) -> int:
 
 
 def unique(targets: Iterable[Target]) -> Iterator[Target]:
-    """The targets whose request was not there before: URL without fragment, method, headers and data."""
+    """The targets whose request was not there before: URL without fragment, method, headers, data, expectations."""
     seen: set[int] = set()
     for target in targets:
         if target.parsed is not None:
@@ -44,6 +78,18 @@ def unique(targets: Iterable[Target]) -> Iterator[Target]:
                 continue
             seen.add(digest)
         yield target
+
+
+def _searcher(option: str, pattern: str) -> Callable[[str], Any]:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options).search     # type: ignore[no-any-return]
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        raise InputError(f"{option} {pattern!r} is no regular expression of RE2: {reason}.") from None
 
 
 @lru_cache(maxsize=4096)
@@ -55,8 +101,10 @@ def _request(target: Target) -> str:
     url = target.parsed
     assert url is not None
     text = f"{url.scheme}://{url.userinfo or ''}@{url.authority}{url.target}"
-    overrides = target.overrides
-    return text if overrides is None else f"{text}\n{overrides.method}\n{overrides.headers}\n{overrides.data!r}"
+    overrides, answer = target.overrides, target.answer
+    if overrides is not None:
+        text = f"{text}\n{overrides.method}\n{overrides.headers}\n{overrides.data!r}"
+    return text if answer is None else f"{text}\n{answer}"
 
 
 def _digest(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Lists that are compressed: gzip (RFC 1952) and zstd (RFC 8878), told by their first bytes.
+"""Lists that are compressed: gzip (RFC 1952), zstd (RFC 8878), xz and bzip2, told by their first bytes.
 
 What comes out is in pieces of bounded size, whatever a few bytes expand to.
 """
@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-MAGIC_SIZE = 4
-_GZIP = re.compile(rb"\x1f\x8b")
-_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
-_ZSTD_SLICE = 256       # zstandard cannot bound its output: a slice of input expands to some MB at most
+from fetcher import zstd
+
+MAGIC_SIZE = 10
+_MAX_XZ_MEMORY = 256 * 1024 * 1024      # bytes; what `xz -9` needs is 65 MB
+
+Unpack = Callable[[Iterator[bytes], int], Iterator[bytes]]
 
 
 class CompressionError(Exception):
@@ -22,27 +24,26 @@ class CompressionError(Exception):
 
 def is_compressed(head: bytes) -> bool:
     """Whether a file that begins with `head` is compressed."""
-    return bool(_GZIP.match(head) or _ZSTD.match(head))
+    return any(form.magic.match(head) for form in _FORMS)
 
 
-def decompressed(blocks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """`blocks` as they are, or what they decompress to, at most `most` bytes at a time. Raises CompressionError."""
+def decompressed(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield `blocks` as they are, or what they decompress to, at most `size` bytes at a time.
+
+    Raises CompressionError.
+    """
     head = b""
     for block in blocks:
         head += block
         if len(head) >= MAGIC_SIZE or b"\n" in head:
             break
     whole = chain([head] if head else [], blocks)
-    if _GZIP.match(head):
-        yield from _named("gzip", _gunzipped(whole, most))
-    elif _ZSTD.match(head):
-        yield from _named("zstd", _unzstd(whole, most))
-    else:
-        yield from whole
+    form = next((form for form in _FORMS if form.magic.match(head)), None)
+    yield from whole if form is None else _with_errors_named(form.name, form.unpack(whole, size))
 
 
-def _gunzipped(blocks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """All members, one after the other; zeros between them and after the last are padding."""
+def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield all members, one after the other; zeros between them and after the last are padding."""
     stream = zlib.decompressobj(31)
     for block in blocks:
         while block:
@@ -51,7 +52,7 @@ def _gunzipped(blocks: Iterator[bytes], most: int) -> Iterator[bytes]:
                 if not block:
                     break
                 stream = zlib.decompressobj(31)
-            piece = stream.decompress(block, most)
+            piece = stream.decompress(block, size)
             block = stream.unconsumed_tail or stream.unused_data
             if piece:
                 yield piece
@@ -59,32 +60,66 @@ def _gunzipped(blocks: Iterator[bytes], most: int) -> Iterator[bytes]:
         raise EOFError
 
 
-def _unzstd(blocks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """All frames, one after the other; those that hold no data are skipped."""
-    import zstandard
-
-    decompressor = zstandard.ZstdDecompressor()
-    stream: Any = decompressor.decompressobj()
+def _unzstd(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield all frames, one after the other; those that hold no data are skipped."""
+    frames = zstd.Frames()
     for block in blocks:
-        for start in range(0, len(block), _ZSTD_SLICE):
-            rest = block[start:start + _ZSTD_SLICE]
-            while rest:
-                if stream.eof:
-                    stream = decompressor.decompressobj()
-                piece = stream.decompress(rest)
-                rest = stream.unused_data
-                yield from (piece[position:position + most] for position in range(0, len(piece), most))
+        yield from filter(None, frames.feed(block, size))
+    if not frames.ended:
+        raise EOFError
+
+
+def _unxz(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    import lzma
+
+    return _unpack_streams(blocks, size, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _MAX_XZ_MEMORY))
+
+
+def _bunzip2(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    import bz2
+
+    return _unpack_streams(blocks, size, bz2.BZ2Decompressor)
+
+
+def _unpack_streams(blocks: Iterator[bytes], size: int, begin: Callable[[], Any]) -> Iterator[bytes]:
+    """Yield all streams, one after the other; zeros between them and after the last are padding."""
+    stream = begin()
+    for block in blocks:
+        while block or not (stream.eof or stream.needs_input):
+            if stream.eof:
+                block = block.lstrip(b"\0")
+                if not block:
+                    break
+                stream = begin()
+            piece = stream.decompress(block, size)
+            block = stream.unused_data if stream.eof else b""     # until its end, the stream keeps the rest itself
+            if piece:
+                yield piece
     if not stream.eof:
         raise EOFError
 
 
-def _named(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """`pieces`, with what goes wrong on the way told in a sentence."""
+def _with_errors_named(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield `pieces`; what goes wrong on the way is told in a sentence."""
     try:
         yield from pieces
     except EOFError:
         raise CompressionError(f"ends in the middle of its {name} data: it is not whole") from None
-    except OSError:
-        raise
-    except Exception as error:      # each library has an error class of its own; zstandard is loaded when needed
+    except Exception as error:      # each library has an error class of its own, and they are loaded when needed
+        if isinstance(error, OSError) and error.errno is not None:      # of the file; for data, bz2 gives no number
+            raise
         raise CompressionError(f"is broken in its {name} data: {error}") from error
+
+
+class _Form(NamedTuple):
+    name: str
+    magic: re.Pattern[bytes]
+    unpack: Unpack
+
+
+_FORMS = (
+    _Form("gzip", re.compile(rb"\x1f\x8b"), _gunzip),
+    _Form("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), _unzstd),
+    _Form("xz", re.compile(rb"\xfd7zXZ\x00"), _unxz),
+    _Form("bzip2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), _bunzip2),
+)

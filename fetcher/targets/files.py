@@ -1,4 +1,4 @@
-"""Where a list is read from: a file, a named pipe or standard input, as blocks of bytes, decompressed where need be.
+"""Where a list is read from: a file, a named pipe or standard input, as blocks of UTF-8, decompressed where need be.
 
 Other green threads run between two blocks, and while a pipe, a socket or a terminal has nothing to read.
 """
@@ -8,14 +8,16 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from fetcher import green
 from fetcher.errors import InputError
-from fetcher.targets.compression import MAGIC_SIZE, CompressionError, decompressed, is_compressed
-from fetcher.url import mask_password
+from fetcher.targets.binary import kind_of_binary
+from fetcher.targets.compression import CompressionError, decompressed, is_compressed
+from fetcher.targets.encoding import EncodingError, as_utf8, is_foreign
+from fetcher.url import mask_userinfo
 
 BLOCK_SIZE = 64 * 1024
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class File:
@@ -28,7 +30,7 @@ class File:
     def __init__(self, path: str, stdin: int = 0) -> None:
         self.name = os.fsencode(path).decode("utf-8", "replace")
         self._is_stdin = path in ("-", "/dev/stdin")
-        self.title = "Standard input" if self._is_stdin else repr(mask_password(self.name))
+        self.title = "Standard input" if self._is_stdin else repr(mask_userinfo(self.name))
         self.start = 0
         self.is_seekable = False
         self._place: str | int = stdin if self._is_stdin else path
@@ -43,12 +45,10 @@ class File:
                 self._look_inside()
 
     def blocks(self) -> Iterator[bytes]:
-        """What it contains; at most BLOCK_SIZE bytes at a time."""
+        """Yield what it contains: decompressed, as UTF-8, in blocks of not much more than BLOCK_SIZE bytes."""
         with self.errors_explained(), self._opened() as descriptor:
             blocks = _file_blocks(descriptor, self.start) if self.is_regular else _stream_blocks(descriptor)
-            for position, block in enumerate(decompressed(blocks, BLOCK_SIZE)):
-                if position == 0 and block.startswith(_UTF16_MARKS):
-                    raise InputError(f"{self.title} is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8")
+            for block in self._text(as_utf8(decompressed(blocks, BLOCK_SIZE))):
                 yield block
                 green.sleep(0)
 
@@ -71,15 +71,24 @@ class File:
             raise InputError(f"{self.title} may not be read; look at its permissions (ls -l).") from None
         except OSError as error:
             raise InputError(f"{self.title} cannot be read: {error.strerror}.") from error
-        except CompressionError as error:
+        except (CompressionError, EncodingError) as error:
             raise InputError(f"{self.title} {error}.") from error
 
     def _look_inside(self) -> None:
         with self._opened() as descriptor:
             if self._is_stdin:
                 self.start = os.lseek(descriptor, 0, os.SEEK_CUR)
-            self.is_seekable = not is_compressed(os.pread(descriptor, MAGIC_SIZE, self.start))
+            head = os.pread(descriptor, BLOCK_SIZE, self.start)
+            self.is_seekable = not (is_compressed(head) or is_foreign(head))
         next(self.blocks(), None)
+
+    def _text(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield `blocks`. Raises InputError where they do not begin like a text."""
+        head = next(blocks, b"")
+        kind = kind_of_binary(head)
+        if kind is not None:
+            raise InputError(f"{self.title} is {kind}.")
+        yield from chain([head] if head else [], blocks)
 
     @contextmanager
     def _opened(self) -> Iterator[int]:

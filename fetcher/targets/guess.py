@@ -1,21 +1,32 @@
-"""What format a list has, where nobody says so: told by its name, else by its first line that is no comment."""
+"""What format a list has, where nobody says so: told by its name, else by how it begins."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from os.path import splitext
 
+from fetcher.targets.dialect import NAMES_THE_COLUMN, declared_delimiter, delimiter_before_url, delimiter_of
 from fetcher.targets.lines import trimmed
+from fetcher.targets.links import ABSOLUTE
 from fetcher.targets.rows import URL
 
-_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-_COMPRESSED = (".gz", ".zst")
-_DELIMITERS = {",": "csv", ";": "csv", "\t": "tsv"}
-_MOST_LOOKED_AT = 64 * 1024     # bytes
+_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".xml": "sitemap",
+             ".html": "html", ".htm": "html", ".xhtml": "html", ".md": "markdown", ".markdown": "markdown"}
+_COMPRESSED = (".gz", ".zst", ".xz", ".bz2")
+_TABLES = {"\t": "tsv"}         # all others are called csv
+_MAX_PEEKED = 64 * 1024         # bytes
+
+_JSON = re.compile(r'\{|\[\s*(?:\Z|["{\[\]])')
+_URL_IN_ANGLES = re.compile(r"<\s*(?:https?|mailto):", re.IGNORECASE)
+_MARKUP = re.compile(r"\s*(<\?|<!--|<!|<([A-Za-z_][\w:.-]*)(?=[\s/>]))")
+_ENDS = {"<?": "?>", "<!--": "-->", "<!": ">"}
+_MARKDOWN_LINK = re.compile(r"\]\(\s*<?[^\s()<>]")
+_SITEMAP_ROOTS = ("urlset", "sitemapindex")
 
 
 def format_of_name(name: str) -> str | None:
-    """The format that a file of this name has; None where the name does not tell."""
+    """Return the format that a file of this name has; None where the name does not tell."""
     stem, suffix = splitext(name.lower())
     if suffix in _COMPRESSED:
         suffix = splitext(stem)[1]
@@ -23,29 +34,76 @@ def format_of_name(name: str) -> str | None:
 
 
 def format_of_content(blocks: Iterator[bytes], url_column: str | None = None) -> tuple[str, Iterator[bytes]]:
-    """The format of what `blocks` hold, and the same blocks, of which no more was taken than its first line."""
+    """Return the format of what `blocks` hold, and the same blocks, of which no more was taken than needed."""
+    head, blocks = _peeked(blocks)
+    return _format(head, url_column or URL), blocks
+
+
+def stands_across_lines(blocks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
+    """Return whether JSON is other than a value on each line, and the same blocks."""
+    head, blocks = _peeked(blocks)
+    line = _first_line(head)
+    return line.startswith("[") or line == "{", blocks
+
+
+def _peeked(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the beginning of `blocks`, to the end of the first line or the first tag, and all of them."""
     head = b""
     for block in blocks:
         head += block
         line = _first_line(head[:head.rfind(b"\n") + 1])
-        if line or len(head) >= _MOST_LOOKED_AT:
+        is_enough = line and (line[0] != "<" or _root(head) is not None)
+        if is_enough or len(head) >= _MAX_PEEKED:
             break
-    return _format_of_line(_first_line(head), url_column or URL), chain([head], blocks)
+    return head, chain([head], blocks)
 
 
 def _first_line(text: bytes) -> str:
-    """The first line of `text` that is neither blank nor a comment."""
+    """Return the first line of `text` that is neither blank nor a comment."""
     found = (trimmed(line) for line in text.split(b"\n"))
     return next((line for line in found if line and line[0] != "#"), "")
 
 
-def _format_of_line(line: str, url_column: str) -> str:
-    if line.startswith("{"):
+def _format(head: bytes, url_column: str) -> str:
+    line = _first_line(head)
+    if _JSON.match(line):
         return "jsonl"
-    if "://" in line:
+    if line.startswith("<") and not _URL_IN_ANGLES.match(line):
+        return _format_of_markup(head, line)
+    if ABSOLUTE.match(line):
         return "text"
-    for delimiter, format in _DELIMITERS.items():
-        names = [cell.strip().strip('"').lower() for cell in line.split(delimiter)]
-        if len(names) > 1 and url_column.lower() in names:
-            return format
-    return "text"
+    table = _format_of_table(line, url_column)
+    if table is not None:
+        return table
+    return "markdown" if _MARKDOWN_LINK.search(head.decode("utf-8", "replace")) else "text"
+
+
+def _format_of_table(line: str, url_column: str) -> str | None:
+    if declared_delimiter(line) is not None:    # a tab behind it was trimmed
+        return "csv"
+    if "://" in line:
+        before = delimiter_before_url(line)
+        return None if before is None else _TABLES.get(before, "csv")
+    delimiter, score = delimiter_of([line], ",", url_column)
+    return _TABLES.get(delimiter, "csv") if score == NAMES_THE_COLUMN and delimiter in line else None
+
+
+def _format_of_markup(head: bytes, line: str) -> str:
+    root = _root(head)
+    if root is None:
+        return "text"
+    name = root.lower().rpartition(":")[2]
+    return "sitemap" if name in _SITEMAP_ROOTS or line.startswith("<?xml") and name != "html" else "html"
+
+
+def _root(head: bytes) -> str | None:
+    """Return the name of the first element; None where it is not there yet."""
+    text, place = head.decode("utf-8-sig", "replace"), 0
+    while match := _MARKUP.match(text, place):
+        if match[2]:
+            return match[2]
+        end = text.find(_ENDS[match[1]], match.end())
+        if end < 0:
+            return None
+        place = end + len(_ENDS[match[1]])
+    return None

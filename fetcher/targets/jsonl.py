@@ -1,10 +1,9 @@
-"""Lists as JSONL (NDJSON): an object on each line. The records that this program writes are such a list, too."""
+"""Lists as JSONL (NDJSON): an object, or a URL as a string, on each line. Records of this program are such a list."""
 from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
+from fetcher import verbatim
 from fetcher.model import Target
 from fetcher.targets.lines import LineFormat, shown
 from fetcher.targets.rows import Rows
@@ -13,17 +12,13 @@ from fetcher.targets.rows import Rows
 class JsonLines(LineFormat):
     """The lines of one list."""
 
-    def __init__(self, rows: Rows) -> None:
-        super().__init__(rows.source)
+    def __init__(self, rows: Rows, line_end: bytes = b"\n") -> None:
+        super().__init__(rows.source, line_end)
         self._rows = rows
 
-    def parse(self, text: str, number: int, place: int) -> Target:
+    def parse(self, text: str, number: int, place: int = -1) -> Target:
         try:
-            row: Any = orjson.loads(text)
+            row: Any = verbatim.loads(text)
         except ValueError as error:
-            problem = f"The line is not JSON: {error}."
-        else:
-            if isinstance(row, dict):
-                return self._rows.target(row, number, place)
-            problem = "The line is JSON, but not an object."
-        return Target(shown(text), number, self.source, None, problem, place)
+            return Target(shown(text), number, self.source, None, f"The line is not JSON: {error}.", place)
+        return self._rows.target_of(row, text, number, place)

@@ -16,8 +16,9 @@ _PASSWORD = re.compile(r"([/\\]{2}[^/\\?#\s:@]*:)[^/\\?#\s@]*@")
 class LineFormat(ABC):
     """A format whose lines can be read again, each by itself."""
 
-    def __init__(self, source: str | None) -> None:
+    def __init__(self, source: str | None, line_end: bytes = b"\n") -> None:
         self.source = source
+        self._line_end = line_end
 
     @abstractmethod
     def parse(self, text: str, number: int, place: int) -> Target:
@@ -31,7 +32,7 @@ class LineFormat(ABC):
         a line that is `done`.
         """
         target = self.target
-        for number, (offset, line) in enumerate(lines(blocks), 1):
+        for number, (offset, line) in enumerate(lines(blocks, self._line_end), 1):
             if done is not None and done(line):
                 continue
             found = target(line, number, first_place + offset if first_place >= 0 else -1)
@@ -51,10 +52,10 @@ class LineFormat(ABC):
 
     def count(self, blocks: Iterable[bytes]) -> int:
         """How many targets `blocks` hold."""
-        return sum(1 for _, line in lines(blocks) if (text := trimmed(line)) and text[0] != "#")
+        return sum(1 for _, line in lines(blocks, self._line_end) if (text := trimmed(line)) and text[0] != "#")
 
 
-def lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+def lines(blocks: Iterable[bytes], line_end: bytes = b"\n") -> Iterator[tuple[int, bytes]]:
     """The lines of `blocks` and where each begins, as soon as its end is there.
 
     One longer than LONGEST_LINE is cut one byte later. A block is shorter than LONGEST_LINE.
@@ -62,7 +63,7 @@ def lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     start = end = 0
     begun = bytearray()
     for block in blocks:
-        pieces = block.split(b"\n")
+        pieces = block.split(line_end)
         begun += pieces[0][:LONGEST_LINE + 1 - len(begun)]
         if len(pieces) > 1:
             yield start, bytes(begun)

@@ -1,21 +1,18 @@
 """What a row says of its own request: `method`, `headers`, `data` and `timeout`."""
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
-import orjson
-
+from fetcher import verbatim
 from fetcher.model import Overrides
+from fetcher.semantics import is_field_value, is_token
 
 COLUMNS = frozenset({"method", "headers", "data", "timeout"})
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")       # RFC 9110 §5.6.2
-_VALUE = re.compile(r"[^\x00\r\n]*")
 
 
-def overrides(row: dict[str, Any]) -> Overrides | None:
+def overrides(row: Mapping[str, Any]) -> Overrides | None:
     """The overrides that `row` holds; an empty value is none. Raises ValueError, whose text says what is wrong.
 
     `headers` are an object, its JSON, or lines of `Name: value`; without a value, a field is taken out. `data` that
@@ -27,7 +24,7 @@ def overrides(row: dict[str, Any]) -> Overrides | None:
     headers = tuple(_fields(given["headers"])) if "headers" in given else ()
     data = given.get("data")
     if data is not None and not isinstance(data, str):
-        data = orjson.dumps(data).decode()
+        data = verbatim.dumps(data).decode()
         if not any(name.lower() == "content-type" for name, _ in headers):
             headers = (*headers, ("Content-Type", "application/json"))
     return Overrides(
@@ -38,7 +35,7 @@ def overrides(row: dict[str, Any]) -> Overrides | None:
 
 
 def _method(value: Any) -> str:
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value) or value.upper() == "CONNECT":
+    if not isinstance(value, str) or not is_token(value) or value.upper() == "CONNECT":
         raise ValueError(f"The row's method, {_shown(value)}, is none that can be sent.")
     return value
 
@@ -60,9 +57,9 @@ def _fields(value: Any) -> Iterator[tuple[str, str]]:
         if isinstance(content, bool) or not isinstance(content, (str, int, float)):
             raise ValueError(f"The row's header {_shown(name)} is neither text nor a number.")
         name, content = name.strip(), str(content).strip()
-        if not _TOKEN.fullmatch(name):
+        if not is_token(name):
             raise ValueError(f"The row's header {_shown(name)} has a name that no header field may have.")
-        if not _VALUE.fullmatch(content):
+        if not is_field_value(content):
             raise ValueError(f"The row's header {_shown(name)} contains a line break or NUL.")
         yield name, content
 
@@ -71,7 +68,7 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
     """Names and values of header fields, as they were given."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            value = orjson.loads(value)
+            value = verbatim.loads(value)
         except ValueError as error:
             raise ValueError(f"The row's headers are not JSON: {error}.") from None
     if isinstance(value, dict):

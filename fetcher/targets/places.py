@@ -11,21 +11,22 @@ from fetcher.targets.lines import LONGEST_LINE
 
 _OFFSET_BITS = 48
 _OFFSET = (1 << _OFFSET_BITS) - 1
-_MOST_FILES = 1 << 16
-_MOST_OPEN = 100
+_MAX_FILES = 1 << 16
+_MAX_OPEN = 100
 _USUAL_LINE = 1024      # bytes
 
 
 class Places:
     """Files whose lines are read again. They are kept open, though not all where there are many, until `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, line_end: bytes = b"\n") -> None:
+        self._line_end = line_end
         self._files: dict[int, File] = {}
         self._open: dict[int, int] = {}     # descriptors, the one used last at the end
 
     def first(self, index: int, file: File) -> int:
         """The place of the first line of `file`; -1 where its lines cannot be read again. Raises InputError."""
-        if not file.is_seekable or index >= _MOST_FILES:
+        if not file.is_seekable or index >= _MAX_FILES:
             return -1
         self._files[index] = file
         self._descriptor(index)
@@ -37,9 +38,9 @@ class Places:
         with self._files[index].errors_explained():
             descriptor = self._descriptor(index)
             block = os.pread(descriptor, _USUAL_LINE, offset)
-            if len(block) == _USUAL_LINE and b"\n" not in block:
+            if len(block) == _USUAL_LINE and self._line_end not in block:
                 block = os.pread(descriptor, LONGEST_LINE + 1, offset)
-        return block.partition(b"\n")[0]
+        return block.partition(self._line_end)[0]
 
     def close(self) -> None:
         while self._open:
@@ -49,7 +50,7 @@ class Places:
         descriptor = self._open.pop(index, None)
         if descriptor is None:
             descriptor = self._files[index].open()
-            if len(self._open) >= _MOST_OPEN:
+            if len(self._open) >= _MAX_OPEN:
                 os.close(self._open.pop(next(iter(self._open))))
         self._open[index] = descriptor
         return descriptor

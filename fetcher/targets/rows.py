@@ -1,50 +1,75 @@
 """A row of a list, as names and values: its URL, what it says of its own request, and what is carried through."""
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from fetcher.model import Target, resolve
-from fetcher.targets.overrides import COLUMNS, overrides
-from fetcher.url import Url, mask_password, parse, recordable
+from fetcher.model import Target
+from fetcher.targets.links import ABSOLUTE, Links
+from fetcher.targets.lines import shown
+from fetcher.own_answer import is_told_by_us
+from fetcher.targets.columns import Columns
+from fetcher.url import mask_userinfo, recordable
 
 URL = "url"
-_OF_A_RECORD = frozenset({URL, "ok", "error_message", "attempts"})
-_ABSOLUTE_URL = re.compile(r"\s*https?://", re.IGNORECASE)
+_MAX_COLUMNS_NAMED = 20
+_KINDS = {list: "an array", bool: "true or false", type(None): "null"}
 
 
 class Rows:
     """Makes a target of each row of one list. `source` is its name in the targets.
 
     The URL is in the column `url_column`; without that, in `url`; without that, in the first that holds a URL in the
-    first row where one does. In a record of ours, told by its keys, `method` and `headers` are those of an answer:
-    they are carried through like the rest.
+    first row where one does. A `url_column` that is no column is a path into objects: `meta.url`. `columns` say
+    where the row's own request and answer are. In a record of ours, or of a state, they are what came,
+    and carried through like the rest.
     """
 
-    def __init__(self, source: str | None = None, base: Url | None = None, url_column: str | None = None) -> None:
+    def __init__(self, source: str | None = None, links: Links = Links(), url_column: str | None = None,
+                 columns: Columns = Columns()) -> None:
         self.source = source
+        self.columns = columns
         self.url_column = url_column
-        self._base = base
+        self._path = url_column.split(".") if url_column and "." in url_column else []
+        self._read = links.read
         self._found: str | None = None
 
     def target(self, row: dict[str, Any], number: int, place: int = -1) -> Target:
-        """The target of `row`; never raises."""
+        """Return the target of `row`; never raises."""
         column = self._column(row)
-        own = frozenset() if row.keys() >= _OF_A_RECORD else COLUMNS
-        carried = {name: value for name, value in row.items() if name != column and name not in own}
+        own = None if is_told_by_us(row) else self.columns
+        taken = own.taken if own is not None else ()
+        carried = {name: value for name, value in row.items() if name != column and name not in taken}
         value = row.get(column)
+        if self._path and column not in row:
+            value = _take_out(carried, self._path)
         text = value.strip() if isinstance(value, str) else ""
         try:
             if not text:
-                raise ValueError(f"The row has no {self.url_column or 'URL'}.")
-            asked = overrides(row) if own else None
-            parsed = parse(text) if self._base is None else resolve(text, self._base)
+                raise ValueError(self._missing(row, column, value))
+            asked = own.overrides(row) if own is not None else None
+            answer = own.answer(row) if own is not None else None
+            parsed = self._read(text)
         except ValueError as error:
             return Target(recordable(text), number, self.source, None, str(error), place, None, carried)
-        return Target(mask_password(text), number, self.source, parsed, None, place, asked, carried)
+        return Target(mask_userinfo(text), number, self.source, parsed, None, place, asked, carried, answer=answer)
+
+    def target_of(self, value: Any, text: str, number: int, place: int = -1) -> Target:
+        """Return the target of a JSON `value`, which stands in the list as `text`; never raises."""
+        if isinstance(value, dict):
+            return self.target(value, number, place)
+        if not isinstance(value, str):
+            problem = f"This is {_KINDS.get(type(value), 'a number')}, and neither an object nor a string."
+            return Target(shown(text), number, self.source, None, problem, place)
+        url = value.strip()
+        try:
+            if not url:
+                raise ValueError("The string is empty.")
+            return Target(mask_userinfo(url), number, self.source, self._read(url), None, place)
+        except ValueError as error:
+            return Target(recordable(url), number, self.source, None, str(error), place)
 
     def _column(self, row: dict[str, Any]) -> str:
-        """Where the URL of `row` is."""
+        """Return where the URL of `row` is."""
         if self.url_column is not None:
             return self.url_column
         if URL in row:
@@ -53,6 +78,26 @@ class Rows:
             self._found = next((name for name, value in row.items() if holds_url(value)), None)
         return self._found or URL
 
+    def _missing(self, row: dict[str, Any], column: str, value: Any) -> str:
+        """Say what keeps `row` from having a URL."""
+        if column in row or value is not None:
+            return f"The row has no URL: its {column} is {'empty' if isinstance(value or '', str) else 'not text'}."
+        names = [recordable(str(name)[:100]) for name in row]
+        more = f", and {len(names) - _MAX_COLUMNS_NAMED} more" if len(names) > _MAX_COLUMNS_NAMED else ""
+        return (f"The row has no {self.url_column or 'URL'}; " +
+                (f"its columns are: {', '.join(names[:_MAX_COLUMNS_NAMED])}{more}." if names else "it is empty."))
+
 
 def holds_url(value: Any) -> bool:
-    return isinstance(value, str) and _ABSOLUTE_URL.match(value) is not None
+    return isinstance(value, str) and ABSOLUTE.match(value) is not None
+
+
+def _take_out(row: dict[str, Any], path: list[str]) -> Any:
+    """Remove and return what stands at `path` in `row`; the objects on the way are copied, not changed."""
+    for name in path[:-1]:
+        inner = row.get(name)
+        if not isinstance(inner, dict):
+            return None
+        row[name] = dict(inner)
+        row = row[name]
+    return row.pop(path[-1], None)

@@ -1,4 +1,7 @@
-"""Lists as tables: CSV (RFC 4180), whose cells may be quoted and hold line breaks, and TSV, which has no quotes."""
+"""Lists as tables: CSV (RFC 4180) and TSV, whose cells may be quoted and hold line breaks.
+
+Not all TSV has quotes. A row that they do not make sense of is taken as it stands: a line, cut at its tabs.
+"""
 from __future__ import annotations
 
 import csv
@@ -9,11 +12,11 @@ from typing import NamedTuple
 
 from fetcher.errors import InputError
 from fetcher.model import Target
+from fetcher.targets.dialect import HOLDS_A_URL, declared_delimiter, delimiter_of
 from fetcher.targets.lines import LONGEST_LINE, flaw, lines, shown
-from fetcher.targets.overrides import COLUMNS
 from fetcher.targets.rows import URL, Rows, holds_url
 
-MOST_LINES = 1000       # of one row: what a lost quote turns into a row is read once more, line by line
+MAX_LINES = 1000       # of one row: what a lost quote turns into a row is read once more, line by line
 
 Record = tuple[int, "list[str] | Broken"]
 
@@ -26,13 +29,16 @@ class Table:
     """
 
     def __init__(self, rows: Rows, delimiter: str, title: str = "The table") -> None:
-        """`delimiter` is "," or a tab; a header with semicolons and no comma has a "," mean those."""
+        """`delimiter` is the usual one, "," or a tab; another one is found by `dialect`."""
         self._rows = rows
         self._delimiter = delimiter
         self._title = title
 
     def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
-        """A target for each row; its `line` is the first that the row stands on. Raises InputError for the header."""
+        """Yield a target for each row; its `line` is the first that the row stands on.
+
+        Raises InputError where the header cannot be read.
+        """
         names, records = self._open(blocks)
         for number, cells in records:
             if isinstance(cells, Broken):
@@ -44,12 +50,12 @@ class Table:
                 yield self._rows.target(dict(zip(names, cells)), number)
 
     def count(self, blocks: Iterable[bytes]) -> int:
-        """How many targets `blocks` hold."""
+        """Return how many targets `blocks` hold."""
         return sum(1 for _ in self._open(blocks)[1])
 
     def _open(self, blocks: Iterable[bytes]) -> tuple[list[str], Iterator[Record]]:
-        """The columns' names, and the rows below them."""
-        records = _records(blocks, self._delimiter)
+        """Return the columns' names, and the rows below them."""
+        records = _records(blocks, self._delimiter, self._rows.url_column or URL)
         for number, cells in records:
             if isinstance(cells, Broken):
                 raise InputError(f"{self._title} has no header that can be read. {cells.problem}")
@@ -61,14 +67,15 @@ class Table:
 
     def _names(self, header: list[str]) -> list[str]:
         names: list[str] = []
+        known = {URL, *self._rows.columns.all}
         for number, cell in enumerate(header, 1):
             name = cell.strip()
-            if name != self._rows.url_column and name.lower() in (URL, *COLUMNS):
+            if name not in (self._rows.url_column, *self._rows.columns.named) and name.lower() in known:
                 name = name.lower()
             names.append(name if name and name not in names else str(number))
-        wanted = self._rows.url_column
-        if wanted is not None and wanted not in names:
-            raise InputError(f"{self._title} has no column {wanted!r}; there are: {', '.join(names)}.")
+        for wanted in self._rows.url_column, *self._rows.columns.named:
+            if wanted is not None and wanted not in names:
+                raise InputError(f"{self._title} has no column {wanted!r}; there are: {', '.join(names)}.")
         return names
 
 
@@ -77,32 +84,39 @@ class Broken(NamedTuple):
 
     line: str
     problem: str
+    is_text: bool
 
 
-def _records(blocks: Iterable[bytes], delimiter: str) -> Iterator[Record]:
-    """The rows that are not blank, each with the number of its first line.
+def _records(blocks: Iterable[bytes], usual: str, url_column: str) -> Iterator[Record]:
+    """Yield the rows that are not blank, each with the number of its first line.
 
     Where one is broken, that is held against its first line alone: a quote that is never closed costs no other row.
     """
     physical = _PhysicalLines(blocks)
-    header = physical.peek()
-    if delimiter == "," and ";" in header and "," not in header and "://" not in header:
-        delimiter = ";"
-    reader = csv.reader(physical, delimiter=delimiter, strict=True,
-                        quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL)
+    delimiter = physical.find_delimiter(usual, url_column)
+    reader = csv.reader(physical, delimiter=delimiter, strict=True)
+    columns = 0
     while True:
         number = physical.begin_row()
         try:
             cells = next(reader)
+            if delimiter == "\t" and not physical.is_credible(cells, columns):
+                raise csv.Error("two rows became one")
         except StopIteration:
             return
         except _Unusable as error:
-            yield number, Broken(physical.back_out(), str(error))
+            row = physical.back_out(str(error))
         except csv.Error as error:      # it may go on with advice to programmers
-            yield number, Broken(physical.back_out(), f"The row is not well-formed: {str(error).partition(' - ')[0]}.")
+            row = physical.back_out(f"The row is not well-formed: {str(error).partition(' - ')[0]}.")
         else:
             if any(map(str.strip, cells)):
+                columns = columns or len(cells)
                 yield number, cells
+            continue
+        if delimiter == "\t" and row.is_text:
+            yield number, row.line.rstrip("\r").split("\t")
+        else:
+            yield number, row
 
 
 class _Unusable(Exception):
@@ -128,18 +142,38 @@ class _PhysicalLines:
         self._size += len(line)
         if self._size > LONGEST_LINE:
             raise _Unusable(f"The row is longer than {LONGEST_LINE:,} bytes.")
-        if len(self._row) > MOST_LINES:
-            raise _Unusable(f"The row stands on more than {MOST_LINES:,} lines: is a quote left open?")
+        if len(self._row) > MAX_LINES:
+            raise _Unusable(f"The row stands on more than {MAX_LINES:,} lines: is a quote left open?")
         try:
             return line.decode("utf-8") + "\n"
         except UnicodeDecodeError:
             raise _Unusable(flaw(line)) from None
 
-    def peek(self) -> str:
-        """The first line, without the mark that editors put before UTF-8."""
-        _, first = next(self._lines, (0, b""))
-        self._again.append(first.removeprefix(b"\xef\xbb\xbf"))
-        return self._again[0].decode("utf-8", "replace")
+    def find_delimiter(self, usual: str, url_column: str) -> str:
+        """Return what stands between cells. A line that says so is gone then; no line is read that is not needed."""
+        sample: list[str] = []
+        delimiter, score = usual, 0
+        while len(sample) < 2 and score < HOLDS_A_URL:
+            line = self._peek()
+            if line is None:
+                break
+            if len(self._again) == 1 and (declared := declared_delimiter(line)):
+                self._again.clear()
+                self._number = 2
+                return declared
+            if line.strip() and not line.startswith("#"):
+                sample.append(line)
+                delimiter, score = delimiter_of(sample, usual, url_column)
+        return delimiter
+
+    def _peek(self) -> str | None:
+        """Return one more line, which is still to come, too; the mark that editors put before UTF-8 is gone."""
+        following = next(self._lines, None)
+        if following is None or len(self._again) > MAX_LINES:
+            return None
+        line = following[1] if self._again else following[1].removeprefix(b"\xef\xbb\xbf")
+        self._again.append(line)
+        return line.decode("utf-8", "replace").rstrip("\r")
 
     def begin_row(self) -> int:
         """The number of the row's first line."""
@@ -148,8 +182,12 @@ class _PhysicalLines:
         self._size = 0
         return self._number
 
-    def back_out(self) -> str:
-        """Have the row end with its first line, which is returned."""
+    def is_credible(self, cells: list[str], columns: int) -> bool:
+        """Whether a row of tabs that stands on several lines is one: as wide as all are, and no tab in its cells."""
+        return len(self._row) == 1 or len(cells) == columns and not any("\t" in cell for cell in cells)
+
+    def back_out(self, problem: str) -> Broken:
+        """Have the row end with its first line, which is broken."""
         self._again.extendleft(reversed(self._row[1:]))
         del self._row[1:]
-        return self._row[0].decode("utf-8", "replace")
+        return Broken(self._row[0].decode("utf-8", "replace"), problem, flaw(self._row[0]) is None)

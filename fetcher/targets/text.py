@@ -1,17 +1,29 @@
-"""Lists as plain text: a URL on each line."""
+"""Lists as plain text: a URL on each line, and perhaps a comment behind it."""
 from __future__ import annotations
 
+import re
+
+from fetcher.errors import InvalidUrl
 from fetcher.model import Target
 from fetcher.targets.lines import LineFormat
-from fetcher.url import Url
+from fetcher.targets.links import Links
+from fetcher.url import mask_userinfo, recordable
+
+_COMMENT = re.compile(r"\s#")
 
 
 class Text(LineFormat):
-    """The lines of one list, relative to `base` where there is one."""
+    """The lines of one list. White space and # begin a comment; a # alone is the URL's fragment."""
 
-    def __init__(self, source: str | None = None, base: Url | None = None) -> None:
-        super().__init__(source)
-        self._base = base
+    def __init__(self, source: str | None = None, links: Links = Links(), line_end: bytes = b"\n") -> None:
+        super().__init__(source, line_end)
+        self._read = links.read
 
-    def parse(self, text: str, number: int, place: int) -> Target:
-        return Target.read(text, number, self.source, place, self._base)
+    def parse(self, text: str, number: int, place: int = -1) -> Target:
+        if "#" in text and (comment := _COMMENT.search(text)):
+            text = text[:comment.start()].rstrip()
+        try:
+            parsed = self._read(text)
+        except InvalidUrl as error:
+            return Target(recordable(text), number, self.source, None, str(error), place)
+        return Target(text if "@" not in text else mask_userinfo(text), number, self.source, parsed, None, place)

@@ -1,14 +1,16 @@
 import tracemalloc
 from collections import Counter
 from itertools import islice
+from time import thread_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fetcher.errors import InputError
 from fetcher.model import Overrides, Target
 from fetcher.options import InputOptions
-from fetcher.targets.choice import chosen
+from fetcher.targets.choice import Choice
 from fetcher.url import parse
 
 LIST = [Target.read(text, line) for line, text in enumerate(
@@ -16,7 +18,7 @@ LIST = [Target.read(text, line) for line, text in enumerate(
 
 
 def choose(targets, **options) -> list[Target]:
-    return list(chosen(iter(targets), InputOptions(**options)))
+    return list(Choice(InputOptions(**options)).of(iter(targets)))
 
 
 def urls(*texts: str) -> list[str]:
@@ -25,6 +27,35 @@ def urls(*texts: str) -> list[str]:
 
 def test_without_a_choice_all_are_taken():
     assert choose(LIST) == LIST
+
+
+# Patterns
+
+def test_one_of_the_patterns_has_to_be_found_and_none_of_the_others():
+    targets = list(map(Target.read, ["http://a/1.pdf", "http://a/2.html", "HTTP://B/3.pdf#x", "http://a/4.txt"]))
+    assert [target.url[-1] for target in choose(targets, match=("pdf$", r"\.txt"))] == ["f", "x", "t"]
+    assert choose(targets, match=("^http://a/",), exclude=("pdf", "html")) == targets[3:]
+    assert choose(targets, exclude=("",)) == []
+
+
+def test_what_holds_no_url_is_left_out_by_no_pattern_and_what_is_left_out_is_counted():
+    choice = Choice(InputOptions(match=("host-1/",), limit=5))
+    assert [target.line for target in choice.of(iter(LIST))] == [2, 42, 82, 122, 162]
+    assert choice.left_out == 157
+    assert choose(LIST, match=("no such host",)) == LIST[-3:]
+
+
+def test_a_pattern_that_is_none_says_so():
+    for options in InputOptions(match=("(",)), InputOptions(exclude=("(",)):
+        with pytest.raises(InputError, match=r"^--(match|exclude) '\(' is no regular expression of RE2: missing \)"):
+            Choice(options)
+
+
+def test_a_pattern_cannot_explode():
+    targets = [Target.read("http://a/" + "a" * 60_000)]
+    start = thread_time()
+    assert choose(targets, match=("(a+)+(a+)+$$b", "(a|a)*c")) == []
+    assert thread_time() - start < 2.0
 
 
 # Shards
@@ -61,7 +92,7 @@ def test_the_same_url_after_normalisation_is_taken_once():
 
 def test_what_differs_is_another_request():
     different = ["http://a/", "https://a/", "http://a:81/", "http://a/?", "http://a/A", "http://me@a/", "http://b/"]
-    assert urls(*different) == different
+    assert urls(*different) == [url.replace("me@", "***@") for url in different]
 
 
 def test_another_method_or_other_data_or_headers_make_another_request_but_no_other_timeout():
@@ -78,7 +109,7 @@ def test_a_line_that_holds_no_url_has_its_record_each_time():
 
 def test_a_url_that_was_there_costs_at_most_100_bytes():
     count = 60_000
-    targets = chosen((Target.read(f"http://a/{number}") for number in range(count)), InputOptions(unique=True))
+    targets = Choice(InputOptions(unique=True)).of(Target.read(f"http://a/{number}") for number in range(count))
     tracemalloc.start()
     try:
         assert sum(1 for _ in islice(targets, count)) == count      # not to its end, where all is forgotten

@@ -5,7 +5,9 @@ from fetcher.targets.guess import format_of_content, format_of_name
 
 @pytest.mark.parametrize(("name", "format"), [
     ("list.csv", "csv"), ("LIST.TSV", "tsv"), ("a.jsonl", "jsonl"), ("a.b/c.ndjson", "jsonl"),
-    ("list.csv.gz", "csv"), ("list.jsonl.zst", "jsonl"), ("list.txt", None), ("list.gz", None), ("-", None),
+    ("list.csv.gz", "csv"), ("list.jsonl.zst", "jsonl"), ("list.csv.xz", "csv"),
+    ("list.tsv.bz2", "tsv"), ("sitemap.xml.gz", "sitemap"),
+    ("a.HTM", "html"), ("a.md", "markdown"), ("list.txt", None), ("list.gz", None), ("-", None),
     (".csv", None), ("csv", None), ("list.csv.bak", None),
 ])
 def test_a_name_may_tell(name, format):
@@ -27,6 +29,29 @@ def test_a_name_may_tell(name, format):
     (b"id\turl,x\turl\n", "tsv"),
     (b"# from the crawl\n\nurl\tid", "tsv"),
     (b"id,link\nurl,x\n", "text"),
+    (b"id|url\n", "csv"),
+    (b"1;http://a/\n", "csv"),
+    (b"1,\"http://a/\"\n", "csv"),
+    (b"1\thttp://a/\n", "tsv"),
+    (b'"http://a/",7\n', "csv"),
+    (b"sep=;\n", "csv"),
+    (b"sep=\t\r\n", "csv"),
+    (b'"http://a/"\n', "text"),
+    (b"<http://a/>,<http://b/>\n", "text"),
+    (b"- http://a/;http://b/\n", "text"),
+    (b"see http://a/\n", "text"),
+    (b"http://a/\thttp://b/\n", "text"),
+    (b'["http://a/"]\n', "jsonl"),
+    (b"[\n", "jsonl"),
+    (b"# Links\n\nSee [this](http://a/).\n", "markdown"),
+    (b"[this](http://a/)\n", "markdown"),
+    (b'<?xml version="1.0"?>\n<!-- <html> -->\n<urlset xmlns="x">', "sitemap"),
+    (b"<sitemapindex>\n", "sitemap"),
+    (b'<?xml version="1.0"?><rss>\n', "sitemap"),
+    (b"<!DOCTYPE html>\n<html>\n", "html"),
+    (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!DOCTYPE html>\n<html>\n", "html"),
+    (b"<p>\n", "html"),
+    (b"<http://a/>\n", "text"),
 ])
 def test_the_first_line_may_tell(content, format):
     for blocks in [content], [content[:1], content[1:]], [bytes([byte]) for byte in content]:

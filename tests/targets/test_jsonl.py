@@ -9,6 +9,7 @@ from fetcher.model import Result
 from fetcher.targets.jsonl import JsonLines
 from fetcher.targets.lines import LONGEST_LINE
 from fetcher.targets.rows import Rows
+from fetcher.verbatim import dumps
 
 
 def read(content: bytes) -> list:
@@ -26,6 +27,23 @@ def test_each_object_is_a_target():
     assert (second.line, second.url, second.input) == (3, "http://b/", {})
 
 
+def test_a_string_is_a_url():
+    first, second = read(b'"http://a/"\n"http://me:secret@b/"\n')
+    assert (first.line, first.url, first.input) == (1, "http://a/", None)
+    assert (second.line, second.url, second.parsed.userinfo) == (2, "http://me:***@b/", "me:secret")
+
+
+@pytest.mark.parametrize("number", ["18446744073709551616", "1.0", "1.50", "-0", "1e400", "1E5", "0.00001"])
+def test_numbers_are_carried_through_as_they_stood(number):
+    target = the_one(b'{"url": "http://a/", "id": %s}' % number.encode())
+    assert dumps(target.input).decode() == f'{{"id":{number}}}'
+
+
+def test_numbers_in_data_are_sent_as_they_stood():
+    target = the_one(b'{"url": "http://a/", "data": {"id": 18446744073709551616}}')
+    assert target.overrides.data == b'{"id":18446744073709551616}'
+
+
 def test_comments_and_blank_lines_are_skipped_and_not_counted():
     content = b'# records\n\n{"url": "http://a/"}\n \nno JSON\n'
     assert [target.line for target in read(content)] == [3, 5]
@@ -36,12 +54,17 @@ def test_comments_and_blank_lines_are_skipped_and_not_counted():
     (b"{", "The line is not JSON: "),
     (b'{"url": "http://a/"} {}', "The line is not JSON: "),
     (b'{"url": NaN}', "The line is not JSON: "),
-    (b'"http://a/"', "The line is JSON, but not an object."),
-    (b'["http://a/"]', "The line is JSON, but not an object."),
-    (b"{}", "The row has no URL."),
-    (b'{"url": null}', "The row has no URL."),
-    (b'{"url": 7}', "The row has no URL."),
-    (b'{"url": " "}', "The row has no URL."),
+    (b'["http://a/"]', "This is an array, and neither an object nor a string."),
+    (b"7", "This is a number, and neither an object nor a string."),
+    (b"1e400", "This is a number, and neither an object nor a string."),
+    (b"null", "This is null, and neither an object nor a string."),
+    (b'""', "The string is empty."),
+    (b'"ftp://a/"', "The scheme ftp is not supported; only http and https are."),
+    (b"{}", "The row has no URL; it is empty."),
+    (b'{"url": null}', "The row has no URL: its url is empty."),
+    (b'{"url": 7}', "The row has no URL: its url is not text."),
+    (b'{"url": " "}', "The row has no URL: its url is empty."),
+    (b'{"id": 7, "note": ""}', "The row has no URL; its columns are: id, note."),
     (b'{"url": "caf\xe9"}', "Byte 13 of the line, 0xE9, is not UTF-8."),
     (b'{"url": "ftp://a/"}', "The scheme ftp is not supported; only http and https are."),
     (b'{"url": "http://a/\\u0000"}', "Character 10 is U+0000, which no URL may contain."),

@@ -74,7 +74,7 @@ def test_long_lines_are_read_again(reader):
                                  b"\xef\xbb\xbf", b"y" * 1020])))
 def test_every_line_of_a_plain_list_is_the_same_again(tmp_path_factory, pieces):
     path = tmp_path_factory.getbasetemp() / "plain"
-    path.write_bytes(b"".join(pieces))
+    path.write_bytes(b"# a plain list\n" * 10 + b"".join(pieces))
     with closing(TargetReader([str(path)], InputOptions(format="text"))) as reader:
         assert_all_can_be_read_again(reader)
 

@@ -174,6 +174,41 @@ def test_a_base_that_is_no_url_is_an_error():
         TargetReader(["http://a/"], InputOptions(base_url="a/b"))
 
 
+@pytest.mark.parametrize(("name", "content", "line"), [
+    ("list", '["http://a/"]', 1), ("list.json", '\n{\n "url":\n"http://a/"}', 2),
+    ("list", '\n<urlset>\n<url><loc>http://a/</loc></url></urlset>', 3), ("list", '<html>\n<a href=http://a/>', 2),
+    ("list", "# Links\n\nand [one](http://a/)\n", 3), ("list.md", "http://a/", 1)])
+def test_other_lists_are_known_by_name_or_beginning(lists, name, content, line):
+    reader = TargetReader([lists(name, content)])
+    (target,) = reader
+    assert (target.url, target.line, target.place, reader.count()) == ("http://a/", line, -1, 1)
+
+
+def test_lines_may_end_in_nul(lists):
+    reader = TargetReader([lists("list", "http://a/\0\0http://b/\n\0http://c/")], InputOptions(null_separated=True))
+    targets = list(reader)
+    assert [(target.url, target.line) for target in targets] == [("http://a/", 1), ("http://b/", 3), ("http://c/", 4)]
+    assert [reader.read_again(target.place, target.line) for target in targets] == targets
+    reader.close()
+
+
+def test_rows_of_tables_cannot_end_in_nul(lists):
+    with pytest.raises(InputError, match="is read as csv, whose rows do not end in NUL; leave out -0.$"):
+        list(TargetReader([lists("list.csv", "url\n")], InputOptions(null_separated=True)))
+
+
+def test_a_choice_by_patterns_is_not_counted_beforehand(lists):
+    reader = TargetReader([lists("list", "http://a/\nhttp://b/\n")], InputOptions(exclude=("a",)))
+    assert (reader.count(), [target.url for target in reader], reader.left_out) == (None, ["http://b/"], 1)
+
+
+def test_a_source_without_a_scheme_has_the_default_one(lists, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lists("a.example", "b.example/x\n")
+    found = TargetReader(["a.example", "c.example"], InputOptions(default_scheme="https"))
+    assert [str(target.parsed) for target in found] == ["https://b.example/x", "https://c.example/"]
+
+
 def test_a_choice_is_made_among_the_targets_of_all_sources(lists):
     path = lists("list", "http://a/\nhttp://b/\n")
     reader = TargetReader(["http://a/", path, path, "http://c/"], InputOptions(unique=True, limit=3))

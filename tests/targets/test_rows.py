@@ -1,14 +1,22 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fetcher.model import Overrides, Target
+from fetcher.options import InputOptions
+from fetcher.targets.links import Links
 from fetcher.targets.rows import Rows
 from fetcher.url import parse
 
 
 def target(row: dict, **reading) -> Target:
     return Rows(**reading).target(row, 1)
+
+
+def based(url: str) -> Links:
+    return Links(InputOptions(base_url=url))
 
 
 def problem(row: dict) -> str:
@@ -33,24 +41,50 @@ def test_it_is_in_the_column_url():
 def test_it_is_in_the_column_that_was_named():
     found = target({"url": "http://a/", "link": "http://b/"}, url_column="link")
     assert (found.url, found.input) == ("http://b/", {"url": "http://a/"})
-    assert target({"url": "http://a/"}, url_column="link").problem == "The row has no link."
+    assert target({"url": "http://a/"}, url_column="link").problem == "The row has no link; its columns are: url."
 
 
 def test_else_it_is_in_the_first_column_in_which_a_url_stands_for_all_rows_alike():
     rows = Rows()
-    assert rows.target({"id": 1, "link": "n/a"}, 1).problem == "The row has no URL."
+    assert rows.target({"id": 1, "link": "n/a"}, 1).problem == "The row has no URL; its columns are: id, link."
     assert rows.target({"id": 1, "link": "HTTPS://a/", "image": "http://b/"}, 2).url == "HTTPS://a/"
-    assert rows.target({"link": "", "image": "http://b/"}, 3).problem == "The row has no URL."
+    assert rows.target({"link": "", "image": "http://b/"}, 3).problem == "The row has no URL: its link is empty."
 
 
 def test_a_relative_url_is_joined_to_the_base_and_shares_its_credentials():
-    found = target({"url": "../c?d"}, base=parse("http://me:secret@a/b/x/"))
+    found = target({"url": "../c?d"}, links=based("http://me:secret@a/b/x/"))
     assert (found.url, str(found.parsed), found.parsed.userinfo) == ("../c?d", "http://a/b/c?d", "me:secret")
-    assert target({"url": "http://b/"}, base=parse("http://me:secret@a/")).parsed.userinfo is None
+    assert target({"url": "http://b/"}, links=based("http://me:secret@a/")).parsed.userinfo is None
 
 
 def test_a_row_without_a_url_is_not_joined_to_the_base():
-    assert target({"url": ""}, base=parse("http://a/")).problem == "The row has no URL."
+    assert target({"url": ""}, links=based("http://a/")).problem == "The row has no URL: its url is empty."
+
+
+def test_it_may_be_deep_in_objects_of_which_the_rest_is_carried_through():
+    row: dict[str, Any] = {"id": 1, "meta": {"page": {"url": "http://me:secret@a/", "n": 2}, "x": 3}}
+    found = target(row, url_column="meta.page.url")
+    assert (found.url, found.input) == ("http://me:***@a/", {"id": 1, "meta": {"page": {"n": 2}, "x": 3}})
+    assert row["meta"]["page"]["url"] == "http://me:secret@a/"
+
+
+def test_a_column_with_a_dot_in_its_name_comes_before_a_path():
+    assert target({"meta.url": "http://a/", "meta": {"url": "http://b/"}}, url_column="meta.url").url == "http://a/"
+
+
+@pytest.mark.parametrize("row", [{"meta": {"link": "http://a/"}}, {"meta": "http://a/"}, {"meta": []}, {"meta": None}])
+def test_a_path_that_leads_nowhere_names_the_columns_that_there_are(row):
+    found = target(row, url_column="meta.url")
+    assert (found.problem, found.input) == ("The row has no meta.url; its columns are: meta.", row)
+
+
+def test_many_columns_are_not_all_named():
+    found = target({f"column {number}": 1 for number in range(30)})
+    assert found.problem.endswith("column 18, column 19, and 10 more.")
+
+
+def test_several_urls_in_a_cell_are_refused():
+    assert "several URLs" in target({"url": "http://a/ http://b/"}).problem
 
 
 # What it says of its request

@@ -10,7 +10,7 @@ from fetcher.errors import InputError
 from fetcher.model import Overrides, Target
 from fetcher.targets.lines import LONGEST_LINE
 from fetcher.targets.rows import Rows
-from fetcher.targets.table import MOST_LINES, Table
+from fetcher.targets.table import MAX_LINES, Table
 
 
 def read(*blocks: bytes, delimiter: str = ",", url_column: str | None = None) -> list[Target]:
@@ -90,7 +90,58 @@ def test_semicolons_are_no_delimiters_where_a_url_may_hold_them():
     assert urls(b"http://a/;b\n") == [(1, "http://a/;b")]
 
 
-def test_tsv_has_no_quotes():
+@pytest.mark.parametrize("content", [b"1;http://a/b,c\n", b"1|http://a/b,c\n", b"1\thttp://a/b,c\n",
+                                     b'1,"http://a/b,c"\n',
+                                     b'"1";"http://a/b,c"\r\n', b"sep=;\n1;http://a/b,c", b'"sep=|"\n1|http://a/b,c\n',
+                                     b"sep=\t\r\n1\thttp://a/b,c\r\n", b"\xef\xbb\xbfsep=;\r\n1;http://a/b,c"])
+def test_what_stands_between_cells_is_found_by_reading(content):
+    (target,) = read(content)
+    assert (target.line, target.url, target.input) == (1 + content.count(b"sep="), "http://a/b,c", {"1": "1"})
+    assert Table(Rows(), ",").count([content]) == 1
+
+
+@pytest.mark.parametrize("content", [b"Name, first name;address\nDoe, Jane;http://a/\n", b"name|address\n,|http://a/\n",
+                                     b"# x;y\n\nname\taddress\nDoe, Jane\thttp://a/\n", b"a,b;c,d;URL\n,;;http://a/"])
+def test_the_row_below_the_header_tells_where_that_does_not(content):
+    (target,) = read(content)
+    assert target.url == "http://a/"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+@given(rows=st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n") |
+                                      st.sampled_from(",;|\t\"' ")), min_size=2, max_size=2)))
+def test_what_the_csv_module_wrote_with_any_delimiter_comes_back(delimiter, rows):
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter).writerows([["a", "url", "b"], *([a, "http://a/", b] for a, b in rows)])
+    assert [[target.input["a"], target.input["b"]] for target in read(file.getvalue().encode())] == rows
+
+
+# TSV
+
+def test_tsv_as_excel_writes_it_is_read():
+    file = io.StringIO()
+    rows = [["url", "note"], ["http://a/?a,b", 'say "hi"'], ["http://b/", "two\nlines"], ["http://c/", "x\ty"]]
+    csv.writer(file, "excel-tab", quoting=csv.QUOTE_MINIMAL).writerows(rows)
+    targets = read(b'"http://0/a,b"\t1\r\n', delimiter="\t") + read(file.getvalue().encode(), delimiter="\t")
+    assert [(target.line, target.url) for target in targets] == [
+        (1, "http://0/a,b"), (2, "http://a/?a,b"), (3, "http://b/"), (5, "http://c/")]
+    assert [target.input["note"] for target in targets[1:]] == ['say "hi"', "two\nlines", "x\ty"]
+
+
+def test_quotes_of_tsv_that_has_none_cost_no_row():
+    content = b'url\tnote\nhttp://a/\t"open\nhttp://b/\tclosed"\nhttp://c/\t"x" y\nhttp://d/\t"\n'
+    targets = read(content, delimiter="\t")
+    assert [(target.line, target.url, target.input["note"]) for target in targets] == [
+        (2, "http://a/", '"open'), (3, "http://b/", 'closed"'), (4, "http://c/", '"x" y'), (5, "http://d/", '"')]
+
+
+@given(st.lists(st.lists(st.text(st.sampled_from('ab" ,;')), min_size=1, max_size=1)))
+def test_every_line_of_tsv_has_its_row(notes):
+    content = "url\tnote\n" + "".join(f"http://a/\t{note}\n" for note, in notes)
+    assert [target.line for target in read(content.encode(), delimiter="\t")] == list(range(2, 2 + len(notes)))
+
+
+def test_tsv_may_have_no_quotes():
     (target,) = read(b'url\tnote\nhttp://a/?"\t"b, c\n', delimiter="\t")
     assert (target.url, target.input) == ('http://a/?"', {"note": '"b, c'})
 
@@ -117,7 +168,7 @@ def test_a_long_row_is_unusable_unless_its_rest_is_empty():
 
 def test_a_row_without_a_url_says_so():
     (target,) = read(b"id,url\n7,\n")
-    assert (target.line, target.problem, target.input) == (2, "The row has no URL.", {"id": "7"})
+    assert (target.line, target.problem, target.input) == (2, "The row has no URL: its url is empty.", {"id": "7"})
 
 
 @pytest.mark.parametrize("row", [b'"http://a/', b'"http://a/"b', b'http://a/,"7" ', b"http://a/\rb", b"http://a/\xff",
@@ -140,9 +191,9 @@ def test_a_quote_that_is_never_closed_costs_no_other_row():
 
 
 def test_a_cell_may_have_a_thousand_lines_with_those_beside_it():
-    lines = "x\n" * (MOST_LINES - 1)
+    lines = "x\n" * (MAX_LINES - 1)
     first, second = read(f'url,note\nhttp://a/,"{lines}"\nhttp://b/,\n'.encode())
-    assert (first.input, second.line) == ({"note": lines}, 2 + MOST_LINES)
+    assert (first.input, second.line) == ({"note": lines}, 2 + MAX_LINES)
 
 
 def test_counting_makes_the_same_rows():

@@ -30,6 +30,15 @@ def test_blank_lines_and_comments_count_but_give_nothing():
         (4, "http://a/"), (7, "http://b/#kept")]
 
 
+@pytest.mark.parametrize(("line", "url"), [
+    (b"http://a/b # note", "http://a/b"), (b"http://a/b\t#note http://c/", "http://a/b"),
+    (b"http://a/#b", "http://a/#b"),
+    (b"http://a/#b # c#d", "http://a/#b"), (b"http://a/b c", "http://a/b c"), (b"http://a/ \xc2\xa0#x", "http://a/")])
+def test_white_space_and_a_hash_begin_a_comment(line, url):
+    target = the_one(line)
+    assert (target.url, target.problem) == (url, None)
+
+
 def test_a_comment_in_another_encoding_is_a_comment():
     assert read(b"# caf\xe9\nhttp://a/\n") == [(2, "http://a/")]
 
@@ -52,7 +61,7 @@ def test_a_list_of_nothing_but_a_mark_is_empty():
 def test_a_line_that_is_no_url_is_a_failed_target():
     target = the_one(b"example.com\n")
     assert target.parsed is None and target.url == "example.com"
-    assert target.problem == "The URL has no scheme; it must begin with http:// or https://."
+    assert target.problem == "The URL has no scheme; write https://example.com, or say --default-scheme https."
 
 
 def test_a_line_that_is_not_utf8_says_where():
@@ -63,7 +72,7 @@ def test_a_line_that_is_not_utf8_says_where():
 
 def test_a_line_with_a_null_says_where():
     target = the_one(b"http://a/\0b\n")
-    assert target.parsed is None and target.url == "http://a/\ufffdb"
+    assert target.parsed is None and target.url == "http://a/\0b"
     assert target.problem == "Character 10 is U+0000, which no URL may contain."
 
 

@@ -1,0 +1,55 @@
+"""Lists that make sense only as a whole: their entries have lines, but cannot be read again by themselves."""
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fetcher.errors import InvalidUrl
+from fetcher.model import Target
+from fetcher.targets.links import Links
+from fetcher.url import mask_userinfo, recordable
+
+MAX_MARKUP = 1024 * 1024        # bytes of one tag, comment or the like; no more of it is in memory
+_NOT_FETCHED = re.compile(r"(?:mailto|tel|sms|javascript|data|blob|about):|#", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_BREAKS = re.compile("[\t\n\r]")
+
+
+class Document(ABC):
+    """One list. `title` names it in errors, `source` in its targets."""
+
+    def __init__(self, title: str, source: str | None = None, links: Links = Links()) -> None:
+        self.title = title
+        self.source = source
+        self.links = links
+
+    @abstractmethod
+    def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
+        """Yield a target for each entry, with the line on which it stands. Raises InputError."""
+
+    def count(self, blocks: Iterable[bytes]) -> int:
+        """Return how many targets `blocks` hold. Raises InputError."""
+        return sum(1 for _ in self.targets(blocks))
+
+    def entry(self, text: str, line: int, carried: dict[str, Any] | None = None, links: Links | None = None) -> Target:
+        """Return the target of the URL `text`, read by `links` if they are not the document's; never raises."""
+        text = text.strip()
+        try:
+            if "\ufffd" in text:
+                raise InvalidUrl("The URL is not in UTF-8.")
+            parsed = (links or self.links).read(text)
+        except InvalidUrl as error:
+            return Target(recordable(text), line, self.source, None, str(error), input=carried)
+        return Target(mask_userinfo(text), line, self.source, parsed, input=carried)
+
+    def link(self, text: str, line: int, links: Links) -> Target | None:
+        """Return the target of a link on a page; None where it leads to no other page: `mailto:`, `#section`."""
+        url = _BREAKS.sub("", text).strip()
+        if not url or _NOT_FETCHED.match(url):
+            return None
+        if links.has_no_base and not _SCHEME.match(url):
+            problem = "The link is relative; name the page's URL with --base-url."
+            return Target(recordable(url), line, self.source, None, problem)
+        return self.entry(url, line, links=links)

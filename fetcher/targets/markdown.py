@@ -1,0 +1,83 @@
+"""Lists as Markdown (CommonMark): the links of a document, and URLs that stand in its text."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from fetcher import green
+from fetcher.errors import InputError
+from fetcher.model import Target
+from fetcher.targets.document import Document
+from fetcher.targets.html import LinkParser
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+MAX_SIZE = 1024 * 1024          # bytes: all of it is in memory, for what a link refers to may stand at the end
+_BARE_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_PUNCTUATION = "?!.,:;*_~'\""
+
+
+class Markdown(Document):
+    """The links of one document.
+
+    It is read in a thread, beside all else: a megabyte takes seconds, and one that is made for it half a minute.
+    """
+
+    def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
+        from markdown_it import MarkdownIt
+
+        text = self._whole(blocks)
+        for token in green.in_thread(MarkdownIt("commonmark").parse, text):
+            first = token.map[0] + 1 if token.map else 1
+            if token.type == "inline":
+                found = _inline(token.children or [], first)
+            elif token.type == "html_block":
+                found = _html(token.content, first)
+            else:
+                continue
+            for href, line in found:
+                target = self.link(href, line, self.links)
+                if target is not None:
+                    yield target
+
+    def _whole(self, blocks: Iterable[bytes]) -> str:
+        text = bytearray()
+        for block in blocks:
+            text += block
+            if len(text) > MAX_SIZE:
+                raise InputError(f"{self.title} is longer than {MAX_SIZE:,} bytes, too long for Markdown; "
+                                 "name its --input-format.")
+        return text.decode("utf-8-sig", "replace")
+
+
+def _inline(tokens: list[Token], line: int) -> Iterator[tuple[str, int]]:
+    """Yield what is linked to within a paragraph or the like that begins on `line`."""
+    depth = 0
+    for token in tokens:
+        if token.type == "link_open":
+            depth += 1
+            yield str(token.attrs["href"]), line
+        elif token.type == "link_close":
+            depth -= 1
+        elif token.type == "text" and not depth:
+            yield from ((_trimmed(url[0]), line) for url in _BARE_URL.finditer(token.content))
+        elif token.type == "html_inline":
+            yield from _html(token.content, line)
+        line += token.content.count("\n") + (token.type in ("softbreak", "hardbreak"))
+
+
+def _html(text: str, line: int) -> Iterator[tuple[str, int]]:
+    parser = LinkParser(line)
+    parser.feed(text)
+    return ((href, line) for tag, href, line in parser.take() if tag != "base")
+
+
+def _trimmed(url: str) -> str:
+    """Return a URL from a text without what ends a sentence, or closes brackets that were opened before it."""
+    end, unopened = len(url), url.count(")") - url.count("(")
+    while (last := url[end - 1]) in _PUNCTUATION or last == ")" and unopened > 0:
+        unopened -= last == ")"
+        end -= 1
+    return url[:end]
