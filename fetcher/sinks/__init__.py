@@ -1,16 +1,14 @@
-"""Records out: each file here is one way to tell what became of a target.
+"""Write the results of a run: each file here is one way to show them.
 
-    jsonl, separated, rows     records ──▶ output: whole lines to stdout or a file
+    jsonl, separated           records ──▶ files.output: whole lines to stdout or a file
     sqlite, parquet            records as rows of a table, whose columns are in columns
-    warc                       requests and answers, on a series of files; long bodies wait in a spool
-    bodies                     files of what was fetched: names says where, parts what they are called meanwhile
-    tally ──▶ summary          counts, and what stands on the screen at the end
+    warc                       requests and answers, on a series of files
+    bodies                     files with what was fetched; names chooses their paths, room checks the free space
+    tally ──▶ verdict          counts, and whether the run has failed by them
     statistics ──▶ account     statuses, and times as a histogram: one JSON object, and metrics for Prometheus
-    live ──▶ screen            the terminal while the run lasts, and its layout
-    log                        a line on stderr for each result
+    terminal/                  what people see: the live screen, the summary, rows, the log
 
-All of them are a `Sink`, but `summary`, `account` and `metrics`. How a thing is put for people: `outcome`, `units`,
-`printable`, `spans`.
+All of them except `account` and `metrics` are a `Sink`.
 """
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from fetcher.model import Result
 
 
 class Sink(Protocol):
-    """Takes every result of a run, once, in the order in which they came."""
+    """Takes every result of a run once, in the order of arrival."""
 
     def write(self, result: Result) -> None: ...
 
@@ -28,6 +26,6 @@ class Sink(Protocol):
 
 
 class Table(Sink, Protocol):
-    """A sink of records, those of earlier runs included."""
+    """A sink that also takes records of earlier runs."""
 
     def add(self, record: dict[str, Any]) -> None: ...

@@ -1,4 +1,4 @@
-"""What a run came to, as one JSON object for programs to read."""
+"""The outcome of a run as one JSON object, for programs."""
 from __future__ import annotations
 
 from collections import Counter
@@ -11,14 +11,14 @@ from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Tally
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
-_MOST_HOSTS = 50
+_MAX_HOSTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """The counts of a run, and how it ended. `started` and `ended` are Unix times.
 
-    `arguments` are those of the command as they may be shown; `error_message` says why the run came to nothing.
+    `arguments` are those of the command, without secrets. `error_message` says what ended the run early.
     """
 
     tally: Tally
@@ -31,7 +31,7 @@ class Account:
     versions: dict[str, str]
 
     def record(self) -> dict[str, Any]:
-        """The object. Times are seconds, sizes are bytes, hosts and statuses come most frequent first."""
+        """Return the object. Times are in seconds, sizes in bytes. The most frequent hosts and statuses come first."""
         tally, statistics = self.tally, self.statistics
         return {
             "started": rfc3339(self.started),
@@ -43,14 +43,15 @@ class Account:
             "ok": tally.ok,
             "failed": tally.failed,
             "retried": tally.retried,
+            "left_out": tally.left_out,
             "statuses": {str(status): count for status, count in statistics.statuses.most_common()},
             "errors": dict(tally.errors.most_common()),
-            "failed_hosts": _failed_hosts(tally),
+            "failed_hosts": failed_hosts(tally),
             "size": tally.size,
             "size_download": tally.size_download,
-            "time_connect": _quantiles(statistics.connect),
-            "time_starttransfer": _quantiles(statistics.starttransfer),
-            "time_total": _quantiles(statistics.total),
+            "time_connect": quantiles(statistics.connect),
+            "time_starttransfer": quantiles(statistics.starttransfer),
+            "time_total": quantiles(statistics.total),
             "slowest": [{"url": slow.url, "outcome": slow.outcome, "time_total": round(slow.seconds, 6)}
                         for slow in tally.slowest],
             "arguments": list(self.arguments),
@@ -58,17 +59,19 @@ class Account:
         }
 
 
-def _failed_hosts(tally: Tally) -> list[dict[str, Any]]:
+def failed_hosts(tally: Tally) -> list[dict[str, Any]]:
+    """Return the hosts with the most failures, and how often each outcome occurred there."""
     hosts: dict[str, Counter[str]] = {}
     for failure, count in tally.failures.items():
         if failure.host:
             hosts.setdefault(failure.host, Counter())[failure.outcome] += count
     most_first = sorted(hosts.items(), key=lambda item: -item[1].total())
     return [{"host": host, "failed": outcomes.total(), "outcomes": dict(outcomes.most_common())}
-            for host, outcomes in most_first[:_MOST_HOSTS]]
+            for host, outcomes in most_first[:_MAX_HOSTS]]
 
 
-def _quantiles(times: Histogram) -> dict[str, float] | None:
+def quantiles(times: Histogram) -> dict[str, float] | None:
+    """Return the quantiles of `times` in seconds, by name, or None if nothing was timed."""
     if not times.count:
         return None
     found = {name: times.quantile(part) or 0.0 for name, part in QUANTILES.items()}

@@ -1,141 +1,166 @@
-"""Bodies as files: written under a temporary name while they arrive, and moved to their place when they are whole."""
+"""Save bodies as files: each has a temporary name while it arrives, and is moved to its place when complete."""
 from __future__ import annotations
 
 import errno
 import os
 import stat
 from contextlib import suppress
-from filecmp import cmp
 from itertools import count
+from typing import BinaryIO
 
-from fetcher.errors import OutputError, SaveError
-from fetcher.model import Result, Target
+from fetcher import green
+from fetcher.errors import SaveError
+from fetcher.files.parts import Parts
+from fetcher.model import Target
 from fetcher.options import SaveOptions
 from fetcher.sinks import names
-from fetcher.sinks.parts import Parts
 
 _IN_MEMORY_BYTES = 64 * 1024    # of a body before it gets a file
-_MOST_KNOWN = 10_000            # directories that are remembered to be there
-_PROBE_BYTES = 1024 * 1024
+_COMPARED_BYTES = 256 * 1024
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
 class BodyStore:
-    """The directory of saved bodies. Nothing is ever written outside of it, and no symbolic link in it is followed.
+    """The directory of saved bodies. Nothing is ever written outside it, and no symbolic link in it is followed.
 
-    A file that is there already is replaced where it is older than the run; within a run the first URL keeps a name,
-    and another one whose body differs gets a mark. This is so too for names that are the same to the file system
-    alone, as `A` and `a` can be, and where several processes save into it: a hard link is made under a free name alone.
+    Each step of a path is opened relative to the one before, so this holds even if somebody changes the directory
+    meanwhile. An existing file is replaced if it is older than the run. Within a run, the first URL keeps a name, and
+    a later URL with a different body gets a mark. This also holds for names that only the file system considers equal,
+    such as `A` and `a`, and for several processes that save into the directory: a hard link is only made under a free
+    name.
     """
 
     def __init__(self, options: SaveOptions) -> None:
-        """Raises ValueError for the template, and OutputError where the directory cannot be used."""
+        """Raises ValueError for an invalid template, and OutputError if the directory cannot be used."""
         self.template = names.Template(options.name)
         self._root = os.path.join(options.directory, "")
         self._syncs = options.sync
         self._since = options.since
-        self._parts = Parts(options.directory)
-        self._known = {""}      # directories that are there
-        self._links = True      # as far as is known, the file system has hard links
+        self._parts = Parts(options.directory, make=True)
+        self._has_links = True      # False once the file system has refused a hard link
         self._numbers = count(options.first, options.step)
 
     def body(self) -> Body:
-        """A file for a body that begins to arrive."""
+        """Return a file for a body that starts to arrive."""
         return Body(self, self._parts, self._syncs)
 
     def place(self, part: str, target: Target, sha256: str, content_type: str | None) -> str:
-        """Move the file at `part` to where the body of `target` belongs; its path. Raises OSError."""
+        """Move the temporary file `part` to where the body of `target` belongs. Return its path. Raises OSError."""
         assert target.parsed is not None
         name = self.template.name(target.parsed, line=target.line, n=next(self._numbers), sha256=sha256,
                                   content_type=content_type)
-        if self._moved(part, name, shared=not self.template.by_content):
+        if self._try_move(part, name, shared=not self.template.by_content):
             return self._root + name
         for own in (names.marked(name, _key(target)), names.marked(names.flat(name), _key(target))):
-            if self._moved(part, own, shared=False):
+            if self._try_move(part, own, shared=False):
                 return self._root + own
         raise FileExistsError(0, "its name is taken, and so is each that would do")
 
     def close(self) -> None:
         self._parts.close()
 
-    def _moved(self, part: str, name: str, shared: bool) -> bool:
-        """Whether `part` could be moved to `name`; one that is `shared` may be another body's, too."""
-        path = self._root + name
-        directory = name.rpartition("/")[0]
+    def _try_move(self, part: str, name: str, shared: bool) -> bool:
+        """Move `part` to `name` unless that is taken. Return whether it did. `shared`: other bodies may want `name`."""
+        folder, _, last = name.rpartition("/")
         try:
-            if directory not in self._known:
-                self._make_directory(directory)
-            return self._takes(path, part, shared)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            self._forget()          # somebody else is at work there
+            descriptor = self._open_folder(folder)
+        except (FileNotFoundError, NotADirectoryError):     # somebody else is changing the directory
             return False
+        try:
+            return self._try_link(part, descriptor, last, name, shared)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return False
+        finally:
+            os.close(descriptor)
 
-    def _takes(self, path: str, part: str, shared: bool) -> bool:
-        if self._links:
+    def _try_link(self, part: str, folder: int, last: str, name: str, shared: bool) -> bool:
+        root = self._parts.directory
+        if self._has_links:
             try:
-                os.link(part, path)
+                os.link(part, last, src_dir_fd=root, dst_dir_fd=folder, follow_symlinks=False)
             except FileExistsError:
                 if shared:
-                    return self._has_replaced(path, part)
+                    return self._try_replace(part, folder, last, name)
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
-                self._links = False
+                self._has_links = False
             else:
-                os.unlink(part)
+                os.unlink(part, dir_fd=root)
                 return True
-        if shared and not self._is_free(path, part):
+        if shared and not self._is_free(part, folder, last):
             return False
-        os.rename(part, path)
+        os.rename(part, last, src_dir_fd=root, dst_dir_fd=folder)
         return True
 
-    def _has_replaced(self, path: str, part: str) -> bool:
-        """Whether `part` could take the place of what is at `path`: of several processes that want to, one may."""
+    def _try_replace(self, part: str, folder: int, last: str, name: str) -> bool:
+        """Replace the existing file by `part`. If several processes try, one succeeds. Return whether this one did."""
+        root = self._parts.directory
         try:
-            claim = self._parts.claim(part, path)
+            claim = self._parts.claim(part, name)
         except FileExistsError:
             return False
         try:
-            if not self._is_free(path, part):
+            if not self._is_free(part, folder, last):
                 return False
-            os.rename(part, path)
+            os.rename(part, last, src_dir_fd=root, dst_dir_fd=folder)
             return True
         finally:
-            os.unlink(claim)
+            os.unlink(claim, dir_fd=root)
 
-    def _is_free(self, path: str, part: str) -> bool:
-        """Whether there is no file at `path` of which a record of this run may speak, or one with the same content."""
+    def _is_free(self, part: str, folder: int, last: str) -> bool:
+        """Return whether the name can be used: no record of this run names that file, or its content is the same."""
         try:
-            there = os.lstat(path)
+            there = os.stat(last, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
             return True
         if there.st_mtime < self._since or not stat.S_ISREG(there.st_mode):
-            return True             # a directory refuses, and a link is replaced
-        return cmp(path, part, shallow=False)
+            return True             # replacing a directory fails later, and a link may be replaced
+        with open(os.open(last, _FILE, dir_fd=folder), "rb") as old:
+            with open(os.open(part, _FILE, dir_fd=self._parts.directory), "rb") as new:
+                return _are_equal(old, new)
 
-    def _make_directory(self, name: str) -> None:
-        """Have a directory `name`, parents included. Raises NotADirectoryError where something else is in its place."""
-        parent = name.rpartition("/")[0]
-        if parent not in self._known:
-            self._make_directory(parent)
-        path = self._root + name
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            if not stat.S_ISDIR(os.lstat(path).st_mode):
-                raise NotADirectoryError from None
-        if len(self._known) >= _MOST_KNOWN:
-            self._forget()
-        self._known.add(name)
+    def _open_folder(self, name: str) -> int:
+        """Open the directory `name`, and create it and its parents if missing. Raises OSError."""
+        descriptor = os.dup(self._parts.directory)
+        for step in filter(None, name.split("/")):
+            try:
+                inner = _open_step(step, descriptor)
+            finally:
+                os.close(descriptor)
+            descriptor = inner
+        return descriptor
 
-    def _forget(self) -> None:
-        self._known = {""}
+
+def _open_step(name: str, parent: int) -> int:
+    """Open a directory in another one, and create it if missing. Raises NotADirectoryError for a link, too."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=parent)
+    except FileNotFoundError:
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=parent)
+        return os.open(name, _FOLDER, dir_fd=parent)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotADirectoryError from None
+        raise
+
+
+def _are_equal(first: BinaryIO, second: BinaryIO) -> bool:
+    while True:
+        piece = first.read(_COMPARED_BYTES)
+        if piece != second.read(_COMPARED_BYTES):
+            return False
+        if not piece:
+            return True
 
 
 class Body:
-    """One body on its way into a file. What is not kept has to be dropped, and leaves nothing behind."""
+    """A body that is being written into a file. If it is not committed, drop it: that leaves nothing behind."""
 
-    __slots__ = ("_store", "_parts", "_pieces", "_waiting", "_fd", "_path", "_syncs")
+    __slots__ = ("_store", "_parts", "_pieces", "_waiting", "_fd", "_part", "_syncs")
 
     def __init__(self, store: BodyStore, parts: Parts, syncs: bool) -> None:
         self._store = store
@@ -144,10 +169,10 @@ class Body:
         self._pieces: list[bytes] = []
         self._waiting = 0               # bytes in `_pieces`
         self._fd = -1
-        self._path: str | None = None   # of the temporary file, once there is one
+        self._part: str | None = None   # the name of the temporary file, once there is one
 
     def take(self, piece: bytes) -> None:
-        """More of the body. Raises SaveError."""
+        """Add a piece of the body. Raises SaveError."""
         self._pieces.append(piece)
         self._waiting += len(piece)
         if self._waiting >= _IN_MEMORY_BYTES:
@@ -156,36 +181,37 @@ class Body:
             except OSError as error:
                 raise _failed(error) from error
 
-    def keep(self, target: Target, sha256: str, content_type: str | None) -> str:
-        """The body is whole: put it where `target` says; its path. Raises SaveError."""
+    def commit(self, target: Target, sha256: str, content_type: str | None) -> str:
+        """Move the complete body to the place for `target`. Return its path. Raises SaveError."""
         try:
             part = self._write()
             if self._syncs:
-                os.fsync(self._fd)
+                green.in_thread(os.fsync, self._fd)
             self._close()
             path = self._store.place(part, target, sha256, content_type)
         except OSError as error:
             raise _failed(error) from error
-        self._path = None
+        self._part = None
         return path
 
     def drop(self) -> None:
-        """Leave nothing of what was not kept."""
+        """Remove the temporary file, unless the body was committed."""
         self._close()
-        if self._path is not None:
+        if self._part is not None:
             with suppress(OSError):
-                os.unlink(self._path)
-            self._path = None
+                os.unlink(self._part, dir_fd=self._parts.directory)
+            self._part = None
 
     def _write(self) -> str:
-        if self._path is None:
-            self._fd, self._path = self._parts.open()
+        if self._part is None:
+            self._fd, path = self._parts.open()
+            self._part = os.path.basename(path)
         data = b"".join(self._pieces)
         while data:
             data = data[os.write(self._fd, data):]
         self._pieces.clear()
         self._waiting = 0
-        return self._path
+        return self._part
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -193,45 +219,8 @@ class Body:
             os.close(fd)
 
 
-class RoomForBodies:
-    """A sink that ends the run where bodies cannot be saved any more: a full disk, a vanished mount.
-
-    One body that could not be saved is its record's business; where another of its size would not fit either, all
-    that is left to fetch would be lost.
-    """
-
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
-
-    def write(self, result: Result) -> None:
-        """Raises OutputError."""
-        if result.error != SaveError.word:
-            return
-        try:
-            self._probe(min(max(result.size, 1), _PROBE_BYTES))
-        except OSError as error:
-            raise OutputError(f"{self._directory} takes no more bodies: {error.strerror}.") from error
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-    def _probe(self, size: int) -> None:
-        os.stat(self._directory)        # not to be made again where a mount has vanished
-        parts = Parts(self._directory)
-        try:
-            fd, path = parts.open()
-            try:
-                if os.write(fd, bytes(size)) < size:
-                    os.write(fd, bytes(size))
-            finally:
-                os.close(fd)
-                os.unlink(path)
-        finally:
-            parts.close()
-
-
 def _key(target: Target) -> str:
-    """What parts a line of the lists from all others, in each run that resumes this one."""
+    """Return text that is unique to a line of the lists, and the same in every run that resumes this one."""
     return f"{target.source}\n{target.line}\n{target.parsed}"
 
 

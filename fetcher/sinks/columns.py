@@ -1,9 +1,11 @@
-"""The record's keys as columns, with one type each: for stores that have to know them before the first record."""
+"""The keys of a record as columns with types, for stores that must know them before the first record."""
 from __future__ import annotations
 
 from typing import Any
 
 import orjson
+
+from fetcher import verbatim
 
 TEXT, INTEGER, REAL, BOOLEAN, TIME, JSON = "text", "integer", "real", "boolean", "time", "json"
 
@@ -19,7 +21,7 @@ _NESTED = tuple(name for name, kind in COLUMNS.items() if kind == JSON)
 
 
 def flattened(record: dict[str, Any]) -> dict[str, Any]:
-    """`record` with what is nested in it as JSON."""
+    """Turn nested values of `record` into JSON text, in place, and return it."""
     for name in _NESTED:
         if name in record:
             record[name] = as_json(record[name])
@@ -28,13 +30,8 @@ def flattened(record: dict[str, Any]) -> dict[str, Any]:
 
 def as_json(value: Any) -> str:
     try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:      # half a surrogate pair, which plain ASCII can spell
+        return verbatim.dumps(value).decode()
+    except orjson.JSONEncodeError:      # half a surrogate pair, which only plain ASCII can express
         from json import dumps
 
         return dumps(value)
-
-
-def without_surrogates(value: Any) -> Any:
-    """`value` as UTF-8 can hold it: what stands for a byte of a file's name that is no text becomes a question mark."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

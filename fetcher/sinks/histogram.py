@@ -1,4 +1,4 @@
-"""Quantiles of times, in memory that does not grow with their number."""
+"""Compute quantiles of times, in memory that does not grow with their number."""
 from __future__ import annotations
 
 from collections import Counter
@@ -24,13 +24,24 @@ class Histogram:
         self.sum += seconds
         if seconds > self.greatest:
             self.greatest = seconds
-        self.buckets[floor(log(max(seconds, _LEAST)) / _STEP)] += 1
+        self.buckets[floor(log(seconds if seconds > _LEAST else _LEAST) / _STEP)] += 1
 
     def quantile(self, part: float) -> float | None:
-        """The seconds that this `part` of all, 0.95 for one, does not exceed; None where there are none."""
+        """Return the seconds that this `part` of all times, such as 0.95, does not exceed; None if there are none."""
         left = ceil(part * self.count)
         for bucket, count in sorted(self.buckets.items()):
             left -= count
             if left <= 0:
                 return min(exp((bucket + 0.5) * _STEP), self.greatest)
         return None
+
+    def spread(self, most: int) -> list[tuple[float, int]]:
+        """Return at most `most` steps of equal ratio, in ascending order: the end of each in seconds, and its count."""
+        if not self.buckets:
+            return []
+        first, last = min(self.buckets), max(self.buckets)
+        width = (last - first) // most + 1
+        counts = [0] * ((last - first) // width + 1)
+        for bucket, count in self.buckets.items():
+            counts[(bucket - first) // width] += count
+        return [(exp((first + (step + 1) * width) * _STEP), count) for step, count in enumerate(counts)]

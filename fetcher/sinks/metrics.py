@@ -1,7 +1,7 @@
-"""The last run for Prometheus, as node_exporter's textfile collector reads it.
+"""Describe the last run for Prometheus, in a file for node_exporter's textfile collector.
 
-A run is no process that is scraped: its numbers are gauges, which say how the last one went. The label `run` keeps
-those of several jobs on one machine apart.
+Prometheus does not scrape the run itself, so its numbers are gauges that say how the last run went. The label `run`
+tells several jobs on one machine apart.
 """
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from fetcher.sinks.histogram import Histogram
 _LAST_SUCCESS = "fetcher_last_success_timestamp_seconds"
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r'\"', "\n": r"\n"})
 
-Samples = list[tuple[dict[str, str], float]]
-
 
 def exposition(account: Account, run: str, before: str = "") -> str:
-    """The metrics of `account` in the text format. `before` is what it was after the run before.
+    """Return the metrics of `account` in the text format. `before` is the text after the previous run.
 
-    That keeps the last success when a run fails. One that never was has the time 0, so that an alert on its age rings.
+    The time of the last success is taken from there if this run fails. If there was none, the time is 0, so that an
+    alert on its age fires.
     """
     return "".join(_families(account, run, _last_success(account, before)))
 

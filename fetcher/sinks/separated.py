@@ -1,32 +1,35 @@
-"""Records as columns: CSV (RFC 4180), or TSV, with a header line."""
+"""Write records as CSV (RFC 4180) or TSV, with a header line."""
 from __future__ import annotations
 
 import csv
-import json
 import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from fetcher.files.output import Output
 from fetcher.model import Result
-from fetcher.sinks.output import Output
+from fetcher.record import harmless, harmless_json
+from fetcher.sinks.columns import as_json
 
 _BREAKS = re.compile(r"[\t\r\n]+")
-# https://owasp.org/www-community/attacks/CSV_Injection: what makes a spreadsheet compute a cell, numbers apart
+# https://owasp.org/www-community/attacks/CSV_Injection: what a spreadsheet computes, except numbers
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20](?!\d*\.?\d+(?:[eE][+-]?\d+)?$)")
 
 
 class Separated:
-    """Writes each result's record as a row, its values parted by `delimiter`: "," or a tab.
+    """Writes the record of each result as a row, with `delimiter`, "," or a tab, between values.
 
-    The columns are the keys of the first record; `extra` names those that only some records have. A value that is
-    no text is spelled as in JSON, null as an empty field. Text that a spreadsheet would take for a formula gets an
-    apostrophe in front. In TSV, which has no quotes, tabs and line ends in a value become spaces.
+    The columns are the keys of the first record, and `extra`, the keys that only some records have. A value other than
+    text is written as in JSON, and null as an empty field. Text that a spreadsheet would take for a formula gets an
+    apostrophe in front. What a terminal would obey is escaped. TSV has no quotes, so tabs and line ends in a value
+    become spaces there.
     """
 
     def __init__(self, output: Output, delimiter: str, extra: tuple[str, ...] = ()) -> None:
         self._output = output
         self._extra = extra
         self._columns: list[str] = []
-        self._row = _tab_separated if delimiter == "\t" else csv.writer(_Echo(), delimiter=delimiter).writerow
+        self._row = _tab_separated if delimiter == "\t" else _comma_separated()
 
     def write(self, result: Result) -> None:
         record = result.record()
@@ -39,22 +42,23 @@ class Separated:
         self._output.close()
 
     def _write(self, row: list[str]) -> None:
-        line: Any = self._row(row)
-        self._output.write(line.encode("utf-8", "replace"))
+        self._output.write(self._row(row).encode("utf-8", "replace"))
 
 
 class _Echo:
-    """A file for csv.writer, whose `writerow` returns what this `write` does.
-
-    The writer puts quotes around each of the characters that end a line: CR only where that is one.
-    """
+    """A file for csv.writer: `writerow` returns what this `write` returns."""
 
     def write(self, line: str) -> str:
         return line.removesuffix("\r\n") + "\n"
 
 
+def _comma_separated() -> Callable[[list[str]], str]:
+    writerow: Callable[[Iterable[str]], Any] = csv.writer(_Echo()).writerow
+    return lambda row: str(writerow(map(harmless, row)))
+
+
 def _tab_separated(row: list[str]) -> str:
-    return "\t".join(_BREAKS.sub(" ", value) for value in row) + "\n"
+    return "\t".join(harmless(_BREAKS.sub(" ", value)) for value in row) + "\n"
 
 
 def _as_text(value: Any) -> str:
@@ -64,4 +68,4 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    return json.dumps(value, ensure_ascii=False)
+    return harmless_json(as_json(value))

@@ -1,7 +1,6 @@
-"""Files of gzip members, one after the other: each is ended when it is large, and none is ever left torn."""
+"""Write gzip members to a series of files. A new file is begun when one is large, and no file ever ends torn."""
 from __future__ import annotations
 
-import fcntl
 import os
 import zlib
 from contextlib import suppress
@@ -9,22 +8,24 @@ from itertools import count
 from typing import BinaryIO
 
 from fetcher import green
+from fetcher.files.claims import PRIVATE, claimed, open_claimed, release
 
-_OPEN = ".open"                     # behind the name of a file that is being written, as archives' crawlers do
+_OPEN = ".open"                     # ends the name of a file that is being written, as with web crawlers
 _BATCH_BYTES = 256 * 1024
 _READ_BYTES = 1024 * 1024
 
 
 class Series:
-    """FILE.suffix, FILE-00001.suffix and so on, written as if they were one file. What is there already stays.
+    """FILE.suffix, FILE-00001.suffix and so on, written as if they were one file. Existing files are left alone.
 
-    `begins`: nothing is written to the present file yet. Everything here raises OSError.
+    `begins`: nothing has been written to the current file yet. All methods raise OSError, and LockHeld.
     """
 
-    def __init__(self, path: str, suffix: str, most_bytes: int) -> None:
-        """Files that a killed run has left are cut to the members that are whole."""
+    def __init__(self, path: str, suffix: str, max_bytes: int, private: bool = False) -> None:
+        """Cut files that a killed run has left to their whole members. `private`: only the owner can read the files."""
         self._stem, self._suffix = path.removesuffix(suffix), suffix
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
+        self._rights = PRIVATE if private else 0o666
         self._buffer = bytearray()
         self._numbers = count()
         self._fd = -1
@@ -36,29 +37,35 @@ class Series:
 
     @property
     def name(self) -> str:
-        """Of the present file, as it will be."""
+        """The final name of the current file."""
         return os.path.basename(self._path)
 
     def write(self, data: bytes) -> None:
-        """Take some bytes; others have their turn now and then."""
+        """Write some bytes. Now and then, let other green threads run."""
         self._buffer += data
         if len(self._buffer) >= _BATCH_BYTES:
             self._drain()
             green.sleep(0)
 
     def flush(self) -> None:
-        """What is to be flushed is not known before `commit`."""
+        """Do nothing: only `commit` knows what can be flushed."""
 
     def commit(self) -> None:
-        """What is written so far consists of whole members."""
+        """Note that everything written so far is whole members. Begin a new file if this one is large."""
         self._drain()
         self._whole = os.lseek(self._fd, 0, os.SEEK_CUR)
-        if self._whole >= self._most_bytes:
+        if self._whole >= self._max_bytes:
             self._end()
             self._next()
 
+    def make_private(self) -> None:
+        """Make the current file and all later ones readable by their owner only."""
+        if self._rights != PRIVATE:
+            self._rights = PRIVATE
+            os.fchmod(self._fd, PRIVATE)
+
     def close(self) -> None:
-        """End the present file, without what was not committed."""
+        """End the current file, without what was not committed."""
         if self._fd >= 0:
             self._end()
 
@@ -69,8 +76,7 @@ class Series:
                 _mend(self._path)
             if not os.path.exists(self._path):
                 break
-        self._fd = os.open(self._path + _OPEN, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._fd = open_claimed(self._path + _OPEN, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._rights)
         self._whole = 0
 
     def _drain(self) -> None:
@@ -86,23 +92,23 @@ class Series:
             os.ftruncate(fd, self._whole)
             os.rename(self._path + _OPEN, self._path)
         finally:
-            os.close(fd)
+            release(fd)
 
 
 def _mend(path: str) -> None:
-    """Have the file that a killed run was writing end with its last whole member, and bear its name."""
-    with open(path + _OPEN, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        whole = _whole_members(file)
-        file.truncate(whole)
-    if whole:
-        os.rename(path + _OPEN, path)
-    else:
-        os.unlink(path + _OPEN)
+    """Cut the file that a killed run was writing after its last whole member, and give it its final name."""
+    with claimed([path + _OPEN]):
+        with open(path + _OPEN, "r+b") as file:
+            whole = _whole_members(file)
+            file.truncate(whole)
+        if whole:
+            os.rename(path + _OPEN, path)
+        else:
+            os.unlink(path + _OPEN)
 
 
 def _whole_members(file: BinaryIO) -> int:
-    """Where the last gzip member ends that is whole."""
+    """Return the position where the last whole gzip member ends."""
     whole = position = 0
     stream = zlib.decompressobj(31)
     with suppress(zlib.error):

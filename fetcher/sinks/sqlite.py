@@ -1,19 +1,23 @@
-"""Records as rows of an SQLite database, to be asked questions with SQL, Datasette or sqlite-utils."""
+"""Write records as rows of an SQLite database, for queries with SQL, Datasette or sqlite-utils."""
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
-from contextlib import suppress
+import stat
+from contextlib import ExitStack, suppress
 from typing import Any
 
-from fetcher import green
 from fetcher.errors import OutputError
+from fetcher.files.claims import open_claimed, release
+from fetcher.files.database import Inserter, execute, make_private
 from fetcher.model import Result
-from fetcher.sinks.columns import BOOLEAN, COLUMNS, INTEGER, REAL, flattened, without_surrogates
+from fetcher.record import is_private
+from fetcher.sinks.columns import BOOLEAN, COLUMNS, INTEGER, REAL, flattened
 
 _MAGIC = b"SQLite format 3\0"
-_BATCH_ROWS = 1000
 _BATCH_SECONDS = 0.5
-_PATIENCE = 30.0        # seconds for which another program may hold the database
+_JOURNAL_BLOCKS = 16    # of 4 KB, for its index
 
 _TYPES = {INTEGER: "INTEGER", BOOLEAN: "INTEGER", REAL: "REAL"}
 _TABLE = ",\n  ".join(f'"{name}" {_TYPES.get(kind, "TEXT")}' for name, kind in COLUMNS.items())
@@ -24,113 +28,97 @@ _INDEXED = ("url", "status", "error")
 
 
 class SqliteTable:
-    """Writes each result's record as a row of `results`; what the table held before is gone. `failures` is a view.
+    """Writes the record of each result as a row of `results`, which is emptied first. `failures` is a view.
 
-    Rows are committed in batches, each within a second. Other tables of the database are left alone.
+    Rows are committed in batches, each within a second. Other tables of the database are left alone. While another
+    program locks the database, rows wait in memory and fetching continues.
     """
 
-    def __init__(self, path: str) -> None:
-        """Raises OutputError where the file is no database, or has a table `results` that is not ours."""
+    def __init__(self, path: str, private: bool = False) -> None:
+        """`private`: only the owner can read the file, as after the first row that was fetched with a password.
+
+        Raises OutputError if the file is no database, or has a table `results` that is not ours. Raises LockHeld if
+        another run writes it.
+        """
         self._path = path
-        self._rows: list[tuple[Any, ...]] = []
-        self._timer: Any = None
-        self._failure: OutputError | None = None
-        _refuse_other_files(path)
-        try:
-            self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        self._private = False
+        with ExitStack() as opened:
             try:
+                descriptor = open_claimed(path, os.O_RDWR | os.O_CREAT)
+            except OSError as error:
+                raise OutputError(f"{path} cannot be opened for writing: {error.strerror}.") from error
+            if private:
+                self._make_private()
+            opened.callback(release, descriptor)    # after closing the database, which would lose its locks
+            _refuse_other_files(descriptor, path)
+            try:
+                self._database = sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False)
+                opened.callback(self._database.close)
                 self._prepare()
-            except BaseException:
-                self._database.close()
-                raise
-        except sqlite3.Error as error:
-            raise self._explained(error) from error
+            except sqlite3.Error as error:
+                raise self._explained(error) from error
+            self._opened = opened.pop_all()
+        self._inserter = Inserter(self._database, [_INSERT], _BATCH_SECONDS, self._explained)
 
     def write(self, result: Result) -> None:
+        if not self._private and is_private(result):
+            self._make_private()
         self.add(result.record())
 
     def add(self, record: dict[str, Any]) -> None:
-        """Take one record. Raises OutputError, also for those before it that could not be written."""
-        if self._failure is not None:
-            raise self._failure
-        self._rows.append(tuple(map(flattened(record).get, COLUMNS)))
-        if len(self._rows) >= _BATCH_ROWS:
-            self._commit()
-        elif self._timer is None:
-            self._timer = green.call_later(_BATCH_SECONDS, self._commit_in_background)
+        """Add a record. Raises OutputError, also for earlier records that could not be written."""
+        self._inserter.add(tuple(map(flattened(record).get, COLUMNS)))
 
     def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        try:
-            if self._failure is None:
-                self._commit()
-                self._finish()
-        finally:
-            self._database.close()
+        with self._opened:
+            self._inserter.close()
+            self._finish()
+
+    def _make_private(self) -> None:
+        self._private = True
+        make_private(self._path)
 
     def _prepare(self) -> None:
-        execute = self._database.execute
-        there = {row[1] for row in execute("PRAGMA table_info(results)")}
+        there = {row[1] for row in self._database.execute("PRAGMA table_info(results)")}
         if there and not there >= {"url", "line", "ok"}:
             raise sqlite3.DatabaseError("its table results holds something else")
-        execute("PRAGMA journal_mode = WAL")        # others can read meanwhile
-        execute("PRAGMA synchronous = NORMAL")
-        execute("BEGIN IMMEDIATE")
-        execute("DROP VIEW IF EXISTS failures")
-        execute("DROP TABLE IF EXISTS results")
-        execute(f"CREATE TABLE results (\n  {_TABLE}\n)")
-        execute(_VIEW)
-        execute("COMMIT")
-
-    def _commit_in_background(self) -> None:
-        self._timer = None
-        with suppress(OutputError):     # kept in `_failure`, for the next `add`
-            self._commit()
-
-    def _commit(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        rows, self._rows = self._rows, []
-        if not rows:
-            return
-        try:
-            try:
-                self._insert(rows)
-            except UnicodeEncodeError:
-                self._insert([tuple(map(without_surrogates, row)) for row in rows])
-        except sqlite3.Error as error:
-            self._failure = self._explained(error)
-            raise self._failure from error
-
-    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            self._database.executemany(_INSERT, rows)
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
+        for statement in (
+            "PRAGMA journal_mode = WAL",        # others can read meanwhile
+            "PRAGMA synchronous = NORMAL",
+            "BEGIN IMMEDIATE",
+            "DROP VIEW IF EXISTS failures",
+            "DROP TABLE IF EXISTS results",
+            f"CREATE TABLE results (\n  {_TABLE}\n)",
+            _VIEW,
+            "COMMIT",
+        ):
+            execute(self._database, statement)
 
     def _finish(self) -> None:
-        """Make the indexes, which cost less now than row by row, and leave one file alone."""
+        """Create the indexes, which is faster now than row by row, and leave a single file."""
         try:
             for column in _INDEXED:
-                self._database.execute(f"CREATE INDEX IF NOT EXISTS results_{column} ON results ({column})")
-            with suppress(sqlite3.OperationalError):    # someone reads it
+                execute(self._database, f"CREATE INDEX IF NOT EXISTS results_{column} ON results ({column})")
+            with suppress(sqlite3.OperationalError):    # another program is reading it
                 self._database.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
     def _explained(self, error: sqlite3.Error) -> OutputError:
-        return OutputError(f"{self._path} cannot be written: {error}; the rows in it are whole.")
+        return OutputError(f"{self._path} cannot be written: {_reason(error, os.path.dirname(self._path) or '.')}.")
 
 
-def _refuse_other_files(path: str) -> None:
-    """SQLite itself would take a short file of another kind, a list perhaps, for an empty database."""
-    with suppress(OSError), open(path, "rb") as file:
-        if file.read(len(_MAGIC)) not in (b"", _MAGIC):
-            raise OutputError(f"{path} cannot be written: it is no SQLite database.")
+def _reason(error: sqlite3.Error, directory: str) -> str:
+    """Return why SQLite failed. Its own messages do not explain problems with the journal, so check for those."""
+    if isinstance(error, sqlite3.OperationalError):
+        if not os.access(directory, os.W_OK):
+            return "SQLite needs a journal beside it, and its directory cannot be written to"
+        if os.statvfs(directory).f_bavail < _JOURNAL_BLOCKS:
+            return os.strerror(errno.ENOSPC)
+    return str(error)
+
+
+def _refuse_other_files(descriptor: int, path: str) -> None:
+    """Raises OutputError for a file of another kind: SQLite would take a short list for an empty database."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or os.pread(descriptor, len(_MAGIC), 0) not in (b"", _MAGIC):
+        raise OutputError(f"{path} cannot be written: it is no SQLite database.")

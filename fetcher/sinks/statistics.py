@@ -1,4 +1,4 @@
-"""What a summary says beyond the tally: how often each status came, and how long things took."""
+"""What a summary adds to the tally: how often each status occurred, and how long requests took."""
 from __future__ import annotations
 
 from collections import Counter
@@ -8,7 +8,7 @@ from fetcher.sinks.histogram import Histogram
 
 
 class Statistics:
-    """Counts results. A connection that was used again took no time, and is not among the `connect`."""
+    """Counts results. `connect` leaves out connections that were reused, which took no time."""
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
@@ -28,4 +28,4 @@ class Statistics:
             self.total.add(timings.total)
 
     def close(self) -> None:
-        """It keeps nothing open."""
+        """Do nothing."""

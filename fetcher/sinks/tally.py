@@ -1,4 +1,4 @@
-"""The run in numbers, counted while it lasts."""
+"""Count the results of a run while it lasts."""
 from __future__ import annotations
 
 from bisect import insort
@@ -8,15 +8,17 @@ from typing import NamedTuple
 
 from fetcher.errors import HTTP, Interrupted
 from fetcher.model import Result
-from fetcher.sinks.outcome import outcome, status_class
+from fetcher.record import outcome, status_class
+from fetcher.sinks.histogram import Histogram
 
-_MOST_GROUPS = 1000
-_SLOWEST = 5
-_LONGEST_TEXT = 500     # a line of the list may hold a megabyte
+_MAX_GROUPS = 1000
+MAX_EXAMPLES = 3       # of each outcome; there are few outcomes
+SLOWEST = 5
+_MAX_TEXT = 500     # a line of the list may hold a megabyte
 
 
 class Failure(NamedTuple):
-    """A group of failures. `outcome` is a status or an error's word."""
+    """A group of failures. `outcome` is a status or an error's word; `host` may be empty."""
 
     outcome: str
     host: str
@@ -28,7 +30,12 @@ class Slow(NamedTuple):
     url: str
 
 
-OTHERS = Failure("others", "")      # the groups beyond those that are kept
+class Example(NamedTuple):
+    """One of the first results that failed with an outcome."""
+
+    line: int
+    source: str | None
+    url: str
 
 
 class Tally:
@@ -39,18 +46,32 @@ class Tally:
         self.ended: float | None = None
         self.done = 0
         self.ok = 0
-        self.retried = 0                        # that took more than one attempt
+        self.retried = 0                        # results that took more than one attempt
+        self.left_out = 0                       # lines that the patterns excluded; set from outside
         self.size = 0
         self.size_download = 0
-        self.classes: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.failed_outcomes: Counter[str] = Counter()      # those of results that are not ok
         self.errors: Counter[str] = Counter()
         self.failures: Counter[Failure] = Counter()
+        self.examples: dict[str, list[Example]] = {}    # by outcome
+        self.times = Histogram()                # of whole attempts, in seconds
         self.slowest: list[Slow] = []           # the slowest first
         self._slow_seconds = 0.0                # what a result must exceed to be among them
 
     @property
     def failed(self) -> int:
         return self.done - self.ok
+
+    @property
+    def classes(self) -> Counter[str]:
+        """The number of results in each of `record.CLASSES`."""
+        return _by_class(self.outcomes)
+
+    @property
+    def failed_classes(self) -> Counter[str]:
+        """The number of results in each of `record.CLASSES` that are not ok."""
+        return _by_class(self.failed_outcomes)
 
     @property
     def elapsed(self) -> float:
@@ -62,31 +83,44 @@ class Tally:
         self.done += 1
         self.size += result.size
         self.size_download += result.size_download
-        self.classes[status_class(word)] += 1
+        self.outcomes[word] += 1
         if result.ok:
             self.ok += 1
         else:
             self.errors[result.error or HTTP] += 1
-            host = "" if result.error == Interrupted.word else result.host      # no host is to blame for that one
-            self._group(Failure(word, host[:_LONGEST_TEXT]))
+            self.failed_outcomes[word] += 1
+            host = "" if result.error == Interrupted.word else result.host      # no host is to blame for an interrupt
+            self._group(Failure(word, host[:_MAX_TEXT]))
+            examples = self.examples.setdefault(word, [])
+            if len(examples) < MAX_EXAMPLES:
+                examples.append(Example(result.line, result.source, result.url[:_MAX_TEXT]))
         if result.attempts > 1:
             self.retried += 1
         seconds = result.timings.total
-        if seconds is not None and seconds > self._slow_seconds:
-            self._remember(Slow(seconds, word, result.url[:_LONGEST_TEXT]))
+        if seconds is not None:
+            self.times.add(seconds)
+            if seconds > self._slow_seconds:
+                self._remember(Slow(seconds, word, result.url[:_MAX_TEXT]))
 
     def close(self) -> None:
         if self.ended is None:
             self.ended = perf_counter()
 
     def _group(self, failure: Failure) -> None:
-        if failure not in self.failures and len(self.failures) >= _MOST_GROUPS:
-            failure = OTHERS
+        if failure not in self.failures and len(self.failures) >= _MAX_GROUPS:
+            failure = Failure(failure.outcome, "")      # there are few outcomes, but any number of hosts
         self.failures[failure] += 1
 
     def _remember(self, slow: Slow) -> None:
         insort(self.slowest, slow, key=lambda known: -known.seconds)
-        if len(self.slowest) > _SLOWEST:
+        if len(self.slowest) > SLOWEST:
             self.slowest.pop()
-        if len(self.slowest) == _SLOWEST:
+        if len(self.slowest) == SLOWEST:
             self._slow_seconds = self.slowest[-1].seconds
+
+
+def _by_class(outcomes: Counter[str]) -> Counter[str]:
+    classes: Counter[str] = Counter()
+    for word, count in outcomes.items():
+        classes[status_class(word)] += count
+    return classes

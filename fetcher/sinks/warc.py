@@ -1,7 +1,7 @@
-"""Requests and answers as WARC 1.1 (ISO 28500:2017), for web archives. It needs the extra `fetcher[warc]`.
+"""Write requests and answers as WARC 1.1 (ISO 28500:2017), for web archives. Needs the extra `fetcher[warc]`.
 
-A body is stored in the content coding in which it came. Its chunks are put together, as the standard has it for a
-payload; so that no reader takes it for chunked, Transfer-Encoding is kept as X-Archive-Orig-Transfer-Encoding.
+A body is stored with its original content coding. Its chunks are joined, as the standard requires for a payload.
+Transfer-Encoding becomes X-Archive-Orig-Transfer-Encoding, so that no reader takes the body for chunked.
 """
 from __future__ import annotations
 
@@ -14,46 +14,55 @@ from typing import Any, BinaryIO
 
 from fetcher import __version__
 from fetcher.errors import HTTP, InvalidUrl, OutputError
+from fetcher.extras import needed
 from fetcher.model import Exchange, Result, rfc3339
+from fetcher.record import is_private
 from fetcher.sinks.series import Series
 from fetcher.url import parse
 
 SUFFIX = ".warc.gz"
-_MOST_BYTES = 1024 ** 3         # of a file, before the next is begun
-_MOST_KNOWN = 100_000           # payloads that are recognised when they come again
+_MAX_BYTES = 1024 ** 3         # of a file, before the next one begins
+_MAX_KNOWN = 100_000           # payloads that are recognised if they come again
 _CUT_OFF_BY = {"too_large": "length", "timeout": "time", "too_slow": "time", "deadline": "time",
                "incomplete": "disconnect"}
 
 
 class WarcFiles:
-    """Archives each result that was on the wire.
+    """Archives each result for which anything was sent.
 
-    For each answer on its way there is a response, or a revisit where the same payload came before, and the request;
-    in the end metadata: how long it took, and what went wrong.
+    Each answer, including redirects, gets a response, or a revisit if the same payload came before, and its request.
+    Metadata at the end say how long the fetch took and what went wrong.
     """
 
-    def __init__(self, path: str, most_bytes: int = _MOST_BYTES) -> None:
-        """Raises ValueError where warcio is missing, or for a name that is none of an archive, and OutputError."""
+    def __init__(self, path: str, max_bytes: int = _MAX_BYTES, private: bool = False) -> None:
+        """A new file begins after `max_bytes`. `private`: only the owner can read the files.
+
+        Raises ValueError if warcio is missing or the name is not that of an archive, OutputError, and LockHeld.
+        """
         try:
             from warcio.statusandheaders import StatusAndHeaders
             from warcio.warcwriter import WARCWriter
         except ImportError:
-            raise ValueError("--warc needs an extra: pip install 'fetcher[warc]'") from None
+            raise ValueError(needed("--warc", "warc")) from None
         if not path.endswith(SUFFIX):
             raise ValueError(f"The name of an archive ends with {SUFFIX}; that of {path} does not")
         self._path = path
         self._head = StatusAndHeaders
-        self._known: dict[str, tuple[str, str]] = {}    # payloads' digests: with which URL they came first, and when
+        self._known: dict[str, tuple[str, str]] = {}    # digests of payloads: their first URL and its time
         self._failure: OutputError | None = None
-        with self._explaining():
-            self._series = Series(path, SUFFIX, most_bytes)
+        try:
+            self._series = Series(path, SUFFIX, max_bytes, private)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be opened for writing: {error.strerror}.") from error
         self._writer: Any = WARCWriter(self._series, warc_version="1.1")
 
     def write(self, result: Result) -> None:
-        """Raises OutputError, once more after a failure."""
+        """Archive one result. Raises OutputError, and again on each call after a failure."""
         if self._failure is not None:
             raise self._failure
         with self._explaining():
+            if is_private(result):
+                self._series.make_private()
             if self._series.begins:
                 self._describe()
             if result.attempts:
@@ -71,14 +80,14 @@ class WarcFiles:
 
     def _archive(self, result: Result) -> None:
         date, answer = rfc3339(result.timestamp), None
-        for exchange in result.exchanges:
+        for exchange in result.beside.exchanges:
             with _payload(exchange) as payload:
                 answer = self._response(exchange, payload, date, _cut_off(result, exchange))
                 self._writer.write_request_response_pair(self._request(exchange), answer)
         self._writer.write_record(self._metadata(result, date, answer))
 
     def _response(self, exchange: Exchange, payload: BinaryIO, date: str, cut_off: str | None) -> Any:
-        """The record of an answer: its payload too, unless that is archived already."""
+        """Return the record of an answer, with its payload unless that is archived already."""
         fields = [(_ARCHIVED_AS.get(name, name), value) for name, value in exchange.fields]
         head = self._head(f"{exchange.status} {responses.get(exchange.status, '')}".rstrip(), fields,
                           protocol=f"HTTP/{exchange.http_version}")
@@ -94,7 +103,7 @@ class WarcFiles:
         if not size or cut_off is not None:
             return record
         if digest not in self._known:
-            if len(self._known) >= _MOST_KNOWN:
+            if len(self._known) >= _MAX_KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[digest] = (exchange.url, date)
             return record
@@ -124,8 +133,6 @@ class WarcFiles:
     def _explaining(self) -> Iterator[None]:
         try:
             yield
-        except BlockingIOError as error:
-            raise OutputError(f"{self._path} is being written by another run.") from error
         except OSError as error:
             self._failure = OutputError(f"{self._path} cannot be written: {error.strerror}; its records are whole.")
             raise self._failure from error
@@ -138,7 +145,7 @@ _TOLD = ("line", "source", "attempts", "error", "error_message", "time_queue", "
 
 @contextmanager
 def _payload(exchange: Exchange) -> Iterator[BinaryIO]:
-    """The body; a file of its own is removed afterwards."""
+    """Give the body as a file. If it was spooled to a file, remove that afterwards."""
     if exchange.spooled is None:
         yield BytesIO(exchange.body)
         return
@@ -151,19 +158,19 @@ def _payload(exchange: Exchange) -> Iterator[BinaryIO]:
 
 
 def _cut_off(result: Result, exchange: Exchange) -> str | None:
-    """Why the body is not all of what there was, in the standard's words."""
+    """Return why the body was cut off, in the words of the standard; None if it is complete."""
     if exchange.whole:
         return None
-    if exchange is not result.exchanges[-1]:
-        return "unspecified"        # a redirect's, which nobody read
+    if exchange is not result.beside.exchanges[-1]:
+        return "unspecified"        # the body of a redirect, which was not read to its end
     return _CUT_OFF_BY.get(result.error or HTTP, "unspecified")
 
 
 def _plain(url: str) -> str:
-    """A URL of a list without what identifies a user."""
+    """Return a URL of a list without what identifies a user."""
     try:
         return str(parse(url))
-    except InvalidUrl:              # relative, and its answer never came
+    except InvalidUrl:              # it is relative, and no answer has come
         return url
 
 

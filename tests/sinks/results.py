@@ -11,8 +11,8 @@ def good(url: str = "http://a.example/", seconds: float = 0.01, **more: Any) -> 
     return Result(url, 1, **{"ok": True, "status": 200, "timings": Timings(total=seconds), "final_url": url, **more})
 
 
-def bad(error: str = "timeout", url: str = "http://b.example/", **more: Any) -> Result:
-    return Result(url, 1, **{"error": error, "error_message": f"It was {error}.", "final_url": url, **more})
+def bad(error: str = "timeout", url: str = "http://b.example/", line: int = 1, **more: Any) -> Result:
+    return Result(url, line, **{"error": error, "error_message": f"It was {error}.", "final_url": url, **more})
 
 
 def rows(path: str | Path, query: str = "SELECT * FROM results ORDER BY line, rowid") -> list[dict[str, Any]]:

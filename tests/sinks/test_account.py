@@ -1,9 +1,11 @@
 """A run as one JSON object."""
+from typing import Any
+
 from fetcher.model import Timings
 from tests.sinks.accounts import account
 from tests.sinks.results import bad, good
 
-NOT_FOUND = {"status": 404, "error": "http", "url": "http://c.example:81/"}
+NOT_FOUND: dict[str, Any] = {"status": 404, "error": "http", "url": "http://c.example:81/"}
 
 
 def test_it_counts_by_status_by_error_and_by_host():

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetcher.errors import OutputError, SaveError
+from fetcher.files.parts import Parts
 from fetcher.model import Target
 from fetcher.options import SaveOptions
-from fetcher.sinks.bodies import BodyStore, RoomForBodies
-from fetcher.sinks.parts import Parts
+from fetcher.sinks.bodies import BodyStore
+from fetcher.sinks.room import RoomForBodies
 from tests.sinks.results import bad, good
 
 EARLIER = 1_000_000_000     # seconds; when files of an earlier run were written
@@ -36,7 +37,7 @@ def saved(tmp_path):
         file = store.body()
         for start in range(0, len(body), 40_000):
             file.take(body[start:start + 40_000])
-        path = file.keep(Target.read(url, line), hashlib.sha256(body).hexdigest(), "text/plain")
+        path = file.commit(Target.read(url, line), hashlib.sha256(body).hexdigest(), "text/plain")
         file.drop()
         return os.path.relpath(path, tmp_path / "dir")
 
@@ -149,6 +150,32 @@ def test_no_link_to_a_directory_is_followed(saved, tmp_path):
     assert files(outside) == []
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_directory_that_becomes_a_link_meanwhile_is_not_followed(saved, tmp_path, shared):
+    store, outside = saved.store(), tmp_path / "outside"
+    outside.mkdir()
+    if shared:
+        (outside / "y").write_bytes(b"precious")
+    saved("http://a.example/b/x", store=store)
+    (tmp_path / "dir" / "a.example" / "b").rename(tmp_path / "before")
+    (tmp_path / "dir" / "a.example" / "b").symlink_to(outside)
+    assert saved("http://a.example/b/y", line=2, store=store).startswith("a.example%2Fb%2Fy~")
+    assert files(outside) == ["y"] * shared and files(tmp_path / "before") == ["x"]
+
+
+def test_the_directory_itself_may_become_a_link_meanwhile(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    store = BodyStore(SaveOptions(str(tmp_path / "dir")))
+    body = store.body()
+    body.take(bytes(100_000))
+    (tmp_path / "dir").rename(tmp_path / "before")
+    (tmp_path / "dir").symlink_to(outside)
+    body.commit(Target.read("http://a.example/x"), "", None)
+    store.close()
+    assert files(outside) == [] and files(tmp_path / "before") == ["a.example/x"]
+
+
 def test_a_link_to_a_file_is_replaced_not_written_through(saved, tmp_path):
     outside = tmp_path / "outside"
     outside.write_bytes(b"precious")
@@ -178,7 +205,7 @@ def test_what_another_run_is_writing_stays(saved, tmp_path):
     body = with_part.body()
     body.take(bytes(100_000))
     saved("http://a.example/x")
-    assert body.keep(Target.read("http://b.example/y"), "", None).endswith("b.example/y")
+    assert body.commit(Target.read("http://b.example/y"), "", None).endswith("b.example/y")
 
 
 SAVING = """
@@ -194,7 +221,7 @@ input()
 for number in range(int(count)):
     body = store.body()
     body.take(f"{host} {number}".encode())
-    print(body.keep(Target.read(f"http://{host}/{number}"), "", None), flush=True)
+    print(body.commit(Target.read(f"http://{host}/{number}"), "", None), flush=True)
 store.close()
 """
 
@@ -219,7 +246,7 @@ def test_processes_that_race_for_the_same_names_take_nothing_from_each_other(tmp
 
 
 def test_where_there_are_no_links_bodies_are_saved_too(saved, tmp_path, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "link", refuse)
@@ -232,7 +259,7 @@ def test_where_there_are_no_links_bodies_are_saved_too(saved, tmp_path, monkeypa
 def test_bodies_are_numbered_in_steps_from_the_first(tmp_path):
     store = BodyStore(SaveOptions(str(tmp_path), "{n}", first=3, step=2))
     for _ in range(3):
-        store.body().keep(Target.read("http://a.example/"), "", None)
+        store.body().commit(Target.read("http://a.example/"), "", None)
     store.close()
     assert files(tmp_path) == ["3", "5", "7"]
 
@@ -300,7 +327,7 @@ def test_never_are_two_bodies_in_one_file(tmp_path_factory, urls, template):
     for line, url in enumerate(urls, start=1):
         body = store.body()
         body.take(f"{line} {url}".encode())
-        paths[body.keep(Target.read(url, line), "", "text/html")] = f"{line} {url}"
+        paths[body.commit(Target.read(url, line), "", "text/html")] = f"{line} {url}"
     store.close()
     assert len(paths) == len(urls)
     assert {path: Path(path).read_text() for path in paths} == paths

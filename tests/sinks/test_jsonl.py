@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from fetcher.files.output import Output
 from fetcher.sinks.jsonl import JsonLines
-from fetcher.sinks.output import Output
 from tests.sinks.results import bad, good
 
 
@@ -30,3 +30,15 @@ def test_a_line_end_in_a_value_does_not_end_the_line(records):
 
 def test_half_a_surrogate_pair_costs_a_character_not_the_record(records):
     assert records(good("http://\udc80ü/"))[0]["url"] == "http://\ufffdü/"
+
+
+OBEYED = ["\x9b2J", "\x85", "\x7f", "\xad", "\u061c", "\u200b", "\u200f", "\u202e", "\u2060", "\u2066", "\ufeff",
+          "\U000e0041"]
+
+
+@pytest.mark.parametrize("text", OBEYED)
+def test_what_a_terminal_obeys_is_escaped_and_means_the_same(records, tmp_path, text):
+    result = bad(error_message=f"é{text}日", input={text: [text]})
+    assert records(result) == [result.record()]
+    written = (tmp_path / "out").read_bytes().decode()
+    assert text not in written and "é\\u" in written

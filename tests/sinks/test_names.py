@@ -1,5 +1,6 @@
 import re
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -13,7 +14,7 @@ MARK = re.compile(r"~[0-9a-f]{12}")
 
 
 def name(url, template="{host}/{path}", **more):
-    known = {"line": 7, "n": 3, "sha256": "ab" * 32, "content_type": None, **more}
+    known: dict[str, Any] = {"line": 7, "n": 3, "sha256": "ab" * 32, "content_type": None, **more}
     return Template(template).name(parse(url), **known)
 
 
@@ -158,7 +159,7 @@ def test_two_urls_have_two_names(first, second):
         return not (url.target.partition("?")[0].endswith("index.html") or MARK.search(url.target))
 
     names = Template("{host}/{path}")
-    known = {"line": 1, "n": 1, "sha256": "", "content_type": None}
+    known: dict[str, Any] = {"line": 1, "n": 1, "sha256": "", "content_type": None}
     if is_plain(first) and is_plain(second):
         bare = [str(url).partition("#")[0] for url in (first, second)]
         assert (names.name(first, **known) == names.name(second, **known)) == (bare[0] == bare[1])

@@ -1,9 +1,11 @@
 import csv
 import io
+import json
 
 import pytest
 
-from fetcher.sinks.output import Output
+from fetcher import verbatim
+from fetcher.files.output import Output
 from fetcher.sinks.separated import Separated
 from tests.sinks.results import bad, good
 
@@ -42,7 +44,16 @@ def test_tsv_has_no_tab_and_no_line_end_inside_a_value(written):
 def test_a_column_that_only_some_records_have_is_there_for_all(written):
     answered = good(headers=(("server", "x"),))
     header, *rows = csv.reader(io.StringIO(written(",", bad(), answered, extra=("headers",))))
-    assert [dict(zip(header, row))["headers"] for row in rows] == ["", '{"server": ["x"]}']
+    assert [dict(zip(header, row))["headers"] for row in rows] == ["", '{"server":["x"]}']
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_numbers_of_a_row_are_as_they_stood(written, delimiter):
+    row = '{"id":18446744073709551616,"price":1.50,"of":[-0,1e400]}'
+    text = written(delimiter, bad(input=verbatim.loads(row)), extra=("input",))
+    if delimiter == ",":
+        text = text.replace('""', '"')
+    assert row in text
 
 
 def test_half_a_surrogate_pair_costs_a_character_not_the_row(written):
@@ -66,3 +77,13 @@ def test_numbers_and_plain_text_stay_as_they_are(written, text):
 def test_a_formula_in_the_list_reaches_no_spreadsheet(written):
     row = written("\t", bad(url="=HYPERLINK(1)", final_url=None, content_type="@x")).splitlines()[1].split("\t")
     assert not [cell for cell in row if cell.startswith(("=", "@", "+", "-"))]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x07", "\x9b2J", "\u202e", "\u200b", "\ufeff", "\x7f", "\x00", "\r"])
+def test_no_value_has_what_a_terminal_obeys(written, delimiter, text):
+    written_text = written(delimiter, bad(content_type=f"a{text}b", input={"key": f"a{text}b"}), extra=("input",))
+    assert text not in written_text and "\xa0日本" in written(delimiter, bad(content_type="\xa0日本"))
+    row = list(csv.reader(io.StringIO(written_text), delimiter=delimiter,
+                          quoting=csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE))[1]
+    assert json.loads(row[-1]) == {"key": f"a{text}b"}

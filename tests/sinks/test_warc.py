@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from fetcher.errors import OutputError
-from fetcher.model import Exchange
-from fetcher.sinks.parts import Parts
-from fetcher.sinks.spool import Spool
+from fetcher.errors import LockHeld, OutputError
+from fetcher.files.parts import Parts
+from fetcher.files.spool import Spool
+from fetcher.model import Beside, Exchange
 from fetcher.sinks.warc import WarcFiles
+from tests.files.held import held_file
 from tests.sinks.results import bad, good
 
 archiveiterator = pytest.importorskip("warcio.archiveiterator")
@@ -20,7 +21,7 @@ def answered(body=b"body", url="http://a.example/x", **more):
     exchange = {"request": b"GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n", "status": 200, "http_version": "1.1",
                 "fields": (("content-type", "text/plain"),), "body": body, "spooled": None, "whole": True,
                 "remote_ip": "192.0.2.1", **more}
-    return good(url, exchanges=(Exchange(url, **exchange),), attempts=1, timestamp=1.5)
+    return good(url, beside=Beside((Exchange(url, **exchange),)), attempts=1, timestamp=1.5)
 
 
 def write(path, *results, **options):
@@ -99,7 +100,7 @@ def test_a_failure_without_an_answer_is_metadata_alone(tmp_path):
 def test_a_body_that_was_cut_off_says_why(tmp_path, error, reason):
     path = tmp_path / "a.warc.gz"
     whole = answered()
-    torn = bad(error, exchanges=answered(whole=False).exchanges, attempts=1)
+    torn = bad(error, beside=answered(whole=False).beside, attempts=1)
     write(path, torn, whole)
     assert records(path)[1][1].rec_headers["WARC-Truncated"] == reason
     assert types(path).count("response") == 2
@@ -120,7 +121,7 @@ def test_a_long_body_is_read_from_its_file_which_is_removed(tmp_path):
 
 def test_a_file_that_is_large_is_followed_by_the_next(tmp_path):
     write(tmp_path / "a.warc.gz", *(answered(os.urandom(5000), url=f"http://a.example/{n}") for n in range(5)),
-          most_bytes=8000)
+          max_bytes=8000)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["a-00001.warc.gz", "a-00002.warc.gz", "a.warc.gz"]
     assert {types(tmp_path / name)[0] for name in names} == {"warcinfo"}
@@ -157,10 +158,9 @@ def test_a_file_of_which_nothing_is_whole_is_begun_again(tmp_path):
 
 
 def test_two_runs_do_not_write_the_same_archive(tmp_path):
-    first = WarcFiles(str(tmp_path / "a.warc.gz"))
-    with pytest.raises(OutputError, match="is being written by another run"):
+    (tmp_path / "a.warc.gz.open").touch()
+    with held_file(str(tmp_path / "a.warc.gz.open")), pytest.raises(LockHeld, match="is being written by another run"):
         WarcFiles(str(tmp_path / "a.warc.gz"))
-    first.close()
 
 
 def test_where_no_more_can_be_written_what_is_written_stays_whole(tmp_path, monkeypatch):
@@ -185,7 +185,7 @@ def test_other_names_and_a_missing_extra_are_told(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="ends with .warc.gz"):
         WarcFiles(str(tmp_path / "a.warc"))
     monkeypatch.setitem(sys.modules, "warcio.warcwriter", None)
-    with pytest.raises(ValueError, match=r"pip install 'fetcher\[warc\]'"):
+    with pytest.raises(ValueError, match="--warc needs more packages: .* -m pip install 'warcio>="):
         WarcFiles(str(tmp_path / "a.warc.gz"))
 
 

@@ -1,5 +1,5 @@
-from fetcher.sinks.output import Output
-from fetcher.sinks.rows import Rows
+from fetcher.files.output import Output
+from fetcher.sinks.terminal.rows import Rows
 from tests.sinks.results import bad, good
 
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from fetcher.attempt import Attempt
-from fetcher.model import Target
+from fetcher.model import Target, WaitingHost
 from fetcher.options import Timeouts
-from fetcher.sinks.printable import cells
-from fetcher.sinks.screen import Finished, Held, View, compose
 from fetcher.sinks.tally import Tally
+from fetcher.sinks.terminal.printable import cells
+from fetcher.sinks.terminal.screen import Finished, View, compose
 from tests.sinks.results import bad, good
 
 ANY_TEXT = st.text(max_size=60)
@@ -23,13 +23,13 @@ def attempt(url, age, phase="wait"):
     return started
 
 
-def view(results=(), running=(), total=None, last=(), held_back=()):
+def view(results=(), running=(), total=None, last=(), waiting=()):
     tally = Tally()
     for result in results:
         tally.write(result)
     tally.ended = tally.started + 65.0
     return View(now=1000.0, tally=tally, total=total, rate=12.0, speed=3456.0, running=list(running), last=list(last),
-                held_back=list(held_back))
+                waiting=list(waiting))
 
 
 def text(view, width, height):
@@ -45,8 +45,8 @@ def test_no_screen_is_wider_or_higher_than_the_terminal(width, height, total, do
     for each, host in zip(running, hosts):
         each.host = host
     shown = view([good(), bad(), bad("http", status=404)], running, total,
-                 [Finished("too_many_redirects", 10**12, seconds, url) for url in urls] * 20,
-                 [Held(host, "Retry-After 42 s", inf if seconds is None else seconds, done) for host in hosts])
+                 [Finished("too_many_redirects", 10**12, seconds, url, False) for url in urls] * 20,
+                 [WaitingHost(host, "Retry-After 42 s", inf if seconds is None else seconds, done) for host in hosts])
     shown.tally.done, shown.tally.ok = done, done - min(failed, done)
     lines = compose(shown, width, height)
     assert len(lines) <= height
@@ -57,7 +57,8 @@ def test_no_screen_is_wider_or_higher_than_the_terminal(width, height, total, do
 def test_80x24_shows_all_of_it_one_above_the_other():
     results = [good(size_download=1000)] * 9 + [bad("dns"), bad("http", status=404)]
     running = [attempt("http://a.example/x", 2.5), attempt("http://slow.example/y", 12.3, "body")]
-    last = [Finished("dns", 0, None, "http://b.example/"), Finished("200", 1234, 0.12, "http://a.example/")]
+    last = [
+        Finished("dns", 0, None, "http://b.example/", False), Finished("200", 1234, 0.12, "http://a.example/", True)]
     assert text(view(results, running, 22, last), 80, 24) == [
         " " + "━" * 35 + "─" * 36 + "   50 %",
         " 11 of 22   0:01 left   12/s   9.00 KB   1:05 elapsed   3.46 KB/s",
@@ -77,16 +78,17 @@ def test_80x24_shows_all_of_it_one_above_the_other():
 
 
 def test_200x50_shows_running_and_results_beside_each_other():
-    shown = view([good()], [attempt("http://a.example/x", 2.5)], 2, [Finished("200", 1, 0.1, "http://b/")])
+    shown = view([good()], [attempt("http://a.example/x", 2.5)], 2, [Finished("200", 1, 0.1, "http://b/", True)])
     lines = text(shown, 200, 50)
     assert any("a.example/x" in line and "http://b/" in line for line in lines)
 
 
 def test_40x10_shows_bar_counts_and_a_few_results():
     lines = text(view([good()] * 3, [attempt("http://a.example/x", 2.5)], 4,
-                      [Finished("200", 1, 0.1, "http://b/")] * 20), 40, 10)
+                      [Finished("200", 1, 0.1, "http://b/", True)] * 20), 40, 10)
     assert lines == ["━" * 24 + "─" * 9 + "   75 %", "3 of 4  0:01 left  12/s  0 B", "2xx 3", "", "",
-                     "Results     time  URL", *["200       100 ms  b/"] * 4]
+                     "a.example/x             wait      2.50 s", "Results     time  URL",
+                     *["200       100 ms  b/"] * 3]
 
 
 def test_the_slowest_requests_come_first():
@@ -96,9 +98,9 @@ def test_the_slowest_requests_come_first():
 
 
 def test_hosts_that_wait_are_shown_with_the_reason_those_of_the_most_lines_first():
-    held = [Held("few.example", "rate", 0.25, 3), Held("many.example", "Retry-After 42 s", 41.5, 1200),
-            Held("some.example", "robots", inf, 30)]
-    lines = text(view(held_back=held), 80, 24)
+    waiting = [WaitingHost("few.example", "rate", 0.25, 3), WaitingHost("many.example", "Retry-After 42 s", 41.5, 1200),
+               WaitingHost("some.example", "robots", inf, 30)]
+    lines = text(view(waiting=waiting), 80, 24)
     assert lines[9:13] == [
         " Waiting 3                                                       lines     left",
         " many.example  Retry-After 42 s                                  1,200   41.5 s",
@@ -108,7 +110,7 @@ def test_hosts_that_wait_are_shown_with_the_reason_those_of_the_most_lines_first
 
 
 def test_where_there_is_little_room_the_reason_is_brief():
-    lines = text(view(held_back=[Held("a-long-name.of.some.example", "Retry-After 42 s", 41.5, 1200)]), 120, 24)
+    lines = text(view(waiting=[WaitingHost("a-long-name.of.some.example", "Retry-After 42 s", 41.5, 1200)]), 120, 24)
     assert any(line.startswith(" a-long-name.of…  Retry-After    1,200   41.5 s") for line in lines), lines
 
 
@@ -131,6 +133,24 @@ def test_a_list_whose_length_is_not_known_has_a_bar_that_moves():
 def test_foreign_text_is_shown_and_does_nothing(evil):
     started = attempt("http://a.example/", 1.0)
     started.host = f"{evil}.example"
-    lines = text(view(running=[started], last=deque([Finished("200", 1, 0.1, f"http://{evil}/")])), 80, 24)
+    lines = text(view(running=[started], last=deque([Finished("200", 1, 0.1, f"http://{evil}/", True)])), 80, 24)
     assert all(line.isprintable() for line in lines)
     assert len(lines) == 24
+
+
+def test_what_needs_attention_waits_at_the_top_and_a_short_pace_is_one_line():
+    held = [*(WaitingHost(f"p{number}.example", "rate", 0.2 + number / 100, 1000) for number in range(30)),
+            WaitingHost("slow.example", "rate", 4.0, 9000), WaitingHost("down.example", "breaker", 20.0, 3),
+            WaitingHost("busy.example", "Retry-After 30 s", 30.0, 7)]
+    shown = text(view([good()], [attempt("http://a.example/x", 2.5)], None, [], waiting=held), 120, 40)
+    waiting = [line.split("   ")[0].split()[0] for line in shown[next(
+        number for number, line in enumerate(shown) if line.lstrip().startswith("Waiting")) + 1:] if line.strip()]
+    assert waiting[:4] == ["busy.example", "down.example", "30", "slow.example"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 50), (120, 12), (80, 24), (60, 10), (40, 10), (40, 8)])
+def test_the_slowest_request_is_always_there(width, height):
+    running = [attempt(f"http://h{number}.example/", number) for number in range(50)]
+    shown = "\n".join(text(view(
+        [good()], running, None, [Finished("200", 1, 0.1, "http://b/", True)] * 50), width, height))
+    assert "h49.example" in shown and "200 " in shown

@@ -1,16 +1,16 @@
-"""Bytes that are kept for later: in memory while they are few, and in a file when they are many."""
+"""Bytes stored for later: in memory while they are few, and in a file when they are many."""
 from __future__ import annotations
 
 import os
 
 from fetcher.errors import SaveError
-from fetcher.sinks.parts import Parts
+from fetcher.files.parts import Parts
 
 _IN_MEMORY_BYTES = 1024 * 1024
 
 
 class Spool:
-    """A body as it comes. What becomes a file is to be removed by who reads it."""
+    """A body as it arrives. If it becomes a file, its reader has to remove that."""
 
     __slots__ = ("size", "file", "_parts", "_pieces")
 
@@ -21,7 +21,7 @@ class Spool:
         self._pieces: list[bytes] = []
 
     def take(self, piece: bytes) -> None:
-        """More of it. Raises SaveError."""
+        """Add a piece of the body. Raises SaveError."""
         self._pieces.append(piece)
         self.size += len(piece)
         if self.size > _IN_MEMORY_BYTES:
@@ -32,7 +32,7 @@ class Spool:
 
     @property
     def content(self) -> bytes:
-        """All that came, or nothing where that is in the `file`."""
+        """All bytes so far, or nothing if they are in the `file`."""
         return b"".join(self._pieces)
 
     def _write(self) -> None:

@@ -1,32 +1,34 @@
-"""Text that may be shown: nothing in it acts on the terminal, and its width is counted in cells."""
+"""Make text safe to show: nothing in it acts on the terminal. Measure and cut its width in cells."""
 from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+
+from fetcher.record import escaped
 
 ELLIPSIS = "…"
 _IN_ASCII = {ord("━"): "=", ord("╺"): "-", ord("─"): "-", ord("·"): ",", ord(ELLIPSIS): "~"}
 
 
 def printable(text: str) -> str:
-    r"""`text` with all that is no visible character as \xNN or \uNNNN: controls, bidi overrides, lone surrogates."""
+    r"""Return `text` with invisible characters as \xNN or \uNNNN: controls, bidi overrides, lone surrogates."""
     if text.isprintable():
         return text
-    return "".join(character if character.isprintable() else _escaped(ord(character)) for character in text)
+    return "".join(character if character.isprintable() else escaped(character) for character in text)
 
 
 def in_ascii(text: str) -> str:
-    """`text` for a terminal that has nothing else."""
+    """Return `text` in ASCII, for a terminal that shows nothing else."""
     return text if text.isascii() else text.translate(_IN_ASCII).encode("ascii", "replace").decode()
 
 
 def cells(text: str) -> int:
-    """How many cells of the terminal `text` takes."""
+    """Return how many cells `text` takes on a terminal."""
     return len(text) if text.isascii() else sum(map(_cells_of, text))
 
 
 def cut(text: str, width: int) -> str:
-    """`text`, shortened where it is wider than `width` cells; an ellipsis says so."""
+    """Return `text`, shortened and with an ellipsis if it is wider than `width` cells."""
     if text.isascii() and len(text) <= width:
         return text
     used = 0
@@ -41,13 +43,9 @@ def cut(text: str, width: int) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """`text` in exactly `width` cells."""
+    """Return `text`, cut or padded to exactly `width` cells."""
     text = cut(text, width)
     return text + " " * (width - cells(text))
-
-
-def _escaped(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 @lru_cache(maxsize=4096)

@@ -1,22 +1,23 @@
-"""A line on stderr for each result, as `-v` asks for."""
+"""Write a line to stderr for each result, for `-v`."""
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import TextIO
 
 from fetcher.model import Result
-from fetcher.sinks import units
-from fetcher.sinks.outcome import outcome
-from fetcher.sinks.printable import printable
+from fetcher.record import outcome
+from fetcher.sinks.terminal import units
+from fetcher.sinks.terminal.messages import Messages
+from fetcher.sinks.terminal.printable import printable
 
 
 class Log:
-    """Writes outcome, time, method, URL, redirects and what went wrong.
+    """Writes the outcome, time, method, URL, redirects and the error of each result.
 
-    A stream that cannot be written is no reason to end the run, so its failures are passed over.
+    A stream that cannot be written is no reason to end the run, so its errors are ignored.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Messages | TextIO) -> None:
         self._stream = stream
 
     def write(self, result: Result) -> None:

@@ -1,4 +1,4 @@
-"""The run on a terminal while it lasts: a screen of its own, drawn anew some ten times a second."""
+"""Show a run on a terminal while it lasts: a screen of its own, redrawn about ten times per second."""
 from __future__ import annotations
 
 import os
@@ -6,7 +6,7 @@ import select
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -15,22 +15,23 @@ from rich.segment import Segment
 from rich.style import Style
 
 from fetcher import green
-from fetcher.attempt import Attempt
-from fetcher.model import Result
-from fetcher.sinks import units
-from fetcher.sinks.outcome import outcome
-from fetcher.sinks.printable import in_ascii
-from fetcher.sinks.screen import Finished, Held, View, compose
+from fetcher.attempt import RunningAttempt
+from fetcher.model import Result, WaitingHost
+from fetcher.record import outcome
 from fetcher.sinks.tally import Tally
+from fetcher.sinks.terminal import units
+from fetcher.sinks.terminal.printable import in_ascii
+from fetcher.sinks.terminal.screen import Finished, View, compose
 
 _FRAME_SECONDS = 0.1
-_MOST_CPU = 0.03            # of one core: where a frame costs more, there are fewer
+_MAX_CPU = 0.03            # of one core: if frames cost more, there are fewer of them,
+_MAX_BLOCKED = 0.2         # and of the time, if the terminal is slow: fetching waits meanwhile
 _LINE_SECONDS = 5.0         # between the progress lines of a dumb terminal
 _RATE_FRAMES = 100          # how far back the rate looks
 _LAST = 200                 # results that are kept for the highest screen
-_LONGEST_URL = 500          # a line of the list may hold a megabyte
+_MAX_URL = 500          # a line of the list may hold a megabyte
 
-# DEC private modes: a line that is wider than it seems must not wrap; a frame is to be shown as a whole.
+# DEC private modes: a line that is wider than expected must not wrap; a frame is shown as a whole.
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 
@@ -38,18 +39,18 @@ _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 class Live:
     """Shows the attempts `in_flight`, the counts of `tally` and the last results, from `start` to `close`.
 
-    `total` tells the number of lines, or None while it is not known; `held_back` the hosts that wait though they have
-    free slots: name, reason, seconds that are left, how many lines wait. The screen is the terminal's alternate one, so
-    that resizing leaves nothing behind and `close` brings back what was there. A dumb terminal gets plain lines.
+    `total` returns the number of lines, or None while it is unknown. `waiting` returns the hosts that wait. The screen
+    is the alternate one of the terminal, so resizing leaves no traces and `close` restores what was there before. A
+    dumb terminal gets plain lines.
     """
 
-    def __init__(self, console: Console, in_flight: Iterable[Attempt], total: Callable[[], int | None],
-                 tally: Tally, held_back: Callable[[], Iterable[tuple[str, str, float, int]]] = tuple) -> None:
+    def __init__(self, console: Console, in_flight: Iterable[RunningAttempt], total: Callable[[], int | None],
+                 tally: Tally, waiting: Callable[[], Iterable[WaitingHost]] = tuple) -> None:
         self._console = console
         self._in_flight = in_flight
         self._total = total
         self._tally = tally
-        self._held_back = held_back
+        self._waiting = waiting
         self._last: deque[Finished] = deque(maxlen=_LAST)
         self._samples: deque[tuple[float, int, int]] = deque([(tally.started, 0, 0)], maxlen=_RATE_FRAMES)
         self._screen = RichLive(console=console, screen=True, auto_refresh=False, redirect_stdout=False,
@@ -61,17 +62,18 @@ class Live:
             self._draw_in(_LINE_SECONDS if self._console.is_dumb_terminal else _FRAME_SECONDS)
 
     def write(self, result: Result) -> None:
-        self._last.appendleft(Finished(outcome(result), result.size, result.timings.total, result.url[:_LONGEST_URL]))
+        self._last.appendleft(Finished(outcome(result), result.size, result.timings.total, result.url[:_MAX_URL],
+                                       result.ok))
 
     def close(self) -> None:
-        """Give the terminal back. It may be called from the hub."""
+        """Restore the terminal. May be called from the hub."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self.hide()
 
     def hide(self) -> None:
-        """Give the terminal back until the next frame: before the process is suspended."""
+        """Restore the terminal until the next frame, as before the process is suspended."""
         if self._screen.is_started:
             with suppress(OSError):         # the terminal may be gone
                 self._screen.stop()
@@ -79,20 +81,20 @@ class Live:
                 self._console.file.flush()
 
     def view(self) -> View:
-        """What there is to show now."""
+        """Return what to show now."""
         tally = self._tally
         now = perf_counter()
         then, done, size = self._samples[0]
         seconds = max(now - then, _FRAME_SECONDS)
         return View(now=now, tally=tally, total=self._total(), rate=(tally.done - done) / seconds,
                     speed=(tally.size_download - size) / seconds, running=list(self._in_flight), last=self._last,
-                    held_back=[Held(*held) for held in self._held_back()])
+                    waiting=list(self._waiting()))
 
     def _draw_in(self, seconds: float) -> None:
         self._timer = green.call_later(seconds, self._tick)
 
     def _tick(self) -> None:
-        began = perf_counter()
+        began, spent = perf_counter(), thread_time()
         try:
             if self._console.is_dumb_terminal:
                 self._console.out(_progress_line(self.view()), highlight=False)
@@ -100,10 +102,10 @@ class Live:
                 return
             if self._terminal_is_ready():
                 self._draw()
-        except OSError:                     # the terminal went away; the run goes on
+        except OSError:                     # the terminal is gone; the run continues
             return
         self._samples.append((began, self._tally.done, self._tally.size_download))
-        self._draw_in(max(_FRAME_SECONDS, (perf_counter() - began) / _MOST_CPU))
+        self._draw_in(max(_FRAME_SECONDS, (thread_time() - spent) / _MAX_CPU, (perf_counter() - began) / _MAX_BLOCKED))
 
     def _draw(self) -> None:
         terminal = self._console.file
@@ -117,7 +119,7 @@ class Live:
         terminal.flush()
 
     def _terminal_is_ready(self) -> bool:
-        """Whether a frame can be written now: not where Ctrl-S holds the terminal, or another job has it."""
+        """Return whether a frame can be written now: not after Ctrl-S, or while another job has the terminal."""
         try:
             descriptor = self._console.file.fileno()
             return bool(select.select([], [descriptor], [], 0)[1]) and os.tcgetpgrp(descriptor) == os.getpgrp()
@@ -126,7 +128,7 @@ class Live:
 
 
 class Frame:
-    """One view as rich draws it: `console.print(Frame(live.view()))` makes a picture."""
+    """A view that rich can draw: `console.print(Frame(live.view()))`."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -139,7 +141,7 @@ class Frame:
 
 
 def _size(console: Console) -> tuple[int, int]:
-    """Columns and lines of the terminal. COLUMNS and LINES may ask for less, not for more: that would wrap."""
+    """Return the columns and lines of the terminal. COLUMNS and LINES can only reduce them: more would wrap."""
     try:
         columns, lines = os.get_terminal_size(console.file.fileno())
     except OSError:

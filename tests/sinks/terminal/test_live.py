@@ -13,9 +13,9 @@ from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.model import Target
 from fetcher.options import Timeouts
-from fetcher.sinks import live
-from fetcher.sinks.live import Live
 from fetcher.sinks.tally import Tally
+from fetcher.sinks.terminal import live
+from fetcher.sinks.terminal.live import Live
 from tests.sinks.results import good
 
 CONTROL = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]")

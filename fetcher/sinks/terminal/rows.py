@@ -1,16 +1,16 @@
-"""The table where no terminal is: plain, aligned text, a row for each result."""
+"""Write a table if stdout is not a terminal: plain, aligned text, with a row for each result."""
 from __future__ import annotations
 
+from fetcher.files.output import Output
 from fetcher.model import Result
-from fetcher.sinks import units
-from fetcher.sinks.output import Output
-from fetcher.sinks.printable import cut, printable
+from fetcher.sinks.terminal import units
+from fetcher.sinks.terminal.printable import cut, printable
 
 _ERROR_WIDTH = len("too_many_redirects")
 
 
 class Rows:
-    """Writes status, size, time, error and URL of each result, in at most `width` cells; None: the whole URL."""
+    """Writes status, size, time, error and URL of each result, in at most `width` cells. None: with the whole URL."""
 
     def __init__(self, output: Output, width: int | None = None) -> None:
         self._output = output

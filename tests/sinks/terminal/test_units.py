@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from fetcher.sinks import units
+from fetcher.sinks.terminal import units
 
 
 @pytest.mark.parametrize(("count", "shown"), [

@@ -1,11 +1,11 @@
-"""Numbers as people read them: three digits and a unit, never wider than eight cells."""
+"""Format numbers for people: three digits and a unit, never wider than eight cells."""
 from __future__ import annotations
 
 _SIZE_UNITS = ("KB", "MB", "GB", "TB", "PB")
 
 
 def size(count: float) -> str:
-    """Bytes: 512 B, 1.23 KB, 12.3 MB, 123 GB; a KB is 1,000 bytes."""
+    """Format bytes: 512 B, 1.23 KB, 12.3 MB, 123 GB. A KB is 1,000 bytes."""
     if count < 999.5:
         return f"{count:.0f} B"
     for unit in _SIZE_UNITS:
@@ -16,7 +16,7 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time: 1.2 ms, 120 ms, 1.23 s, 12.3 s, 2m03s, 1h02m."""
+    """Format a length of time: 1.2 ms, 120 ms, 1.23 s, 12.3 s, 2m03s, 1h02m."""
     if seconds < 0.0995:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 0.9995:
@@ -30,7 +30,7 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A length of time that runs: 0:07, 1:02:03."""
+    """Format a running time: 0:07, 1:02:03."""
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
         return f"{minutes}:{rest:02}"
@@ -38,7 +38,7 @@ def clock(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Requests a second: 0.42/s, 9.1/s, 806/s, 1,234/s."""
+    """Format requests per second: 0.42/s, 9.1/s, 806/s, 1,234/s."""
     decimals = 2 if per_second < 0.995 else 1 if per_second < 9.95 else 0
     return f"{per_second:,.{decimals}f}/s"
 

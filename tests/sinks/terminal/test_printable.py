@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
-from fetcher.sinks.printable import cells, cut, fit, in_ascii, printable
+from fetcher.sinks.terminal.printable import cells, cut, fit, in_ascii, printable
 
 SHOWN = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")))
 

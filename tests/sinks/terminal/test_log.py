@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from fetcher.sinks.log import Log
+from fetcher.sinks.terminal.log import Log
 from tests.sinks.results import bad, good
 
 

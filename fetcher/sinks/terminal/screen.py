@@ -1,69 +1,64 @@
-"""What the terminal shows while the run lasts, laid out for its size.
+"""Lay out what the terminal shows while the run lasts, for any size.
 
     bar, numbers            ━━━━━━━━━━━━━━────  62 %
     counts                  2xx 6,000   4xx 120   error 50
-    running | results       beside each other on a wide screen, one above the other on a high one, else results alone
+    running | results       side by side on a wide screen, else one above the other; a low screen has only the
+                            slowest of the running requests
 
-No line is wider, and no screen is higher than asked.
+No line is wider and no screen is higher than requested.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import nlargest, nsmallest
+from heapq import nsmallest
 from itertools import islice
 from math import ceil, inf
 from typing import NamedTuple
 
-from fetcher.attempt import Attempt
+from fetcher.attempt import RunningAttempt
 from fetcher.errors import HTTP
-from fetcher.sinks import units
-from fetcher.sinks.outcome import status_class
-from fetcher.sinks.printable import cells, cut, fit, printable
-from fetcher.sinks.spans import (
-    BAD, CLASS_STYLES, FAINT, GOOD, PLAIN, ROOMY, TITLE, Line, by_class, counted, cropped, joined,
-)
+from fetcher.model import WaitingHost
+from fetcher.record import status_class
 from fetcher.sinks.tally import Tally
+from fetcher.sinks.terminal import units
+from fetcher.sinks.terminal.printable import cells, cut, fit, printable
+from fetcher.sinks.terminal.spans import (
+    FAINT, GOOD, PLAIN, ROOMY, TITLE, Line, bar, by_class, counted, cropped, joined, style_of,
+)
 
 _GAP = 3                # cells between columns
-_WIDE = 110             # from here on, running and results stand beside each other
+_WIDE = 110             # from here on, running and results are side by side
+_PACE = "rate"          # the reason of a host that only keeps its pace
 _HIGH = 16              # and from here on, one above the other
 
 
 class Finished(NamedTuple):
-    """What is shown of a result."""
+    """The part of a result that is shown."""
 
     outcome: str
     size: int
     seconds: float | None
     url: str
-
-
-class Held(NamedTuple):
-    """A host that has to wait though it has free slots."""
-
-    host: str
-    reason: str
-    seconds: float                      # that are left
-    waiting: int                        # how many of its lines wait
+    ok: bool
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The run at one moment."""
+    """The state of the run at one moment."""
 
-    now: float                          # as time.perf_counter() tells it
+    now: float                          # by time.perf_counter()
     tally: Tally
     total: int | None
-    rate: float                         # results a second, of late
-    speed: float                        # bytes a second, likewise
-    running: Sequence[Attempt]
+    rate: float                         # results per second, recently
+    speed: float                        # bytes per second, recently
+    running: Sequence[RunningAttempt]
     last: Sequence[Finished]            # the newest first
-    held_back: Sequence[Held] = ()
+    waiting: Sequence[WaitingHost] = ()
 
 
 def compose(view: View, width: int, height: int) -> list[Line]:
-    """The screen for `view`: at most `height` lines of at most `width` cells."""
+    """Return the screen for `view`: at most `height` lines of at most `width` cells."""
     margin = 1 if width >= ROOMY + 2 else 0
     inner = width - 2 * margin
     lines = [_bar(view, inner), _numbers(view, inner)]
@@ -77,19 +72,13 @@ def compose(view: View, width: int, height: int) -> list[Line]:
 
 
 def _bar(view: View, width: int) -> Line:
-    done, failed = view.tally.done, view.tally.failed
     if view.total is None:
         return _pulse(view.tally.elapsed, width)
-    total = max(view.total, done, 1)
-    label = f"{100 * done // total:5} %"
-    width -= len(label)
-    filled = width * done // total
-    bad = min(-(-width * failed // total), filled)      # one failure shows
-    return [("━" * (filled - bad), GOOD), ("━" * bad, BAD), ("─" * (width - filled), FAINT), (label, PLAIN)]
+    return bar(view.tally.done, view.tally.failed, view.total, width)
 
 
 def _pulse(elapsed: float, width: int) -> Line:
-    """A bar for a list whose end is not known: something that moves to and fro."""
+    """Return a bar for a list of unknown length: a block that moves to and fro."""
     block = max(width // 6, 1)
     way = max(width - block, 1)
     place = abs((int(elapsed * 20) + way) % (2 * way) - way)
@@ -107,10 +96,10 @@ def _numbers(view: View, width: int) -> Line:
 
 
 def _counts(view: View, width: int) -> list[Line]:
-    """Counts by class and by error; those of `http` are told by their classes. Then the hosts that have to wait."""
-    classes = by_class(view.tally.classes)
-    if view.held_back:
-        classes.append(counted("hosts waiting", len(view.held_back), FAINT))
+    """Return the counts by class, the number of waiting hosts, and the counts by error, except `http`."""
+    classes = by_class(view.tally)
+    if view.waiting:
+        classes.append(counted("hosts waiting", len(view.waiting), FAINT))
     errors = [counted(word, count, FAINT) for word, count in view.tally.errors.most_common() if word != HTTP]
     return [joined([*classes, *errors], width)] if width >= _WIDE else [joined(classes, width), joined(errors, width)]
 
@@ -124,46 +113,75 @@ def _lists(view: View, width: int, height: int) -> list[Line]:
     if height >= _HIGH - 4:
         upper = (height - 1) * 2 // 5
         return [*_running(view, width, upper), [], *_results(view, width, height - 1 - upper)]
-    return _results(view, width, height)
+    slowest = _slowest_running(view, width, min(height, 1))
+    return [*slowest, *_results(view, width, height - len(slowest))]
 
 
 def _running(view: View, width: int, height: int) -> list[Line]:
-    """The running requests, the slowest first, in exactly `height` lines of `width` cells."""
+    """Return the running requests, the slowest first, in exactly `height` lines of `width` cells."""
     room = width - 18
-    held = _held_back(view, width, height // 2) if view.held_back else []
-    height -= len(held)
+    waiting = _waiting(view, width, height // 2) if view.waiting else []
+    height -= len(waiting)
     lines = [[(fit(f"Running {len(view.running):,}", room), TITLE), (f"  {'phase':<7}  {'age':>7}", FAINT)]]
-    for attempt in nsmallest(height - 1, view.running, key=lambda attempt: attempt.started):
+    return _filled(lines + _slowest_running(view, width, height - 1), width, height) + waiting
+
+
+def _slowest_running(view: View, width: int, count: int) -> list[Line]:
+    """Return the `count` slowest running requests, in lines of `width` cells."""
+    lines: list[Line] = []
+    room = width - 18
+    for attempt in nsmallest(count, view.running, key=lambda attempt: attempt.started):
         host = cut(printable(attempt.host), room)
         path = fit(_path(attempt), room - cells(host))
         lines.append([(host, PLAIN), (path, FAINT),
                       (f"  {attempt.phase:<7}  {units.duration(view.now - attempt.started):>7}", PLAIN)])
-    return _filled(lines, width, height) + held
+    return lines
 
 
-def _held_back(view: View, width: int, height: int) -> list[Line]:
-    """The hosts that have to wait, those with the most lines first, in at most `height` lines of `width` cells."""
+def _waiting(view: View, width: int, height: int) -> list[Line]:
+    """Return the hosts that wait, in at most `height` lines of `width` cells.
+
+    Hosts that a server or the breaker has stopped come first, then those of robots.txt; within each group, those with
+    the most lines come first. Hosts with a pace below a second need no attention, and share one line.
+    """
     room = width - 18
-    title = fit(f"Waiting {len(view.held_back):,}", room)
+    title = fit(f"Waiting {len(view.waiting):,}", room)
     lines: list[Line] = [[(title, TITLE), (f"  {'lines':>7}  {'left':>7}", FAINT)]]
-    for held in nlargest(height - 1, view.held_back, key=lambda held: held.waiting):
-        host, reason = printable(held.host), f"  {held.reason}"
-        if cells(host) + cells(reason) > room:      # its first word says enough beside what is left
-            reason = f"  {held.reason.split()[0]}"
+    for waiting in nsmallest(height - 1, _paces_together(view.waiting), key=_attention):
+        host, reason = printable(waiting.name), f"  {waiting.reason}"
+        if cells(host) + cells(reason) > room:      # the first word says enough
+            reason = f"  {waiting.reason.split()[0]}"
             host = cut(host, max(room - cells(reason), room // 2))
-        left = units.duration(held.seconds) if held.seconds < inf else "-"
+        left = units.duration(waiting.seconds) if waiting.seconds < inf else "-"
         lines.append([(host, PLAIN), (fit(reason, room - cells(host)), FAINT),
-                      (f"  {held.waiting:>7,}  {left:>7}", PLAIN)])
+                      (f"  {waiting.lines:>7,}  {left:>7}", PLAIN)])
     return lines[:max(height, 0)]
 
 
-def _path(attempt: Attempt) -> str:
+def _attention(host: WaitingHost) -> tuple[int, int]:
+    """Return the key by which hosts are sorted: a Retry-After or an open breaker first, a pace last."""
+    return {_PACE: 2, "robots": 1}.get(host.reason.partition(" ")[0].removesuffix(".txt"), 0), -host.lines
+
+
+def _paces_together(hosts: Sequence[WaitingHost]) -> list[WaitingHost]:
+    """Return the hosts, with one entry for all whose pace makes them wait less than a second."""
+    paced: list[WaitingHost] = []
+    others: list[WaitingHost] = []
+    for host in hosts:
+        (paced if host.reason == _PACE and host.seconds < 1 else others).append(host)
+    if len(paced) < 2:
+        return list(hosts)
+    seconds, lines = max(host.seconds for host in paced), sum(host.lines for host in paced)
+    return [*others, WaitingHost(f"{len(paced):,} hosts", _PACE, seconds, lines)]
+
+
+def _path(attempt: RunningAttempt) -> str:
     target = attempt.target.parsed
     return printable(target.target) if target is not None and target.host == attempt.host else ""
 
 
 def _results(view: View, width: int, height: int) -> list[Line]:
-    """The last results, the newest first, in exactly `height` lines of `width` cells; briefer where that is little."""
+    """Return the last results, the newest first, in exactly `height` lines of `width` cells."""
     roomy = width >= ROOMY
     word = 11 if roomy else 7
     captions = f"{'  size':>9}  {'time':>7}  URL" if roomy else f"  {'time':>7}  URL"
@@ -172,7 +190,7 @@ def _results(view: View, width: int, height: int) -> list[Line]:
         time = "-" if result.seconds is None else units.duration(result.seconds)
         numbers = f"  {units.size(result.size):>7}  {time:>7}  " if roomy else f"  {time:>7}  "
         url = result.url if roomy else result.url.partition("://")[2] or result.url
-        lines.append([(fit(result.outcome, word), CLASS_STYLES[status_class(result.outcome)]),
+        lines.append([(fit(result.outcome, word), style_of(status_class(result.outcome), not result.ok)),
                       (numbers, PLAIN), (fit(printable(url), width - word - len(numbers)), PLAIN)])
     return _filled(lines, width, height)
 

@@ -9,7 +9,7 @@ import pytest
 
 from fetcher import green
 from fetcher.errors import OutputError
-from fetcher.sinks.output import Output
+from fetcher.files.output import Output
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def numbered(count, size):
 
 
 def run(code, **options):
-    return subprocess.run([sys.executable, "-c", "from fetcher.sinks.output import Output\n" + code], check=False,
+    return subprocess.run([sys.executable, "-c", "from fetcher.files.output import Output\n" + code], check=False,
                           stderr=subprocess.PIPE, text=True, **options)
 
 
@@ -259,11 +259,11 @@ def test_each_batch_is_synced_where_that_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
     for sync in False, True:
         output = Output(str(tmp_path / "out"), sync=sync)
-        for line in numbered(3000, 992):
+        for line in numbered(20_000, 992):
             output.write(line)
         output.close()
     assert len(synced) == 3
-    assert synced[-1] == 3_000_000
+    assert synced[-1] == 20_000_000
 
 
 def test_a_pipe_is_not_synced(pipe):
@@ -305,7 +305,7 @@ def test_a_torn_line_is_cut_off_an_appended_file_too(tmp_path):
 
 
 def test_a_closed_stdout_is_an_output_error():
-    code = "from fetcher.sinks.output import Output; Output()"
+    code = "from fetcher.files.output import Output; Output()"
     done = subprocess.run(["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, code], check=False,
                           stderr=subprocess.PIPE, text=True)
     assert "OutputError: Standard output cannot be opened for writing: it is closed." in done.stderr
