@@ -1,0 +1,119 @@
+"""`fetcher report FILE...`: report on a run from its records."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fetcher.cli import values
+from fetcher.cli.group import GroupedCommand, GroupedOption
+from fetcher.cli.suggestions import suggestion
+from fetcher.exits import FAILED, OK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from click.shell_completion import CompletionItem
+
+    from fetcher.sinks.terminal.spans import Line
+
+_UNLIMITED = 10_000     # cells: a mail has no right edge
+_KEYS = ("host", "status", "error", "content_type", "input.")
+
+
+class GroupKey(values.Value):
+    """What records can be grouped by: a word, or `input.` and the name of a column."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text not in _KEYS[:-1] and not (text.startswith(_KEYS[-1]) and text != _KEYS[-1]):
+            self.fail(f"{text!r} is none of {', '.join(_KEYS)}COLUMN{suggestion(text, _KEYS) or '.'}", param, ctx)
+        return text
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in _KEYS if word.startswith(incomplete)]
+
+
+@click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True))
+@click.option("--by", cls=GroupedOption, group="Output", type=GroupKey(), metavar="KEY",
+              envvar="FETCHER_REPORT_BY",
+              help="Count groups, too: by host, status, error, content_type, or input.COLUMN, a column of the list.")
+@click.option("--diff", cls=GroupedOption, group="Output", nargs=2, type=click.Path(exists=True), metavar="OLD NEW",
+              envvar="FETCHER_REPORT_DIFF",
+              help="Compare two runs, by URL and request: what fails now and did not, which hosts got slower by more "
+                   "than chance (a sign test), and what was mended, changed, came and went. Status 1 where something "
+                   "got worse.")
+@click.option("-f", "--format", cls=GroupedOption, group="Output", type=values.Choice(["text", "md", "json", "junit"]),
+              default="text", show_default=True, metavar="FORMAT", envvar="FETCHER_REPORT_FORMAT",
+              help="text for people, md for an issue, json for a program, junit for CI.")
+def report(files: tuple[str, ...], by: str | None, diff: tuple[str, str] | None, format: str) -> int:
+    """Tell what came of a run from its records: its totals, what failed and where, and how long it took.
+
+    FILE is what --output, --sqlite or --parquet wrote, compressed or not, or the directory of a cluster's run; several
+    count as one. A run may still be writing it.
+    """
+    if (diff is None) == (not files):
+        raise click.UsageError("Name files of records, or two of them with --diff.")
+    if diff is not None:
+        return _compare(*diff, format)
+    from fetcher.report import account, junit, markdown
+    from fetcher.report.counting import counted
+    from fetcher.report.reading import records
+    from fetcher.report.terminal import compose
+
+    counts = counted(records(files), by or "host", keeps_passed=format == "junit")
+    _tell(format, {
+        "text": lambda: _print(lambda width: compose(counts, width, by is not None)),
+        "md": lambda: markdown.report(counts, by is not None),
+        "json": lambda: _json(account.report(counts)),
+        "junit": lambda: junit.report(counts),
+    })
+    return OK
+
+
+def _compare(old: str, new: str, format: str) -> int:
+    from fetcher.report import account, junit, markdown
+    from fetcher.report.diff import difference
+    from fetcher.report.reading import records
+    from fetcher.report.terminal import compose_difference
+
+    found = difference(records([old]), records([new]))
+    _tell(format, {
+        "text": lambda: _print(lambda width: compose_difference(found, width)),
+        "md": lambda: markdown.difference(found),
+        "json": lambda: _json(account.difference(found)),
+        "junit": lambda: junit.difference(found),
+    })
+    return FAILED if found.worse else OK
+
+
+def _tell(format: str, ways: dict[str, Callable[[], str | None]]) -> None:
+    """Write the text that the way of this `format` returns. A way that returns None has printed it already."""
+    text = ways[format]()
+    if text is not None:
+        from fetcher.files.output import Output
+
+        output = Output()
+        output.write(text.encode())
+        output.close()
+
+
+def _json(value: dict[str, Any]) -> str:
+    import orjson
+
+    from fetcher.record import harmless_json
+
+    return harmless_json(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+
+
+def _print(compose: Callable[[int], Iterable[Line]]) -> None:
+    from fetcher.cli.display import console as console_on
+    from fetcher.sinks.terminal.summary import print_lines
+
+    console = console_on(stderr=False)
+    print_lines(compose(console.width if console.is_terminal else _UNLIMITED), console)
