@@ -1,18 +1,18 @@
-"""One run on many machines: its list in partitions, which workers take from a broker, one at a time.
+"""Fetch one list on many machines: it is cut into partitions, and workers take them from a broker, one at a time.
 
-    submit    cut      ──▶ lists of partitions in the place for output, and a message for each to the broker
-    worker    app      ──▶ partition, for each message: the same engine, into a part of its own
-    status    overview ──▶ what the parts' states say, together
+    submit    cut      ──▶ a list for each partition in the place for output, and a message for each to the broker
+    worker    app      ──▶ partition, for each message: the same engine, writing into a file of its own
+    status    overview ──▶ the states of all partitions, added up
 
-    run       what is to be done, as data: the workers' orders
-    place     where output goes, and what stands where in it: folder, a directory; bucket, an object store
-    part      who is at work on a partition: one worker at a time, whatever dies or sleeps meanwhile
-    state     what a partition has come to, from one beat to the next
-    data      options and targets as JSON, and back
-    orders    what the messages say
-    app       Celery, over directory: a directory as a broker; keeper: orders that Redis has lost
+    run       what to fetch, and how
+    place     where the output goes, and its layout: folder, a directory; bucket, objects in a store
+    claim     who works on a partition: one worker at a time, even if others die or sleep
+    state     the progress of a partition, as its worker reports it
+    data      options and targets as JSON, and back; paths: the files that options name
+    orders    the content of the messages; key signs them, policy says which to follow
+    app       Celery. intake accepts orders only; directory and redis are its brokers; keeper resends what Redis lost
 
-The broker only proposes. Who has a partition is decided where its records are; a message is acknowledged when its
-partition is done, and comes again until then. So a broker may deliver twice, late or out of order, and a worker may
-die anywhere.
+The broker only proposes. The place that holds the records decides who has a partition. A message is acknowledged when
+its partition is done, and is delivered again until then. So a broker may deliver twice, late or out of order, and a
+worker may die at any point.
 """

@@ -1,4 +1,4 @@
-"""Celery, as it is used here: one task, one queue, JSON alone."""
+"""Set up Celery: one task, one queue, nothing but JSON."""
 from __future__ import annotations
 
 import logging
@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from signal import SIG_IGN, SIGINT, SIGTERM, signal
 from time import sleep
 from typing import Any
 
 from fetcher.errors import InputError, OutputError
-from fetcher.url import mask_password
+from fetcher.extras import needed
+from fetcher.url import mask_userinfo
 
 try:
     from amqp.exceptions import AMQPError, MessageNacked
@@ -22,14 +23,20 @@ try:
     from celery.worker import state as flags
     from kombu.exceptions import KombuError
 except ImportError:
-    raise ValueError("A cluster needs an extra: pip install 'fetcher[cluster]'") from None
+    raise ValueError(needed("A cluster", "cluster")) from None
 
 from fetcher.cluster.keeper import Keeper, remember
-from fetcher.cluster.orders import QUEUE, TASK, orders, send, understood
+from fetcher.cluster.intake import Intake
+from fetcher.cluster.key import own_key
+from fetcher.cluster.orders import QUEUE, TASK, Order, orders, parse_order, send
 from fetcher.cluster.partition import Ending, work
+from fetcher.cluster.place import RUN, Place
+from fetcher.cluster.policy import Policy, Refused
 from fetcher.cluster.run import NotUnderstood
 
-_PAUSE_SECONDS = 0.2        # before an order that could not be followed is given back
+_PAUSE_SECONDS = 0.2        # before an order is sent back because another worker has its partition
+_TRIES_IN_LEASE = 3         # of an order whose place is unavailable
+_MAX_TRIES = 360            # an hour, with a lease of 30 s
 _URL = re.compile(r"(redis|rediss|amqp|amqps)://")
 
 _log = logging.getLogger(__name__)
@@ -37,21 +44,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where messages go through: a directory's path, redis://... or amqp://...
+    """Carries the messages: the path of a directory, redis://... or amqp://... Raises ValueError for other URLs.
 
-    `lease_seconds` is how long nothing may be heard of a worker until others take over what it has.
+    `lease_seconds` is how long a worker may be silent before others take over its partition.
     """
 
     url: str = field(repr=False)
     lease_seconds: float = 30.0
 
+    def __post_init__(self) -> None:
+        if "://" in self.url and not _URL.match(self.url):
+            raise ValueError(f"{self} is no broker; name a directory, or a URL of redis:// or amqp://")
+
     def __str__(self) -> str:
-        """The URL as it may be shown."""
-        return mask_password(self.url)
+        """The URL with its credentials masked."""
+        return mask_userinfo(self.url)
+
+    @property
+    def own_key(self) -> bytes | None:
+        """The key of the broker, if it is a directory that only this user can use; else None. Raises OutputError."""
+        return None if "://" in self.url else own_key(os.path.abspath(self.url))
 
 
-def celery_app(broker: Broker) -> Any:
-    """The Celery application. Raises ValueError for a URL that leads to no broker, and OutputError."""
+def celery_app(broker: Broker, policy: Policy = Policy()) -> Any:
+    """Return a Celery application that follows the orders that `policy` allows. Raises OutputError."""
     celery = Celery("fetcher", set_as_current=False)
     celery.conf.update(
         task_serializer="json", accept_content=["json"], task_ignore_result=True,
@@ -62,13 +78,15 @@ def celery_app(broker: Broker) -> Any:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         **_transport(broker))
 
+    celery.policy = policy
     if celery.conf.broker_url.startswith("redis"):
         celery.steps["consumer"].add(Keeper)
 
     @celery.task(name=TASK)     # type: ignore[untyped-decorator]
-    def partition(**order: Any) -> None:
-        if not _follow(order, broker.lease_seconds):
-            _give_back(celery, order)
+    def partition(**data: Any) -> None:
+        order = _follow(parse_order(data), policy, broker.lease_seconds)
+        if order is not None:
+            _requeue(celery, order)
 
     return celery
 
@@ -76,13 +94,15 @@ def celery_app(broker: Broker) -> Any:
 def _transport(broker: Broker) -> dict[str, Any]:
     visibility = 2 * broker.lease_seconds
     if _URL.match(broker.url):
+        if broker.url.startswith("redis"):
+            from fetcher.cluster import redis
+
+            redis.register()
         options = {"confirm_publish": True} if broker.url.startswith("amqp") else {
             "visibility_timeout": visibility, "unacked_restore_interval": broker.lease_seconds / 3,
             "unacked_restore_throttle": 1,
-            "unacked_mutex_expire": broker.lease_seconds}   # of a worker that was killed while it had the others wait
+            "unacked_mutex_expire": broker.lease_seconds}   # in case a worker is killed while others wait for it
         return {"broker_url": broker.url, "broker_transport_options": options}
-    if "://" in broker.url:
-        raise ValueError(f"{broker} is no broker; name a directory, or a URL of redis:// or amqp://")
     from fetcher.cluster import directory
 
     try:
@@ -92,17 +112,22 @@ def _transport(broker: Broker) -> dict[str, Any]:
     return {"broker_url": f"{directory.ALIAS}://", "broker_transport_options": options}
 
 
-def reach(celery: Any) -> None:
-    """Raises OutputError where the broker cannot be reached."""
+def check_reachable(celery: Any) -> None:
+    """Connect to the broker once. Raises OutputError if it cannot be reached."""
     with _errors_explained(celery), celery.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
 
 
-def hand_out(celery: Any, name: str, directory: str, partitions: Iterable[int]) -> None:
-    """Send an order for each partition. Raises OutputError where the broker cannot be reached."""
+def send_orders(celery: Any, name: str, place: Place, partitions: Iterable[int], key: bytes | None) -> None:
+    """Send an order for each partition of the run in `place`, signed if there is a key.
+
+    Raises InputError where the run cannot be read, and OutputError where the broker cannot be reached.
+    """
+    content = place.read(RUN) or b""
+    whole = Order(name, place.where, None)
     with _errors_explained(celery), celery.connection_for_write() as connection:
-        remember(connection, name, directory)
-        send(celery, connection, orders(name, directory, partitions))
+        remember(connection, whole if key is None else whole.signed(key, content))
+        send(celery, connection, orders(name, place.where, partitions, key, content))
 
 
 @contextmanager
@@ -110,7 +135,7 @@ def _errors_explained(celery: Any) -> Iterator[None]:
     try:
         yield
     except (AMQPError, MessageNacked, KombuError, OSError) as error:
-        url = mask_password(celery.conf.broker_url)
+        url = mask_userinfo(celery.conf.broker_url)
         raise OutputError(f"The broker {url} {_complaint(error)}.") from None
 
 
@@ -119,32 +144,54 @@ def _complaint(error: Exception) -> str:
     if isinstance(cause, MessageNacked):
         return "takes no more messages"
     verb = "refuses" if isinstance(cause, AMQPError) else "cannot be reached"
-    return f"{verb}: {mask_password(getattr(cause, 'reply_text', None) or str(cause)).rstrip('.')}"
+    return f"{verb}: {mask_userinfo(getattr(cause, 'reply_text', None) or str(cause)).rstrip('.')}"
 
 
 _ending = Ending()
+_logged: list[str] = []         # what was logged last
 
 
-def _follow(order: dict[str, Any], lease_seconds: float) -> bool:
-    """Whether it ends with its partition done; where it does not, nobody need try again at once: there was a pause."""
-    pause = _PAUSE_SECONDS
+def _follow(order: Order, policy: Policy, lease_seconds: float) -> Order | None:
+    """Follow an order. Return the order to send back to the queue, or None. Pause before sending it back.
+
+    An order that is not allowed, or not possible on this machine, is dropped. So is one that has failed too often.
+    That is logged, and the same message is not repeated for each order.
+    """
     signal(SIGTERM, _ending.tell)
     try:
-        if not _ending() and work(*understood(order), lease_seconds, _ending):
-            return True
-    except (NotUnderstood, InputError, OutputError) as error:
-        _log.error("%s", error)
-        pause = lease_seconds / 3       # whatever it is will take its time to change
+        if not _ending() and work(order, policy, lease_seconds, _ending):
+            return None
+    except (NotUnderstood, Refused) as error:
+        _log_once(str(error))
+        return None
+    except (InputError, OutputError) as error:
+        return _try_again(order, str(error), lease_seconds)
     except Exception as error:
-        _log.error("An unforeseen %s: %s.", type(error).__name__, error,
+        return _try_again(order, f"An unforeseen {type(error).__name__}: {error}.", lease_seconds)
+    sleep(_PAUSE_SECONDS)
+    return replace(order, tries=0)
+
+
+def _log_once(problem: str) -> None:
+    """Log a problem, unless it was the last one logged: all orders of a run may have the same problem."""
+    if _logged != [problem]:
+        _logged[:] = [problem]
+        _log.error("%s", problem)
+
+
+def _try_again(order: Order, problem: str, lease_seconds: float) -> Order | None:
+    tried = replace(order, tries=order.tries + 1)
+    is_last = tried.tries >= _MAX_TRIES
+    if is_last or tried.tries == 1:
+        _log.error("%s%s", problem, f" The order for {order} is given up." if is_last else "",
                    exc_info=_log.isEnabledFor(logging.INFO))
-        pause = lease_seconds / 3
-    sleep(pause)
-    return False
+    if not is_last:
+        sleep(lease_seconds / _TRIES_IN_LEASE)      # the problem will not go away at once
+    return None if is_last else tried
 
 
-def _give_back(celery: Any, order: dict[str, Any]) -> None:
-    """Have the order come again, after all that wait; before them where this worker ends: what is begun goes first."""
+def _requeue(celery: Any, order: Order) -> None:
+    """Send an order back, behind all others. If this worker is ending, send it ahead of them: its work has begun."""
     if not _ending():
         with suppress(OutputError), _errors_explained(celery), celery.connection_for_write() as connection:
             send(celery, connection, [order])
@@ -153,16 +200,16 @@ def _give_back(celery: Any, order: dict[str, Any]) -> None:
 
 
 def serve(celery: Any, processes: int) -> None:
-    """Take messages until SIGTERM or SIGINT comes; what is unfinished then goes back.
+    """Take messages until SIGTERM or SIGINT, and then return unfinished orders to the queue.
 
-    Raises OutputError where the broker cannot be reached at first, which later is waited for, and where Celery ends by
-    itself.
+    Raises OutputError if the broker cannot be reached at the start, or if Celery ends by itself. If the broker goes
+    away later, wait for it.
     """
-    reach(celery)
+    check_reachable(celery)
     is_ready: list[Any] = []
 
     def end(*_: Any) -> None:
-        if not is_ready:        # nothing was taken yet, and Celery cannot end while it begins
+        if not is_ready:        # nothing was taken yet, and Celery cannot stop while it starts
             os._exit(0)
         flags.should_stop = 0       # an exit status
         for process in worker.pool._pool._pool:
@@ -173,7 +220,7 @@ def serve(celery: Any, processes: int) -> None:
     worker_process_init.connect(_leave_to_the_parent)
     logging.getLogger("celery.worker.request").addFilter(_is_news)
     worker = celery.WorkController(
-        pool="prefork", concurrency=processes, optimization="fair", ready_callback=is_ready.append,
+        consumer_cls=Intake, pool="prefork", concurrency=processes, optimization="fair", ready_callback=is_ready.append,
         without_gossip=True, without_mingle=True, without_heartbeat=True)
     worker.start()
     if worker.exitcode:
@@ -181,10 +228,10 @@ def serve(celery: Any, processes: int) -> None:
 
 
 def _leave_to_the_parent(**_: Any) -> None:
-    """In a process that has nothing to do: it ends when its parent does, and Celery waits for it forever otherwise."""
+    """Ignore SIGTERM in an idle process. It ends with its parent, which would otherwise wait for ever."""
     signal(SIGTERM, SIG_IGN)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not that an order could not be acknowledged or rejected: the broker was away, and has it come again by itself."""
+    """Return False for an order that could not be acknowledged or rejected: the broker was away and will resend it."""
     return not str(record.msg).startswith(("Couldn't ack", "Couldn't reject"))

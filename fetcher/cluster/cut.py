@@ -1,4 +1,4 @@
-"""A list into partitions: all lines of a host into the same, in memory that does not grow with the list."""
+"""Cut a list into partitions. All lines of a host go into the same one, and memory does not grow with the list."""
 from __future__ import annotations
 
 import os
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
+from fetcher import verbatim
 from fetcher.cluster.data import target_as_data, target_from_data
 from fetcher.cluster.place import list_name
 from fetcher.errors import OutputError
@@ -15,11 +16,11 @@ from fetcher.targets.files import File
 from fetcher.targets.lines import LineFormat, shown
 from fetcher.targets.places import Places
 
-_MOST_BUFFERED = 16 * 1024 * 1024       # bytes
+_MAX_BUFFERED = 16 * 1024 * 1024       # bytes
 
 
 def cut(targets: Iterable[Target], directory: str, partitions: int) -> tuple[int, ...]:
-    """Write `targets` into the lists of `partitions`, in this directory; how many each has. Raises OutputError."""
+    """Write `targets` into one list per partition in `directory`. Return their lengths. Raises OutputError."""
     lists = [os.path.join(directory, list_name(number)) for number in range(partitions)]
     counts = [0] * partitions
     buffers = [bytearray() for _ in range(partitions)]
@@ -28,11 +29,11 @@ def cut(targets: Iterable[Target], directory: str, partitions: int) -> tuple[int
         _write(path, "wb", b"")
     for target in targets:
         number = shard_of(target, partitions) - 1
-        line = orjson.dumps(target_as_data(target), option=orjson.OPT_APPEND_NEWLINE)
+        line = verbatim.dumps(target_as_data(target), orjson.OPT_APPEND_NEWLINE)
         buffers[number] += line
         counts[number] += 1
         buffered += len(line)
-        if buffered > _MOST_BUFFERED:
+        if buffered > _MAX_BUFFERED:
             _append(lists, buffers)
             buffered = 0
     _append(lists, buffers)
@@ -55,10 +56,10 @@ def _write(path: str, mode: str, content: bytes | bytearray) -> None:
 
 
 class PartitionList:
-    """The targets of one partition. Iterate over it in any one green thread; `close` it in the end."""
+    """The targets of one partition. Iterate over it in a single green thread, and `close` it at the end."""
 
     def __init__(self, path: str) -> None:
-        """Raises InputError."""
+        """Open the list at `path`. Raises InputError if it cannot be opened."""
         self._file = File(path)
         self._rows = _Rows(None)
         self._places = Places()
@@ -67,7 +68,7 @@ class PartitionList:
         return self._rows.targets(self._file.blocks(), self._places.first(0, self._file))
 
     def read_again(self, place: int, line: int) -> Target:
-        """The target that had this `place`."""
+        """Return the target at this `place` in the list again."""
         target = self._rows.target(self._places.line(place), line, place)
         assert target is not None
         return target
@@ -77,10 +78,10 @@ class PartitionList:
 
 
 class _Rows(LineFormat):
-    """The lines of a partition's list."""
+    """Reads the lines in the list of a partition."""
 
     def parse(self, text: str, number: int, place: int) -> Target:
         try:
-            return target_from_data(orjson.loads(text), place)
+            return target_from_data(verbatim.loads(text), place)
         except (ValueError, LookupError, TypeError) as error:
             return Target(shown(text), number, None, None, f"The line of the partition is damaged: {error}.", place)

@@ -1,4 +1,4 @@
-"""Options and targets as JSON, and back: nothing that travels can be anything but data."""
+"""Turn options and targets into JSON and back, so that nothing but data travels between machines."""
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
@@ -9,10 +9,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from fetcher import url as urls
 from fetcher.model import Overrides, Target
+from fetcher.options import AnswerOptions
 
 
 def as_data(value: Any) -> Any:
-    """A dataclass, and what its fields hold, as dicts, lists, strings and numbers."""
+    """Return a dataclass and the content of its fields as dicts, lists, strings and numbers."""
     if is_dataclass(value):
         return {each.name: as_data(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, bytes):
@@ -23,7 +24,7 @@ def as_data(value: Any) -> Any:
 
 
 def from_data(kind: Any, data: Any) -> Any:
-    """What `as_data` made data of, whose type is `kind`. Raises ValueError where it is something else."""
+    """Return the value of type `kind` that `as_data` turned into `data`. Raises ValueError if `data` does not fit."""
     if is_dataclass(kind):
         return _dataclass(kind, data)
     if kind is Any:
@@ -71,8 +72,11 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
+_TARGET: dict[str, type] = {"url": str, "line": int, "source": str, "problem": str, "fetch": str, "userinfo": str}
+
+
 def target_as_data(target: Target) -> dict[str, Any]:
-    """A target as short as it can be; `url` is fetched where there is no `fetch`."""
+    """Return a target as briefly as possible. If there is no `fetch`, `url` is what to fetch."""
     data: dict[str, Any] = {"url": target.url, "line": target.line}
     if target.source is not None:
         data["source"] = target.source
@@ -84,18 +88,24 @@ def target_as_data(target: Target) -> dict[str, Any]:
         data["userinfo"] = target.parsed.userinfo
     if target.overrides is not None:
         data["overrides"] = as_data(target.overrides)
+    if target.answer is not None:
+        data["answer"] = as_data(target.answer)
     if target.input is not None:
         data["input"] = target.input
     return data
 
 
-def target_from_data(data: dict[str, Any], place: int = -1) -> Target:
-    """Raises ValueError and LookupError where `data` is no target."""
+def target_from_data(data: Any, place: int = -1) -> Target:
+    """Return the target that `target_as_data` turned into `data`. Raises ValueError or LookupError for other data."""
+    for name, kind in _TARGET.items():
+        if not isinstance(data, dict) or name in data and type(data[name]) is not kind:
+            raise ValueError(f"it has no {name}")
     parsed = None
     if "problem" not in data:
         parsed = urls.parse(data.get("fetch", data["url"]))
         if "userinfo" in data:
             parsed = replace(parsed, userinfo=data["userinfo"])
-    overrides = data.get("overrides")
+    overrides, answer = data.get("overrides"), data.get("answer")
     return Target(data["url"], data["line"], data.get("source"), parsed, data.get("problem"), place,
-                  from_data(Overrides, overrides) if overrides is not None else None, data.get("input"))
+                  from_data(Overrides, overrides) if overrides is not None else None, data.get("input"),
+                  answer=from_data(AnswerOptions, answer) if answer is not None else None)

@@ -1,7 +1,7 @@
-"""A directory as a broker: Celery's file system transport, with what that lacks.
+"""Use a directory as a broker: Celery's file system transport, with what it lacks.
 
-A message is there as a whole or not at all, and one that was taken comes back when its worker is killed: it waits among
-those that are taken, and is free again after the visibility time-out. Only its acknowledgement takes it away.
+A message is there as a whole or not at all. A message comes back if its worker is killed: it stays among the taken
+ones until it is acknowledged, and returns to the queue after the visibility timeout.
 """
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
+from fetcher.cluster.orders import NO_MESSAGE, set_aside
+
 ALIAS = "fetcher-directory"
 _WAIT_SECONDS = 0.5
 _QUEUE, _TAKEN, _CONTROL = "queue", "taken", "control"
 
 
 def transport_options(path: str, visibility_seconds: float) -> dict[str, Any]:
-    """Celery's `broker_transport_options` for the broker at `path`, which is made where it is missing.
+    """Return Celery's `broker_transport_options` for the broker at `path`, and create its folders if missing.
 
-    Raises OSError.
+    `visibility_seconds` is how long a message may stay taken. Raises OSError.
     """
     folders = {name: os.path.join(path, name) for name in (_QUEUE, _TAKEN, _CONTROL)}
     for folder in folders.values():
@@ -38,11 +40,11 @@ def transport_options(path: str, visibility_seconds: float) -> dict[str, Any]:
 
 
 class Channel(filesystem.Channel):
-    """Messages are files: `1234.QUEUE.msg` for one, in the directory of those that wait, or of those that are taken."""
+    """Messages are files, such as `1234.QUEUE.msg`, in a directory for those that wait or one for those taken."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._taken: dict[str, str] = {}        # where they are, by their delivery tags
+        self._taken: dict[str, str] = {}        # paths of the messages taken, by delivery tag
         self._looked_at = monotonic()
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
@@ -50,7 +52,7 @@ class Channel(filesystem.Channel):
         self._drop(delivery_tag)
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        super().basic_reject(delivery_tag, requeue)     # to put it back is to `_restore` it
+        super().basic_reject(delivery_tag, requeue)     # if requeued, calls `_restore`
         if not requeue:
             self._drop(delivery_tag)
 
@@ -65,7 +67,7 @@ class Channel(filesystem.Channel):
             raise OperationalError(f"{path} cannot be written: {error.strerror}") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        self._free_the_forgotten()
+        self._return_the_forgotten()
         for name in sorted(os.listdir(self.data_folder_in)):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
@@ -74,13 +76,28 @@ class Channel(filesystem.Channel):
                 waiting = os.path.join(self.data_folder_in, name)
                 os.utime(waiting)
                 os.rename(waiting, path)
-                with open(path, encoding="utf-8") as file:
-                    message = loads(file.read())
-                # a tag for each delivery: Celery gives messages back in one thread while it takes them in another
-                tag = message["properties"]["delivery_tag"] = uuid4().hex
-                self._taken[tag] = path
-                return message
+                message = self._read(path, queue)
+                if message is not None:
+                    self._taken[message["properties"]["delivery_tag"]] = path
+                    return message
         raise Empty
+
+    def _read(self, path: str, queue: str) -> Any:
+        """Return a message. If the file holds none, log that, delete the file and return None.
+
+        Each delivery has a tag of its own: Celery returns messages in one thread while it takes them in another.
+        """
+        try:
+            with open(path, encoding="utf-8") as file:
+                message = loads(file.read())
+            message["properties"].update(delivery_tag=uuid4().hex,
+                                         delivery_info={"exchange": queue, "routing_key": queue})
+            self.message_to_python(message)
+            return message
+        except NO_MESSAGE as error:
+            set_aside(error)
+            os.unlink(path)
+            return None
 
     def _restore(self, message: Any) -> None:
         super()._restore(message)
@@ -92,15 +109,15 @@ class Channel(filesystem.Channel):
             with suppress(FileNotFoundError):
                 os.unlink(path)
 
-    def _free_the_forgotten(self) -> None:
-        patience = self.transport_options["visibility_timeout"]
-        if monotonic() - self._looked_at < patience / 10:
+    def _return_the_forgotten(self) -> None:
+        visibility_seconds = self.transport_options["visibility_timeout"]
+        if monotonic() - self._looked_at < visibility_seconds / 10:
             return
         self._looked_at = monotonic()
         for name in os.listdir(self.processed_folder):
             path = os.path.join(self.processed_folder, name)
             with suppress(FileNotFoundError):
-                if time() - os.stat(path).st_mtime > patience:
+                if time() - os.stat(path).st_mtime > visibility_seconds:
                     os.rename(path, os.path.join(self.data_folder_in, name))
 
 
@@ -108,7 +125,7 @@ class Transport(filesystem.Transport):
     Channel = Channel
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:     # type: ignore[override]
-        """Wait for messages, but not for long: only between two such waits does Celery look whether it is to end."""
+        """Wait for messages, but not for long: Celery only checks between two waits whether it should end."""
         super().drain_events(connection, min(timeout or _WAIT_SECONDS, _WAIT_SECONDS))
 
 

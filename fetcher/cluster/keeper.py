@@ -1,11 +1,12 @@
-"""Orders that Redis has lost are sent once more.
+"""Resend orders that Redis has lost.
 
-Celery takes an order from Redis' list first and notes down afterwards that it has it; a worker that is killed between
-the two takes it along. So the runs are kept in Redis, too, and workers that find its list empty look whether all that
-is left of them is being worked on. An order too many does no harm.
+Celery first takes an order from the list in Redis and then notes that it has it. If a worker is killed between the two,
+the order is lost. So Redis also holds the runs, and a worker that finds the list empty sends an order for each
+partition that nobody works on. An extra order does no harm.
 """
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from time import time
 from typing import Any
@@ -14,24 +15,27 @@ import orjson
 from celery import bootsteps
 from kombu.exceptions import KombuError
 
-from fetcher.cluster.orders import QUEUE, orders, send
+from fetcher.cluster.orders import QUEUE, Order, orders, parse_order, send
 from fetcher.cluster.overview import Overview
-from fetcher.cluster.registry import place_at
-from fetcher.cluster.run import NotUnderstood, Run
+from fetcher.cluster.place import Place
+from fetcher.cluster.policy import Policy, Refused
+from fetcher.cluster.run import ClusterRun, NotUnderstood
 from fetcher.cluster.state import RUNNING
 from fetcher.errors import InputError
 
 _RUNS = "fetcher.runs"
 
+_log = logging.getLogger(__name__)
 
-def remember(connection: Any, name: str, directory: str) -> None:
-    """Keep the run in the broker, if that is Redis."""
+
+def remember(connection: Any, run: Order) -> None:
+    """Store the run in the broker, if that is Redis. `run` is an order without a partition."""
     if connection.transport.driver_type == "redis":
-        connection.default_channel.client.sadd(_RUNS, orjson.dumps([name, directory]))
+        connection.default_channel.client.sadd(_RUNS, orjson.dumps(run.as_data()))
 
 
 class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
-    """Looks after the runs in Redis while a worker lives."""
+    """Resends lost orders of the runs in Redis, as long as the worker lives."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
@@ -52,24 +56,40 @@ class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
             if client.llen(QUEUE):
                 return
             for entry in client.smembers(_RUNS):
-                name, directory = orjson.loads(entry)
-                with suppress(InputError, NotUnderstood):
-                    idle = _idle(name, directory, seconds)
-                    if idle is None:
-                        client.srem(_RUNS, entry)
-                    else:
-                        send(celery, connection, orders(name, directory, idle))
+                try:
+                    lost = _lost(entry, celery.policy, seconds)
+                except NotUnderstood as error:
+                    _log.error("%s", error)
+                    lost = None
+                except (InputError, Refused):
+                    continue        # its place is unavailable, or it is for another worker
+                if lost is None:
+                    client.srem(_RUNS, entry)
+                else:
+                    send(celery, connection, lost)
 
 
-def _idle(name: str, directory: str, seconds: float) -> list[int] | None:
-    """The partitions of which nothing was heard for so long; None where there is nothing left to do."""
-    place = place_at(directory)
-    run = Run.read(place)
+def _lost(entry: bytes, policy: Policy, seconds: float) -> list[Order] | None:
+    """Return an order for each partition that nobody works on, or None if nothing is left to do.
+
+    `entry` is what `remember` stored, and `seconds` is as in `_idle`. Raises InputError, Refused and NotUnderstood.
+    """
+    try:
+        remembered = parse_order(orjson.loads(entry))
+    except ValueError:
+        raise NotUnderstood("What stands for a run in the broker is none.") from None
+    place, run, content = policy.find(remembered)
+    idle = _idle(place, run, seconds)
+    return None if idle is None else list(orders(run.name, remembered.out, idle, policy.key, content))
+
+
+def _idle(place: Place, run: ClusterRun, seconds: float) -> list[int] | None:
+    """Return the partitions that had no report for so many seconds, or None if nothing is left to do."""
     overview = Overview(place, run)
     left = overview.left()
-    if not left or run.name != name:
+    if not left:
         return None
     states = overview.states()
     busy = {number for number, state in states.items()
-            if state is not None and state.phase == RUNNING and time() - state.told < seconds}
+            if state is not None and state.phase == RUNNING and time() - state.reported < seconds}
     return [number for number in left if number not in busy]

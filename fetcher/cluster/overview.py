@@ -1,4 +1,4 @@
-"""The run as a whole: what all its partitions have come to."""
+"""Add up the states of all partitions of a run."""
 from __future__ import annotations
 
 from collections import deque
@@ -8,33 +8,33 @@ from typing import Any
 
 import orjson
 
-from fetcher.cluster.part import understood
 from fetcher.cluster.place import SUMMARY, Place, state_name
-from fetcher.cluster.run import Run
-from fetcher.cluster.state import BEATS, DONE, FOREVER, RUNNING, Counts, State
+from fetcher.cluster.run import ClusterRun
+from fetcher.cluster.state import BEATS, DONE, FOREVER, RUNNING, Counts, State, decoded
 from fetcher.errors import DeadlinePassed
-from fetcher.model import rfc3339
+from fetcher.exits import DEADLINE_PASSED
+from fetcher.model import WaitingHost, rfc3339
 from fetcher.sinks.account import Account
 from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Tally
+from fetcher.sinks.verdict import exit_status
 
-OK, FAILED, DEADLINE_PASSED = 0, 1, 124     # exit statuses
-_MOST_HELD = 50
-_BEATS_OF_LATE = 5
+_MAX_HOSTS = 50
+_RECENT_BEATS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A run at one moment."""
+    """The progress of a run at one moment."""
 
-    run: Run
+    run: ClusterRun
     directory: str
     now: float                      # Unix time
     tally: Tally
     statistics: Statistics
     running: dict[int, State]       # by partition
     done: int                       # partitions
-    rate: float                     # results a second, of late
+    rate: float                     # results per second, recently
 
     @property
     def is_done(self) -> bool:
@@ -42,24 +42,21 @@ class Picture:
 
     @property
     def waiting(self) -> int:
-        """How many partitions nobody works on."""
+        """The number of unfinished partitions that nobody works on."""
         return len(self.run.partitions) - self.done - len(self.running)
 
     @property
-    def held(self) -> list[tuple[str, str, float, int]]:
-        """Hosts that wait, those with the most lines first: reason, seconds that are left, how many lines."""
-        hosts = [host for state in self.running.values() for host in state.held]
-        return sorted(hosts, key=lambda host: -host[3])
+    def waiting_hosts(self) -> list[WaitingHost]:
+        """The hosts that wait, those with the most lines first. FOREVER stands for infinity."""
+        hosts = [WaitingHost(*host) for state in self.running.values() for host in state.waiting_hosts]
+        return sorted(hosts, key=lambda host: -host.lines)
 
     @property
     def exit_status(self) -> int:
-        """That of a run that is done."""
-        tally = self.tally
-        if tally.errors[DeadlinePassed.word]:
+        """The exit status of the run, once it is done."""
+        if self.tally.errors[DeadlinePassed.word]:
             return DEADLINE_PASSED
-        most, in_percent = self.run.fail_if or (0.0, False)
-        is_broken = tally.failed * 100 > most * tally.done if in_percent else tally.failed > most
-        return FAILED if is_broken else OK
+        return exit_status(self.tally, self.run.fail_if)
 
     def account(self) -> Account:
         run = self.run
@@ -67,10 +64,11 @@ class Picture:
                        dict(run.versions))
 
     def record(self) -> dict[str, Any]:
-        """The picture as one JSON object."""
+        """Return the picture as one JSON object."""
         account = self.account().record()
         counts = {name: account[name] for name in ("urls", "ok", "failed", "retried", "statuses", "errors",
-                                                   "failed_hosts", "size", "size_download")}
+                                                   "failed_hosts", "size", "size_download", "time_connect",
+                                                   "time_starttransfer", "time_total", "slowest")}
         return {
             "run": self.run.name,
             "out": self.directory,
@@ -82,48 +80,49 @@ class Picture:
             "lines": sum(self.run.lines),
             **counts,
             "rate": round(self.rate, 3),
-            "hosts_waiting": [{"host": host, "reason": reason, "seconds": seconds if seconds < FOREVER else None,
-                               "lines": waiting} for host, reason, seconds, waiting in self.held[:_MOST_HELD]],
+            "hosts_waiting": [{"host": host.name, "reason": host.reason,
+                               "seconds": host.seconds if host.seconds < FOREVER else None, "lines": host.lines}
+                              for host in self.waiting_hosts[:_MAX_HOSTS]],
             "workers": [{"worker": state.worker, "partition": number, "lines": self.run.lines[number],
                          "urls": state.counts["done"], "rate": round(state.rate, 3), "in_flight": state.in_flight,
-                         "silent": round(max(self.now - state.told, 0.0), 1)}
+                         "silent": round(max(self.now - state.reported, 0.0), 1)}
                         for number, state in self.running.items()],
         }
 
 
 class Overview:
-    """Looks at the states in a place. Those of partitions that are done are read once."""
+    """Reads the states in a place. The state of a partition that is done is read only once."""
 
-    def __init__(self, place: Place, run: Run) -> None:
+    def __init__(self, place: Place, run: ClusterRun) -> None:
         self._place = place
         self._run = run
         self._done: dict[int, State] = {}
-        self._looks: deque[tuple[float, int]] = deque()     # of late: when, and how many results there were
-        self._beat = 0.0                # seconds between two states of a partition, at most
+        self._looks: deque[tuple[float, int]] = deque()     # recent ones: the time, and the results by then
+        self._beat = 0.0                # the most seconds between two states of a partition
 
     def states(self) -> dict[int, State | None]:
-        """The last state of each partition that was begun; None where nothing was told yet. Raises InputError."""
+        """Return the last state of each partition that was begun, or None if it has none yet. Raises InputError."""
         names = {state_name(number, epoch): number for number, epoch in self._place.last_epochs().items()}
-        told = self._place.read_all(name for name, number in names.items() if number not in self._done)
+        found = self._place.read_all(name for name, number in names.items() if number not in self._done)
         states: dict[int, State | None] = dict(self._done)
-        for name, content in told.items():
+        for name, content in found.items():
             number = names[name]
-            state = states[number] = understood(content)
+            state = states[number] = decoded(content)
             if state is not None and state.phase == DONE:
                 self._done[number] = state
         return states
 
     def left(self) -> list[int]:
-        """The partitions that are not done, the longest first."""
+        """Return the partitions that are not done, the longest first. Raises InputError."""
         self.states()
         return [number for number in self._run.partitions if number not in self._done]
 
     def running(self) -> dict[int, State | None]:
-        """The states of the partitions that are begun and neither done nor given back, as far as anybody knows."""
+        """Return the last states of partitions that were begun and are neither done nor released. Raises InputError."""
         return {number: state for number, state in self.states().items() if state is None or state.phase == RUNNING}
 
     def picture(self) -> Picture:
-        """Raises InputError."""
+        """Return the progress of the run now. Raises InputError."""
         counts = Counts()
         states = {number: state for number, state in self.states().items() if state is not None}
         for state in states.values():
@@ -133,11 +132,11 @@ class Overview:
                        len(self._done), self._rate(running, counts.tally.done))
 
     def _rate(self, running: dict[int, State], done: int) -> float:
-        """Results a second, of late; at the first looks as the workers say, who know none of a partition just begun."""
-        self._beat = max(self._beat, *(state.lease / BEATS for state in running.values()), 0.0)
+        """Return the recent results per second. At first, use the rates of workers, which leave out new partitions."""
+        self._beat = max(self._beat, *(state.lease_seconds / BEATS for state in running.values()), 0.0)
         now = monotonic()
         self._looks.append((now, done))
-        while now - self._looks[0][0] > _BEATS_OF_LATE * self._beat and len(self._looks) > 2:
+        while now - self._looks[0][0] > _RECENT_BEATS * self._beat and len(self._looks) > 2:
             self._looks.popleft()
         since, before = self._looks[0]
         if now - since <= self._beat:
@@ -145,7 +144,7 @@ class Overview:
         return max(done - before, 0) / (now - since)
 
     def conclude(self) -> None:
-        """Write the summary, if all is done and nobody has. Raises InputError and OutputError."""
+        """Write the summary, if everything is done and nobody has written it. Raises InputError and OutputError."""
         place = self._place
         if len(place.last_epochs()) < len(self._run.partitions) or place.read(SUMMARY) is not None:
             return

@@ -1,39 +1,40 @@
-"""One partition, from its claim to its end: the same engine as on one machine, into a part of its own."""
+"""Work on one partition: the same engine as on one machine, with records and reports in the place for output."""
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import filterfalse
 from signal import SIGTERM
 from time import monotonic, perf_counter, time
 
 from fetcher import green
+from fetcher.cluster.claim import Claim, last_state, try_claim, wait_until_free
 from fetcher.cluster.cut import PartitionList
+from fetcher.cluster.orders import Order
 from fetcher.cluster.overview import Overview
-from fetcher.cluster.part import Part, claim, is_free, last_state
 from fetcher.cluster.place import Place
-from fetcher.cluster.registry import place_at
-from fetcher.cluster.run import Run
+from fetcher.cluster.policy import Policy, Refused
+from fetcher.cluster.run import ClusterRun
 from fetcher.cluster.state import BEATS, DONE, FOREVER, RELEASED, RUNNING, State
-from fetcher.engine import GreenEngine
+from fetcher.engine import GreenThreads, Run
 from fetcher.errors import InputError, OutputError
 from fetcher.model import Result
 from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
 
-_KEPT = 3                   # in the length of a lease: how often what was written is kept in the place
-_MOST_HELD = 20
-_LEAST_SECONDS = 0.001
+_COMMITS = 3                # per lease
+_MAX_HOSTS = 20             # in a report
+_MIN_SECONDS = 0.001
 
 _log = logging.getLogger(__name__)
 
 
 class Ending:
-    """Whether this process was told to begin nothing more."""
+    """Whether this process was told to start nothing more."""
 
     def __init__(self) -> None:
         self._is_told = False
@@ -45,107 +46,119 @@ class Ending:
         self._is_told = True
 
 
-def work(where: str, name: str, number: int, lease_seconds: float, ending: Ending) -> bool:
-    """See to the partition `number` of the run `name`, if nobody else does. Whether it is done.
+def work(order: Order, policy: Policy, lease_seconds: float, ending: Ending) -> bool:
+    """Fetch the partition of `order`, unless another worker does. Return whether it is done.
 
-    Ends early where SIGTERM comes, which tells `ending`, where another worker has taken the partition over, and where
-    the process that started this one is gone. Raises InputError, OutputError, and NotUnderstood.
+    Stops early at SIGTERM, which tells `ending`; when another worker has taken over the partition; and when the parent
+    of this process is dead. Raises Refused, NotUnderstood, InputError and OutputError.
     """
-    place = place_at(where)
-    run = Run.read(place)
-    if run.name != name:
-        return True     # that run was taken away, and another one stands in its place
+    place, run, _ = policy.find(order)
+    number = order.partition
+    if number is None or number >= len(run.lines):
+        raise Refused(f"The run in {place.where} has no partition {number}.")
     epoch = place.last_epoch(number)
     state = last_state(place, number, epoch)
     if state is not None and state.phase == DONE:
         is_done = True
-    elif not is_free(place, number, epoch, lease_seconds, ending):
+    elif not wait_until_free(place, number, epoch, lease_seconds, ending):
         return False
     else:
-        with place.list_at_hand(number) as path:
-            partition = Partition(place, run, path, lease_seconds)
-            part = claim(place, number, epoch, run.options.request)
-            if part is None:
-                partition.discard()
-            is_done = part is not None and partition.run(part, ending)
+        with place.local_list(number) as path, closing(Partition(place, run, path, lease_seconds)) as partition:
+            claim = try_claim(place, number, epoch, run.options.request)
+            is_done = claim is not None and partition.run(claim, ending)
     if is_done:
         Overview(place, run).conclude()
     return is_done
 
 
 class Partition:
-    """The work on a partition, whose list is at `path`: `run` once, with the part that was claimed for it."""
+    """The work on the partition whose list is at `path`. `run` it once, and `close` it at the end."""
 
-    def __init__(self, place: Place, run: Run, path: str, lease_seconds: float) -> None:
-        """Raises InputError where this worker cannot do it."""
+    def __init__(self, place: Place, run: ClusterRun, path: str, lease_seconds: float) -> None:
+        """Raises InputError, and Refused if this machine lacks something that the run needs."""
         self._lease_seconds = lease_seconds
         self._overview = Overview(place, run)
         self._list = PartitionList(path)
         self._rate = run.options.limits.rate
+        options = _options_now(run)
         try:
-            self._engine = GreenEngine(_options_now(run))
+            self._threads = GreenThreads(options)
         except ValueError as error:
-            raise InputError(f"The run {run.name} cannot be worked on here: {error}.") from None
+            raise Refused(f"The run {run.name} cannot be worked on here: {error}.") from None
+        self._run = Run(options, self._threads)
         self._worker = f"{os.uname().nodename}:{os.getpid()}"
         self._parent = os.getppid()
-        self._has_room = False              # for this partition's share of the rate
+        self._takes_share = False           # of the rate of the run
+        self._has_begun = False
         self._stopped = False
 
-    def run(self, part: Part, ending: Ending) -> bool:
-        """Whether the partition is done. Raises InputError and OutputError."""
-        self._part = part
-        self._counts = part.counts
-        self._since = perf_counter(), part.counts.tally.done    # when the state was told last, and what was done then
-        sinks: list[Sink] = [part.counts, JsonLines(part.output)]
-        with ExitStack() as closing:
-            closing.callback(part.hold.close)
-            closing.callback(self._list.close)
+    def run(self, claim: Claim, ending: Ending) -> bool:
+        """Fetch the rest of the partition. Return whether it is done. Raises InputError and OutputError."""
+        self._claim = claim
+        self._since = perf_counter(), claim.counts.tally.done   # the last report, and what was done by then
+        sinks: list[Sink] = [claim.counts, JsonLines(claim.output)]
+        with ExitStack() as stack:
+            stack.callback(claim.lease.close)
             for sink in sinks:
-                closing.callback(sink.close)
-            closing.enter_context(green.signals({SIGTERM: lambda _: self._end(ending)}))
+                stack.callback(sink.close)
+            stack.enter_context(green.signals({SIGTERM: lambda _: self._end(ending)}))
             if ending():
                 self._stop()
-            self._beat()
-            with self._often(BEATS, self._heed), self._often(BEATS, self._beat), self._often(_KEPT, self._keep):
-                self._make_room()
-                for result in self._results():
+            self._report()
+            stack.push(self._release_if_broken)
+            with self._repeatedly(BEATS, self._stop_if_lost), self._repeatedly(BEATS, self._report), \
+                    self._repeatedly(_COMMITS, self._commit), closing(self._results()) as results:
+                for result in results:
                     for sink in sinks:
                         sink.write(result)
-            part.output.close()
-            if not part.hold.finish():
+            claim.output.close()
+            if not claim.lease.finish():
                 _log.warning("Partition %d was taken over by another worker; what was done here does not count.",
-                             part.number)
+                             claim.number)
                 return False
-            part.tell(self._state(RELEASED if self._stopped else DONE))
+            claim.report(self._state(RELEASED if self._stopped else DONE))
         return not self._stopped
 
-    def discard(self) -> None:
-        """Give back what it holds, where it never ran."""
-        self._engine.discard()
+    def close(self) -> None:
+        """Close the list and release the fetchers."""
+        self._list.close()
+        if not self._has_begun:     # otherwise, the end of the run has done this
+            self._run.stop()
+            self._threads.close()
 
-    def _results(self) -> Iterator[Result]:
-        if self._stopped:
-            self._engine.discard()
-            return iter(())
-        targets = filterfalse(self._part.journal.done.take, self._list)
-        return self._engine.run(targets, self._list.read_again)
+    def _release_if_broken(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Release the partition for others at once if an exception ended the work: see ExitStack.push."""
+        if kind is not None:
+            with suppress(OutputError):
+                self._claim.report(self._state(RELEASED))
 
-    def _make_room(self) -> None:
-        """Where there is a rate for all, begin when the others have seen that one more takes part in it."""
+    def _results(self) -> Generator[Result, None, None]:
+        self._wait_for_share()
+        if not self._stopped:
+            self._has_begun = True
+            targets = filterfalse(self._claim.journal.done.take, self._list)
+            yield from self._run.results(targets, self._list.read_again)
+
+    # Running partitions share the rate of the run.
+
+    def _wait_for_share(self) -> None:
+        """If the run has a rate, wait until the other workers have seen that they share it with one more."""
         if self._rate is None:
             return
-        leases = [state.lease for state in self._running().values() if state is not None]
+        leases = [state.lease_seconds for state in self._running().values() if state is not None]
         if len(leases) > 1:
             green.sleep(2 * max(leases) / BEATS)
-        self._has_room = True
+        self._takes_share = True
         self._take_share(self._rate)
 
     def _take_share(self, rate: float) -> None:
-        self._engine.set_rate(rate / max(len(self._running()), 1))
+        self._threads.set_rate(rate / max(len(self._running()), 1))
 
     def _running(self) -> dict[int, State | None]:
         running: dict[int, State | None] = green.in_thread(self._overview.running)
         return running
+
+    # Ending early.
 
     def _end(self, ending: Ending) -> None:
         ending.tell()
@@ -153,58 +166,59 @@ class Partition:
 
     def _stop(self) -> None:
         self._stopped = True
-        self._engine.stop()
+        self._run.stop()
 
-    # Signs of life. The place may be slow, or far away: others go on meanwhile.
+    def _stop_if_lost(self) -> None:
+        """Stop if other workers may think that this one is dead, or if its parent process is dead."""
+        if monotonic() - self._claim.reported > self._lease_seconds or os.getppid() != self._parent:
+            green.call_soon(self._stop)
+
+    # Reports and commits. The place may be slow, or far away: fetching continues meanwhile.
 
     @contextmanager
-    def _often(self, times: int, step: Callable[[], None]) -> Iterator[None]:
-        """While inside, have `step` done so many times in the length of a lease; none is under way afterwards."""
+    def _repeatedly(self, times: int, step: Callable[[], None]) -> Iterator[None]:
+        """While inside, call `step` this many `times` per lease. No call is under way afterwards."""
         has_ended = green.Event()
 
-        def go_on() -> None:
+        def repeat() -> None:
             while has_ended.wait(self._lease_seconds / times) is None:
                 step()
 
-        thread = green.spawn(go_on)
+        thread = green.spawn(repeat)
         try:
             yield
         finally:
             has_ended.send(True)
             thread.wait()
 
-    def _heed(self) -> None:
-        """Stop where others must think that this worker is dead, and where the process that started it is."""
-        if monotonic() - self._part.alive > self._lease_seconds or os.getppid() != self._parent:
-            green.call_soon(self._stop)
-
-    def _beat(self) -> None:
+    def _report(self) -> None:
         with suppress(InputError, OutputError):
-            green.in_thread(self._part.tell, self._state(RUNNING))
-            if self._rate is not None and self._has_room:
+            green.in_thread(self._claim.report, self._state(RUNNING))
+            if self._rate is not None and self._takes_share:
                 self._take_share(self._rate)
 
-    def _keep(self) -> None:
-        with suppress(OutputError):     # the next time, or in the end
-            if not green.in_thread(self._part.hold.keep):
+    def _commit(self) -> None:
+        with suppress(OutputError):     # try again next time, or at the end
+            if not green.in_thread(self._claim.lease.commit):
                 green.call_soon(self._stop)
 
     def _state(self, phase: str) -> State:
-        now, done, (before, done_before) = perf_counter(), self._counts.tally.done, self._since
+        counts = self._claim.counts
+        now, done, (before, done_before) = perf_counter(), counts.tally.done, self._since
         self._since = now, done
-        rate, held = 0.0, []
+        rate, hosts = 0.0, []
         if phase == RUNNING:
-            rate = (done - done_before) / max(now - before, _LEAST_SECONDS)
-            held = sorted(self._engine.held_back(), key=lambda host: -host[3])[:_MOST_HELD]
-        return State(phase, self._worker, time(), self._lease_seconds, rate, len(self._engine.in_flight),
-                     tuple((host, reason, min(left, FOREVER), waiting) for host, reason, left, waiting in held),
-                     self._counts.as_data())
+            rate = (done - done_before) / max(now - before, _MIN_SECONDS)
+            hosts = sorted(self._run.waiting_hosts(), key=lambda host: -host.lines)[:_MAX_HOSTS]
+        return State(phase, self._worker, time(), self._lease_seconds, rate, len(self._threads.in_flight),
+                     tuple((host.name, host.reason, min(host.seconds, FOREVER), host.lines) for host in hosts),
+                     counts.as_data())
 
 
-def _options_now(run: Run) -> Options:
-    """The options of the run, with what is left of its time."""
+def _options_now(run: ClusterRun) -> Options:
+    """Return the options of the run, with the seconds that are left as its deadline."""
     deadline = run.options.run.deadline
     if deadline is None:
         return run.options
-    left = max(run.submitted + deadline - time(), _LEAST_SECONDS)
+    left = max(run.submitted + deadline - time(), _MIN_SECONDS)
     return replace(run.options, run=replace(run.options.run, deadline=left))

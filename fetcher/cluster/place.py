@@ -1,12 +1,12 @@
-"""The place for the output of a run, and what stands where in it.
+"""The place for the output of a run, and its layout.
 
-    OUT/part-017.1.jsonl            records of the partition 17; all whole lines
-    OUT/summary.json                what the run came to, at its end
+    OUT/part-017.1.jsonl            records of partition 17, in whole lines
+    OUT/summary.json                the summary, written at the end of the run
     OUT/.fetcher/run.json           the run
     OUT/.fetcher/lists/017          the targets of a partition
-    OUT/.fetcher/states/017.1       what it has come to, by the worker with that epoch
+    OUT/.fetcher/states/017.1       the last report of the worker with epoch 1
 
-All that is replaced is replaced as a whole. It is a `folder` or a `bucket`.
+Whatever is replaced is replaced as a whole. A place is a `folder` or a `bucket`.
 """
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
-from fetcher.options import RequestOptions
-
-KEPT = ".fetcher"
-LISTS = f"{KEPT}/lists"
-STATES = f"{KEPT}/states"
-RUN = f"{KEPT}/run.json"
+PRIVATE = ".fetcher"
+LISTS = f"{PRIVATE}/lists"
+STATES = f"{PRIVATE}/states"
+RUN = f"{PRIVATE}/run.json"
 SUMMARY = "summary.json"
-PART = re.compile(r"part-(\d+)\.(\d+)\.jsonl")
+RECORDS = re.compile(r"part-(\d+)\.(\d+)\.jsonl")
 
 
-def part_name(number: int, turn: int) -> str:
+def records_name(number: int, turn: int) -> str:
     return f"part-{number:03}.{turn}.jsonl"
 
 
@@ -37,82 +35,86 @@ def state_name(number: int, epoch: int) -> str:
     return f"{STATES}/{number:03}.{epoch}"
 
 
-class Hold(ABC):
-    """A partition in the hands of this worker; `epoch` is greater than that of any worker before."""
+class Lease(ABC):
+    """A partition that belongs to this worker. `epoch` is greater than that of any earlier worker."""
 
     epoch: int
 
     @abstractmethod
-    def keep(self) -> bool:
-        """Have what was written so far in the place; whether the partition is still ours. Raises OutputError.
+    def commit(self) -> bool:
+        """Copy what was written so far to the place. Return whether the partition is still ours. Raises OutputError.
 
         May be called in another thread.
         """
 
     @abstractmethod
     def finish(self) -> bool:
-        """The same for good, when all is written: it outlives this machine."""
+        """Commit once everything is written, so that it outlives this machine. Otherwise the same as `commit`."""
 
     def close(self) -> None:
-        """Give up what it takes on this machine."""
+        """Release what the lease uses on this machine."""
 
 
 class Draft(ABC):
-    """A file on this machine at `path` with the records of a partition so far, before it is anybody's."""
+    """A local file at `path` with the records of a partition so far, for a worker that has not claimed it yet."""
 
     path: str
 
     @abstractmethod
-    def publish(self) -> Hold | None:
-        """Take the partition, to go on with this file; None where another worker was quicker. Raises OutputError."""
+    def publish(self) -> Lease | None:
+        """Claim the partition with this file. Return None if another worker was quicker. Raises OutputError."""
 
 
 class Place(ABC):
-    """The place for the output of one run. Names are relative to it. Of a partition, each worker has another `epoch`.
+    """The place for the output of one run. Names are relative to it. Each worker on a partition has its own `epoch`.
 
-    All that reads raises InputError, and all that writes OutputError.
+    Methods that read raise InputError, and methods that write raise OutputError.
     """
 
-    look_seconds: float     # between two looks at what others tell
+    poll_seconds: float     # between two checks for reports of other workers
 
     def __init__(self, where: str) -> None:
         self.where = where
 
     @abstractmethod
     def make(self) -> None:
-        """Have it ready for a run. What that needs to know of its requests is for its user alone."""
+        """Prepare the place for a run. In a directory, only its user can read what may hold secrets of the requests."""
+
+    @abstractmethod
+    def is_there(self) -> bool:
+        """Return whether anything is there. A directory that is missing or empty may not be mounted."""
 
     @abstractmethod
     def is_taken(self) -> bool:
-        """Whether a run, or anything that could be taken for its records, is there already."""
+        """Return whether a run, or anything that looks like records, is there already."""
 
     @abstractmethod
     def read(self, name: str) -> bytes | None:
-        """What stands under this name; None where nothing does."""
+        """Return the content under this name, or None if there is none."""
 
     def read_all(self, names: Iterable[str]) -> dict[str, bytes | None]:
         return {name: self.read(name) for name in names}
 
     @abstractmethod
     def replace(self, name: str, content: bytes) -> None:
-        """Have `content` stand under this name."""
+        """Write `content` under this name, whether it is taken or not."""
 
     @abstractmethod
-    def lists_in_making(self) -> AbstractContextManager[str]:
-        """A directory for the lists of all partitions; they are in the place when it is left."""
+    def writing_lists(self) -> AbstractContextManager[str]:
+        """Give a local directory to write the lists into. On leaving, all of them are in the place."""
 
     @abstractmethod
-    def list_at_hand(self, number: int) -> AbstractContextManager[str]:
-        """A partition's list as a file on this machine."""
+    def local_list(self, number: int) -> AbstractContextManager[str]:
+        """Give the path of a local file with the list of a partition."""
 
     @abstractmethod
     def last_epoch(self, number: int) -> int:
-        """That of the worker that had the partition last; 0 where none had."""
+        """Return the epoch of the last worker that had the partition, or 0 if none had it."""
 
     @abstractmethod
     def last_epochs(self) -> dict[int, int]:
-        """The same of all partitions that were begun."""
+        """Return the last epoch of each partition that was begun."""
 
     @abstractmethod
-    def draft(self, number: int, epoch: int, options: RequestOptions) -> AbstractContextManager[Draft]:
-        """The records of the worker with this `epoch`, the last, for another one to go on with."""
+    def draft(self, number: int, epoch: int) -> AbstractContextManager[Draft]:
+        """Give a draft with the records of the last worker, which has this `epoch`, for another worker to continue."""

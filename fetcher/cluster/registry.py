@@ -1,4 +1,4 @@
-"""Where runs are, and where those that were submitted on this machine are by their names."""
+"""Find the places of runs: by path or URL, or by name if they were submitted on this machine."""
 from __future__ import annotations
 
 import os
@@ -6,31 +6,48 @@ from pathlib import Path
 
 from fetcher.cluster.bucket import Bucket
 from fetcher.cluster.folder import Folder
-from fetcher.cluster.place import Place
+from fetcher.cluster.place import RUN, Place
 from fetcher.errors import InputError, OutputError
 
 _LOCAL = "file://"
 
 
 def home() -> str:
-    """The directory for what this program keeps for its user (XDG Base Directory Specification)."""
+    """Return the directory for the state of this user (XDG Base Directory Specification)."""
     return os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "fetcher")
 
 
 def default_broker() -> str:
-    """The directory that is the broker where no other is named."""
+    """Return the directory that is used as the broker if none is named."""
     return os.path.join(home(), "broker")
 
 
+def is_url(where: str) -> bool:
+    """Return whether a place is in an object store, not a directory."""
+    return "://" in where and not where.startswith(_LOCAL)
+
+
+def local_path(where: str) -> str:
+    """Return the path of a place that is a directory."""
+    return where.removeprefix(_LOCAL)
+
+
 def place_at(where: str) -> Place:
-    """The place for output that is a directory's path, or a URL that fsspec knows. Raises InputError."""
-    if "://" in where and not where.startswith(_LOCAL):
-        return Bucket(where)
-    return Folder(where.removeprefix(_LOCAL))
+    """Return the place at the path of a directory, or at a URL that fsspec knows. Raises InputError."""
+    return Bucket(where) if is_url(where) else Folder(local_path(where))
+
+
+def other_place_of(name: str, place: Place) -> Place | None:
+    """Return the place of another run of this name that was submitted on this machine, or None. Raises InputError."""
+    try:
+        other = place_of(name)
+    except InputError:
+        return None
+    return other if other.where != place.where and other.read(RUN) is not None else None
 
 
 def register(name: str, where: str) -> None:
-    """Raises OutputError."""
+    """Store the place of the run `name`. Raises OutputError."""
     path = _path(name)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -40,7 +57,7 @@ def register(name: str, where: str) -> None:
 
 
 def place_of(name: str) -> Place:
-    """The place of the run `name`. Raises InputError."""
+    """Return the place of the run `name`. Raises InputError."""
     try:
         where = Path(_path(name)).read_text(encoding="utf-8")
     except OSError:

@@ -1,4 +1,4 @@
-"""What a terminal shows of a run on a cluster, laid out for its size."""
+"""Lay out the progress of a run on a cluster for a terminal of any size."""
 from __future__ import annotations
 
 from math import ceil
@@ -6,32 +6,24 @@ from math import ceil
 from fetcher.cluster.overview import Picture
 from fetcher.cluster.state import FOREVER
 from fetcher.errors import HTTP
-from fetcher.sinks import units
-from fetcher.sinks.printable import cut, fit, printable
-from fetcher.sinks.spans import BAD, FAINT, GOOD, PLAIN, TITLE, Line, by_class, counted, cropped, joined
+from fetcher.sinks.terminal import units
+from fetcher.sinks.terminal.printable import cut, fit, printable
+from fetcher.sinks.terminal.spans import BAD, FAINT, GOOD, PLAIN, TITLE, Line, bar, by_class, counted, cropped, joined
 
-_SILENT_SECONDS = 10.0      # from which on a worker's silence is shown
+_SILENT_SECONDS = 10.0      # a worker that is silent for longer is marked as such
 
 
 def compose(picture: Picture, width: int, height: int) -> list[Line]:
-    """The screen for `picture`: at most `height` lines of at most `width` cells."""
-    lines = [_bar(picture, width), joined(_numbers(picture), width), joined(_partitions(picture), width),
-             joined(_counts(picture), width)]
+    """Return the screen for `picture`: at most `height` lines of at most `width` cells."""
+    tally = picture.tally
+    lines = [bar(tally.done, tally.failed, sum(picture.run.lines), width), joined(_numbers(picture), width),
+             joined(_partitions(picture), width), joined(_counts(picture), width)]
     room = max(height - len(lines), 0)
-    held = _section("Waiting", f"{'lines':>9}  {'left':>8}", _held(picture, width), room // 3, width)
-    failed = _section("Failed", "", _failed(picture, width), (room - len(held)) // 2, width)
+    hosts = _section("Waiting", f"{'lines':>9}  {'left':>8}", _waiting_hosts(picture, width), room // 3, width)
+    failed = _section("Failed", "", _failed(picture, width), (room - len(hosts)) // 2, width)
     workers = _section("Workers", f"{'lines':>19}  {'rate':>8}", _workers(picture, width),
-                       room - len(held) - len(failed), width)
-    return [cropped(line, width) for line in [*lines, *workers, *held, *failed][:height]]
-
-
-def _bar(picture: Picture, width: int) -> Line:
-    done, total = picture.tally.done, max(sum(picture.run.lines), 1)
-    label = f"{100 * done // total:5} %"
-    width -= len(label)
-    filled = min(width * done // total, width)
-    bad = min(-(-width * picture.tally.failed // total), filled)      # one failure shows
-    return [("━" * (filled - bad), GOOD), ("━" * bad, BAD), ("─" * (width - filled), FAINT), (label, PLAIN)]
+                       room - len(hosts) - len(failed), width)
+    return [cropped(line, width) for line in [*lines, *workers, *hosts, *failed][:height]]
 
 
 def _numbers(picture: Picture) -> list[Line]:
@@ -46,13 +38,13 @@ def _numbers(picture: Picture) -> list[Line]:
 def _partitions(picture: Picture) -> list[Line]:
     parts = [counted("partitions done", picture.done, GOOD), counted("running", len(picture.running), PLAIN),
              counted("waiting", picture.waiting, FAINT)]
-    return [*parts, counted("hosts waiting", len(picture.held), FAINT)] if picture.held else parts
+    return [*parts, counted("hosts waiting", len(picture.waiting_hosts), FAINT)] if picture.waiting_hosts else parts
 
 
 def _counts(picture: Picture) -> list[Line]:
     tally = picture.tally
     errors = [counted(word, count, FAINT) for word, count in tally.errors.most_common() if word != HTTP]
-    return [*by_class(tally.classes), *errors]
+    return [*by_class(tally), *errors]
 
 
 def _section(title: str, captions: str, rows: list[Line], room: int, width: int) -> list[Line]:
@@ -64,7 +56,7 @@ def _section(title: str, captions: str, rows: list[Line], room: int, width: int)
 def _workers(picture: Picture, width: int) -> list[Line]:
     rows = []
     for number, state in picture.running.items():
-        silent = picture.now - state.told
+        silent = picture.now - state.reported
         note = f"  silent for {units.duration(silent)}" if silent > _SILENT_SECONDS else ""
         progress = f"{state.counts['done']:,} of {picture.run.lines[number]:,}"
         figures = f"{progress:>19}  {units.rate(state.rate):>8}"
@@ -74,13 +66,13 @@ def _workers(picture: Picture, width: int) -> list[Line]:
     return rows
 
 
-def _held(picture: Picture, width: int) -> list[Line]:
+def _waiting_hosts(picture: Picture, width: int) -> list[Line]:
     rows = []
-    for host, reason, seconds, waiting in picture.held:
-        left = units.duration(seconds) if seconds < FOREVER else "-"
-        name = cut(printable(host), width - 20)
-        rows.append([(name, PLAIN), (fit(f"  {reason}", width - 19 - len(name)), FAINT),
-                     (f"{waiting:>9,}  {left:>8}", PLAIN)])
+    for host in picture.waiting_hosts:
+        left = units.duration(host.seconds) if host.seconds < FOREVER else "-"
+        name = cut(printable(host.name), width - 20)
+        rows.append([(name, PLAIN), (fit(f"  {host.reason}", width - 19 - len(name)), FAINT),
+                     (f"{host.lines:>9,}  {left:>8}", PLAIN)])
     return rows
 
 

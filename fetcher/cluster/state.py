@@ -1,6 +1,6 @@
-"""What a partition has come to: told by its worker with every beat, read by all who look on.
+"""The progress of a partition. Its worker reports it again and again, and anyone may read it.
 
-A state that does not change any more tells that its worker is gone.
+If no new report follows for a while, the worker is gone.
 """
 from __future__ import annotations
 
@@ -15,29 +15,28 @@ from fetcher.cluster.data import as_data, from_data
 from fetcher.model import Result, Timings
 from fetcher.sinks.histogram import Histogram
 from fetcher.sinks.statistics import Statistics
-from fetcher.sinks.tally import Failure, Slow, Tally
+from fetcher.sinks.tally import MAX_EXAMPLES, SLOWEST, Example, Failure, Slow, Tally
 
 RUNNING, RELEASED, DONE = "running", "released", "done"
-BEATS = 10                  # in the length of a lease: how often a state is told
-FOREVER = 1e9               # seconds: JSON knows no infinity
-_SLOWEST = 5
+BEATS = 10                  # reports per lease
+FOREVER = 1e9               # seconds; JSON has no infinity
 _SUMS = ("done", "ok", "retried", "size", "size_download")
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One partition at one moment. `lease` is for how many seconds it counts, if no other follows.
+    """One partition at one moment. `lease_seconds` is how long this state is valid if no other follows.
 
-    `told` is the Unix time by the worker's clock: it only has to change.
+    `reported` is Unix time by the clock of the worker. It only has to change.
     """
 
     phase: str
     worker: str
-    told: float
-    lease: float
-    rate: float                                     # results a second, of late
+    reported: float
+    lease_seconds: float
+    rate: float                                     # results per second, recently
     in_flight: int
-    held: tuple[tuple[str, str, float, int], ...]   # hosts that wait: reason, seconds that are left, how many lines
+    waiting_hosts: tuple[tuple[str, str, float, int], ...]      # like model.WaitingHost, with FOREVER for infinity
     counts: Any                                     # of results: see `Counts`
 
     def encode(self) -> bytes:
@@ -45,13 +44,21 @@ class State:
 
     @classmethod
     def decode(cls, content: bytes) -> State:
-        """Raises ValueError."""
+        """Return the state that `encode` turned into `content`. Raises ValueError."""
         state: State = from_data(cls, orjson.loads(content))
         return state
 
 
+def decoded(content: bytes | None) -> State | None:
+    """Return the state that was reported as `content`, or None if there is no valid one."""
+    try:
+        return State.decode(content or b"")
+    except ValueError:
+        return None
+
+
 class Counts:
-    """What a summary needs to know of results: of those that are written to it, and of those of other counts."""
+    """What a summary needs to know about results: those written to it, and those that other counts add."""
 
     def __init__(self) -> None:
         self.tally = Tally()
@@ -65,14 +72,14 @@ class Counts:
         self.tally.close()
 
     def read(self, records: Iterable[bytes]) -> None:
-        """Count records of NDJSON as the results that they are of."""
+        """Count the results in lines of NDJSON."""
         for line in records:
             record = orjson.loads(line)
             known = record.get
             self.write(Result(
-                record["url"], known("line", 0), ok=record["ok"], status=known("status"), error=record["error"],
-                final_url=known("final_url"), size=known("size", 0), size_download=known("size_download", 0),
-                attempts=known("attempts", 0),
+                record["url"], known("line", 0), known("source"), ok=record["ok"], status=known("status"),
+                error=record["error"], final_url=known("final_url"), size=known("size", 0),
+                size_download=known("size_download", 0), attempts=known("attempts", 0),
                 timings=Timings(connect=known("time_connect"), starttransfer=known("time_starttransfer"),
                                 total=known("time_total"))))
 
@@ -80,35 +87,51 @@ class Counts:
         tally, statistics = self.tally, self.statistics
         return {
             **{name: getattr(tally, name) for name in _SUMS},
-            "classes": tally.classes, "errors": tally.errors,
+            "outcomes": tally.outcomes, "failed_outcomes": tally.failed_outcomes, "errors": tally.errors,
             "failures": [[*failure, count] for failure, count in tally.failures.items()],
+            "examples": {outcome: [list(example) for example in examples]
+                         for outcome, examples in tally.examples.items()},
             "slowest": [list(slow) for slow in tally.slowest],
             "statuses": statistics.statuses,
-            "times": [[times.count, times.sum, times.greatest, times.buckets] for times in self._times()],
+            "connect": _times_as_data(statistics.connect),
+            "starttransfer": _times_as_data(statistics.starttransfer),
+            "total": _times_as_data(statistics.total),
         }
 
     def add(self, data: dict[str, Any]) -> None:
-        """Add what `as_data` made data of."""
-        tally = self.tally
+        """Add other counts, which `as_data` turned into `data`."""
+        tally, statistics = self.tally, self.statistics
         for name in _SUMS:
             setattr(tally, name, getattr(tally, name) + data[name])
-        tally.classes.update(data["classes"])
+        tally.outcomes.update(data["outcomes"])
+        tally.failed_outcomes.update(data["failed_outcomes"])
         tally.errors.update(data["errors"])
         for outcome, host, count in data["failures"]:
             tally.failures[Failure(outcome, host)] += count
+        for outcome, found in data["examples"].items():
+            examples = [*tally.examples.get(outcome, []), *(Example(*example) for example in found)]
+            tally.examples[outcome] = sorted(examples, key=lambda example: example.line)[:MAX_EXAMPLES]
         slowest = [*tally.slowest, *(Slow(*slow) for slow in data["slowest"])]
-        tally.slowest = sorted(slowest, key=lambda slow: -slow.seconds)[:_SLOWEST]
-        _update(self.statistics.statuses, data["statuses"])
-        for times, (count, total, greatest, buckets) in zip(self._times(), data["times"]):
-            times.count += count
-            times.sum += total
-            times.greatest = max(times.greatest, greatest)
-            _update(times.buckets, buckets)
+        tally.slowest = sorted(slowest, key=lambda slow: -slow.seconds)[:SLOWEST]
+        _update(statistics.statuses, data["statuses"])
+        _add_times(statistics.connect, data["connect"])
+        _add_times(statistics.starttransfer, data["starttransfer"])
+        for times in statistics.total, tally.times:
+            _add_times(times, data["total"])
 
-    def _times(self) -> tuple[Histogram, Histogram, Histogram]:
-        return self.statistics.connect, self.statistics.starttransfer, self.statistics.total
+
+def _times_as_data(times: Histogram) -> list[Any]:
+    return [times.count, times.sum, times.greatest, times.buckets]
+
+
+def _add_times(times: Histogram, data: list[Any]) -> None:
+    count, total, greatest, buckets = data
+    times.count += count
+    times.sum += total
+    times.greatest = max(times.greatest, greatest)
+    _update(times.buckets, buckets)
 
 
 def _update(counter: Counter[int], data: dict[str, int]) -> None:
-    """JSON's keys are text."""
+    """Add counts whose keys are text, as JSON requires."""
     counter.update({int(key): count for key, count in data.items()})

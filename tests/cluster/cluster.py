@@ -29,15 +29,17 @@ class Cluster:
         for worker in self.workers:
             _end(worker)
 
-    def submit(self, *arguments: str, out: str = "out", name: str = "run", **variables: str) -> Finished:
+    def submit(self, *arguments: str, out: str = "out", name: str = "run", **variables: Any) -> Finished:
         return self.fetcher("submit", "--run", name, "--broker", self.broker, "--out", out, *arguments, **variables)
 
-    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A worker in a session of its own."""
+    def start_worker(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """A worker in a session of its own; unless told otherwise, for all places that the tests use."""
+        if "://" in self.broker and "--out" not in arguments:
+            arguments = (*arguments, "--out", str(self.fetcher.home), "--out", "s3://bucket")
         with open(self.log, "ab") as log:
             worker = self.fetcher.start(
                 "worker", "--broker", self.broker, "--processes", "1", "--lease", f"{LEASE_SECONDS}s", *arguments,
-                stdout=log, stderr=log, start_new_session=True)
+                stdout=log, stderr=log, start_new_session=True, **options)
         self.workers.append(worker)
         return worker
 
@@ -59,6 +61,10 @@ class Cluster:
 
     def parts(self, out: str = "out") -> list[Path]:
         return sorted((self.fetcher.home / out).glob("*.jsonl"))
+
+    def takeovers(self, out: str = "out") -> int:
+        """How often a partition went to another worker, because the one that had it was killed or was too slow."""
+        return sum(int(part.suffixes[0][1:]) - 1 for part in self.parts(out))
 
     def count(self, out: str = "out") -> int:
         """How many records there are by now."""

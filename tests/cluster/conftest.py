@@ -1,6 +1,7 @@
 import itertools
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -13,6 +14,16 @@ from tests.cluster import rabbitmq
 from tests.cluster import store as store_program
 from tests.cluster.cluster import Cluster
 from tests.peers.process import free_ports, program, running
+
+
+HERE = Path(__file__).parent
+TIMEOUT_SECONDS = 900       # for starting a broker, several workers and what they start, on a machine that is busy
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
 
 
 @pytest.fixture

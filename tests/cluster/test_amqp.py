@@ -59,7 +59,7 @@ def test_a_worker_has_no_more_orders_than_processes(cluster, server, rabbitmq_se
     cluster.submit("list", "--partitions", "100000", "-c", "1", *resolving)
     cluster.start_worker("--processes", "2")
     eventually(lambda: partitions(cluster)["running"] == 2)
-    assert rabbitmq_server.purge() == 3
+    assert rabbitmq_server.purge() >= 3     # more where it was tired of waiting for those two, and took them back
 
 
 def test_what_another_worker_has_does_not_keep_the_rest_waiting(cluster, server, rabbitmq_server):
@@ -68,14 +68,14 @@ def test_what_another_worker_has_does_not_keep_the_rest_waiting(cluster, server,
     cluster.submit("list", "--partitions", "1000", "-c", "1", *resolving)
     cluster.start_worker()
     eventually(lambda: partitions(cluster)["running"] == 1)
-    assert rabbitmq_server.purge() == 1
+    assert rabbitmq_server.purge() >= 1
     cluster.submit("--again")       # the order of the partition that is running comes first
     cluster.start_worker()
     eventually(lambda: partitions(cluster)["done"] == 1)
     assert partitions(cluster)["running"] == 1
 
 
-@pytest.mark.parametrize("command", [["submit", "list", "--run", "run", "--out", "out"], ["worker"]])
+@pytest.mark.parametrize("command", [["submit", "list", "--run", "run", "--out", "out"], ["worker", "--out", "out"]])
 @pytest.mark.parametrize(("right", "wrong", "complaint"), [
     ("secret-of-rabbitmq", "a-secret", "refuses: ACCESS_REFUSED"),
     ("/virtual", "/unknown", "refuses: NOT_ALLOWED - vhost unknown not found"),

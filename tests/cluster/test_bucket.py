@@ -9,9 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from fetcher.cluster.bucket import Bucket
-from fetcher.cluster.place import PART, SUMMARY
+from fetcher.cluster.place import RECORDS, SUMMARY
 from fetcher.errors import OutputError
-from fetcher.options import RequestOptions
 from tests.cli.command import Command, eventually, records
 from tests.cluster.cluster import Cluster, lines, urls_over_hosts
 
@@ -27,7 +26,7 @@ class Remote(Cluster):
         self.place = Bucket(url)
 
     def parts(self, out: str = "") -> list[bytes]:      # type: ignore[override]
-        return [self.place.read(name) or b"" for name in self.place._sizes("part-") if PART.fullmatch(name)]
+        return [self.place.read(name) or b"" for name in self.place.objects.sizes("part-") if RECORDS.fullmatch(name)]
 
     def records(self, out: str = ""):
         return [record for part in self.parts() for record in records(part)]
@@ -41,8 +40,9 @@ class Remote(Cluster):
 
 @pytest.fixture
 def remote(fetcher, store) -> Iterator[Remote]:
-    with Remote(fetcher, store) as cluster:
-        yield cluster
+    remote = Remote(fetcher, store)
+    with remote:
+        yield remote
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_partition_that_has_no_room_on_a_machine_is_left_to_others(remote, ser
 def test_only_lists_with_lines_are_stored(remote, server):
     remote.fetcher.list(server.url("/"))
     remote.submit("list", "--partitions", "1000", out=remote.url)
-    assert len(remote.place._sizes(".fetcher/lists/")) == 1
+    assert len(remote.place.objects.sizes(".fetcher/lists/")) == 1
 
 
 def test_a_place_that_holds_a_run_is_not_taken_for_another(remote, server):
@@ -142,56 +142,57 @@ def test_a_place_that_holds_a_run_is_not_taken_for_another(remote, server):
 
 
 def test_what_stands_already_is_not_created(bucket):
-    assert bucket.create("name", b"first")
-    assert not bucket.create("name", b"second")
+    assert bucket.objects.create("name", b"first")
+    assert not bucket.objects.create("name", b"second")
     assert bucket.read("name") == b"first"
 
 
 def test_what_was_created_although_the_answer_was_lost_counts(bucket):
-    assert bucket.create("name", b"content") and bucket.create("name", b"content")
-    assert bucket.create("empty", b"") and not bucket.create("empty", b"")
+    create = bucket.objects.create
+    assert create("name", b"content") and create("name", b"content")
+    assert create("empty", b"") and not create("empty", b"")
 
 
 def test_records_whose_answer_was_lost_are_there_once(bucket, monkeypatch):
-    create = bucket.create
+    create = bucket.objects.create
 
     def lose_the_answer(name, content):
         create(name, content)
         raise OutputError("The store went away.")
 
-    with bucket.draft(0, 0, RequestOptions()) as draft:
-        hold = draft.publish()
+    with bucket.draft(0, 0) as draft:
+        lease = draft.publish()
         records = open(draft.path, "ab", buffering=0)
     records.write(b"first\n")
-    monkeypatch.setattr(bucket, "create", lose_the_answer)
+    monkeypatch.setattr(bucket.objects, "create", lose_the_answer)
     with pytest.raises(OutputError):
-        hold.keep()
+        lease.commit()
     monkeypatch.undo()
     records.write(b"second\n")
-    assert hold.keep()
+    assert lease.commit()
     records.close()
-    hold.close()
+    lease.close()
     assert [bucket.read(f"part-000.{turn}.jsonl") for turn in range(1, 5)] == [b"", b"first\n", b"second\n", None]
 
 
 def test_a_store_that_creates_what_is_there_is_refused(bucket, monkeypatch):
-    monkeypatch.setattr(bucket._store, "pipe_file", lambda path, content, mode: type(bucket._store).pipe_file(
-        bucket._store, path, content))
+    store = bucket.objects._store
+    monkeypatch.setattr(store, "pipe_file", lambda path, content, mode: type(store).pipe_file(store, path, content))
     with pytest.raises(OutputError, match="creates what is there already"):
         bucket.make()
 
 
 def test_records_larger_than_an_object_become_several(bucket, monkeypatch):
-    monkeypatch.setattr("fetcher.cluster.bucket._MOST_BYTES", 100)
-    with bucket.draft(0, 0, RequestOptions()) as draft:
-        hold = draft.publish()
+    monkeypatch.setattr("fetcher.cluster.bucket._MAX_BYTES", 100)
+    with bucket.draft(0, 0) as draft:
+        lease = draft.publish()
         content = [b"%d" % number * 30 + b"\n" for number in range(8)] + [b"x" * 250 + b"\n", b"torn"]
         with open(draft.path, "ab") as file:
             file.write(b"".join(content))
-    assert hold.keep() and hold.finish()
-    hold.close()
-    kept = [bucket.read(f"part-000.{turn}.jsonl") for turn in range(2, 6)]
-    assert kept == [b"".join(content[:3]), b"".join(content[3:6]), b"".join(content[6:8]), content[8]]
+    assert lease.commit() and lease.finish()
+    lease.close()
+    stored = [bucket.read(f"part-000.{turn}.jsonl") for turn in range(2, 6)]
+    assert stored == [b"".join(content[:3]), b"".join(content[3:6]), b"".join(content[6:8]), content[8]]
 
 
 @pytest.mark.parametrize(("url", "reason"), [

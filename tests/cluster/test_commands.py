@@ -1,6 +1,7 @@
 """submit, worker and status, as users meet them."""
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -54,7 +55,7 @@ def test_wait_ends_with_the_run_and_has_its_status(local, server):
     failed = local.submit("list", "--wait")
     assert (failed.status, failed.out) == (1, "")
     assert "1 failed" in failed.err
-    assert local.submit("list", "--wait", "--fail-if", ">1", out="lenient").status == 0
+    assert local.submit("list", "--wait", "--fail-if", ">1", out="lenient", name="lenient").status == 0
 
 
 def test_who_waits_does_so_while_the_place_cannot_be_read(local, server):
@@ -176,6 +177,32 @@ def test_what_is_there_already_is_not_written_over(local, server):
     assert again.err.endswith("/out holds a run already; name another --out. See fetcher submit -h.\n")
 
 
+def test_paths_are_those_of_the_directory_where_the_run_was_submitted(local, server):
+    """A worker may be started in another one."""
+    home = local.fetcher.home
+    local.fetcher.list("127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tvalue", name="cookies")
+    local.fetcher.list(server.url())
+    assert local.submit("list", "--save-dir", "bodies", "--cookie", "cookies").status == 0
+    options = json.loads((home / "out" / ".fetcher" / "run.json").read_bytes())["options"]
+    assert (options["body"]["save"]["directory"], options["request"]["cookie"]) == (f"{home}/bodies", f"{home}/cookies")
+    (home / "elsewhere").mkdir()
+    local.start_worker("--broker", str(home / "broker"), cwd=home / "elsewhere")
+    local.wait()
+    assert [record["ok"] for record in local.records()] == [True]
+    assert (home / "bodies").is_dir() and not any((home / "elsewhere").iterdir())
+
+
+def test_a_name_that_another_place_has_is_refused(local, server):
+    local.fetcher.list(server.url())
+    assert local.submit("list").status == 0
+    again = local.submit("list", out="other")
+    assert (again.status, again.out) == (2, "")
+    assert again.err.endswith("/out is called run; choose another --run. See fetcher submit -h.\n")
+    assert not (local.fetcher.home / "other").exists()
+    shutil.rmtree(local.fetcher.home / "out")
+    assert local.submit("list", out="other").status == 0
+
+
 def test_what_a_broker_has_lost_is_handed_out_again(local, server):
     local.fetcher.list(server.url())
     assert local.submit("list").status == 0
@@ -228,11 +255,14 @@ def test_the_run_is_shown_live_on_a_terminal(local, server):
      "ftp://name:***@host is no broker"),
     (["worker", "--broker", "http://name:secret@host"], "http://name:***@host is no broker"),
     (["worker", "--processes", "none"], "'none' is not a whole number"),
+    (["worker", "--broker", "redis://:secret@host"], "Others may write to redis://:***@host; name with --out"),
+    (["worker", "--cluster-key", "short"], "The key short is shorter than 16 bytes"),
     (["status", "--run", "run"], "No run run was submitted on this machine"),
     (["status", "--run", "run", "--out", "."], "There is no run in"),
 ])
 def test_what_cannot_be_is_status_2_and_one_line(fetcher, server, arguments, complaint):
     fetcher.list(server.url())
+    fetcher.list("a-secret", name="short")
     done = fetcher(*arguments)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert complaint in done.err
@@ -240,7 +270,7 @@ def test_what_cannot_be_is_status_2_and_one_line(fetcher, server, arguments, com
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-@pytest.mark.parametrize("command", [["submit", "list", "--run", "run", "--out", "out"], ["worker"]])
+@pytest.mark.parametrize("command", [["submit", "list", "--run", "run", "--out", "out"], ["worker", "--out", "out"]])
 def test_a_broker_that_cannot_be_reached_is_one_line_without_its_password(fetcher, server, command, scheme):
     fetcher.list(server.url())
     done = fetcher(*command, "--broker", f"{scheme}://:a-secret@127.0.0.1:1/0")
@@ -254,20 +284,27 @@ def test_a_missing_extra_is_status_2_and_one_line(fetcher, server, command):
     fetcher.list(server.url())
     done = fetcher.python("import sys; sys.modules['celery'] = None; from fetcher.cli import main; main()", *command)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert "pip install 'fetcher[cluster]'" in done.err
+    assert "A cluster needs more packages: " in done.err and "pip install 'celery>=" in done.err
 
 
-def test_a_worker_refuses_the_orders_of_another_version_with_one_line(local, server):
-    local.fetcher.list(server.url())
-    local.submit("list")
-    orders = local.fetcher.home / "out" / ".fetcher" / "run.json"
-    understood = orders.read_bytes()
-    orders.write_bytes(understood.replace(b'"version":1', b'"version":99'))
+def test_a_worker_that_lacks_what_a_run_needs_says_so_once_and_leaves_it(local, server):
+    home, environment = local.fetcher.home, local.fetcher.environment
+    local.fetcher.list(*(f"http://{host}.test:{server.port}/" for host in "abcd"))
+    resolving = [f"--resolve={host}.test:{server.port}:127.0.0.1" for host in "abcd"]
+    assert "in 4 partitions" in local.submit("list", "--partitions", "1000", "--robots", *resolving).err
+    (home / "lacking").mkdir()
+    (home / "lacking" / "protego.py").write_text("raise ImportError")
+    path = environment["PYTHONPATH"]
+    environment["PYTHONPATH"] = f"{home}/lacking:{path}"
+    lacking = local.start_worker()
+    environment["PYTHONPATH"] = path
+    eventually(lambda: not any((*home.glob("broker/queue/*"), *home.glob("broker/taken/*"))))
+    assert local.drain(lacking) == 0
+    log = local.log.read_text()
+    assert "The run run cannot be worked on here: --robots needs more packages: " in log and log.count("\n") == 1
     local.start_worker()
-    eventually(lambda: "version 99" in local.log.read_text())
-    orders.write_bytes(understood)
-    local.wait()
-    assert "Traceback" not in local.log.read_text(), local.log.read_text()
+    assert local.submit("--again", "--wait").status == 0
+    assert lines(local.records()) == {line: 1 for line in range(1, 5)}
 
 
 def test_credentials_are_for_their_owner_alone_and_in_no_record(local, server):

@@ -19,7 +19,7 @@ def found(directory, number):
 
 
 def test_each_target_is_in_one_partition_and_each_host_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(cutting, "_MOST_BUFFERED", 1000)
+    monkeypatch.setattr(cutting, "_MAX_BUFFERED", 1000)
     counts = cut(iter(targets(1000)), tmp_path, 8)
     parts = [found(tmp_path, number) for number in range(8)]
     assert tuple(map(len, parts)) == counts

@@ -4,7 +4,8 @@ import pytest
 
 from fetcher.cluster.data import as_data, from_data, target_as_data, target_from_data
 from fetcher.model import Overrides, Target
-from fetcher.options import BodyOptions, Limits, NetworkOptions, Options, RequestOptions, RetryOptions, SaveOptions
+from fetcher.options import (
+    AnswerOptions, BodyOptions, HostOptions, Limits, NetworkOptions, Options, RequestOptions, RetryOptions, SaveOptions)
 
 
 def through_json(data):
@@ -16,7 +17,9 @@ def through_json(data):
     Options(limits=Limits(rate=2, per_host_rate=0.5), retry=RetryOptions(on=frozenset({429, "dns"})),
             request=RequestOptions(headers=(("A", "b"),), data=b"\xff\x00", user="name:password"),
             network=NetworkOptions(resolve=(("host", 80, ("127.0.0.1", "::1")),)),
-            body=BodyOptions(save=SaveOptions("bodies"))),
+            body=BodyOptions(save=SaveOptions("bodies")),
+            hosts=(HostOptions("*.a", 2, 0.5, (("A", "b"),), "a:b", 1.5, 0, True, "", ((404, 404),)),
+                   HostOptions("b"))),
 ])
 def test_options_come_back_as_they_were(options):
     assert from_data(Options, through_json(as_data(options))) == options
@@ -38,6 +41,8 @@ def test_what_is_not_understood_is_refused(data):
     Target.read("no url", 9),
     Target("http://host/", 1, None, Target.read("http://host/").parsed, None, -1,
            Overrides("PUT", (("A", "b"),), b"data", 1.5), {"id": 5}),
+    Target("http://host/", 1, None, Target.read("http://host/").parsed, answer=AnswerOptions(
+        ((200, 299), (404, 404)), ("a", "/b/"), ("c",), sha256="0" * 64, size=3, content_type="a/*", max_time=1.5)),
 ])
 def test_targets_come_back_as_they_were(target):
     assert target_from_data(through_json(target_as_data(target))) == target

@@ -4,12 +4,13 @@ import pytest
 
 from fetcher.cluster.folder import Folder
 from fetcher.cluster.overview import Overview, Picture
-from fetcher.cluster.place import part_name, state_name
-from fetcher.cluster.run import Run
+from fetcher.cluster.place import records_name, state_name
+from fetcher.cluster.run import ClusterRun
 from fetcher.cluster.screen import compose
 from fetcher.cluster.state import DONE, FOREVER, RUNNING, Counts, State
 from fetcher.model import Result, Timings
 from fetcher.options import Options
+from fetcher.sinks.verdict import Condition
 
 
 def result(line, **fields):
@@ -32,8 +33,8 @@ def numbers(counts):
     return orjson.loads(orjson.dumps(counts.as_data(), option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS))
 
 
-def picture(counted=None, done=0, fail_if=None, held=()):
-    run = Run("run", (3, 0, 2), Options(), 100.0, fail_if, (), ())
+def picture(counted=None, done=0, fail_if=(), held=()):
+    run = ClusterRun("run", (3, 0, 2), Options(), 100.0, fail_if, (), ())
     counted = counted or counts(result(1), result(2, **FAILED))
     state = State(RUNNING, "machine:7", 109.0, 30.0, 1.5, 2, held, numbers(counted))
     return Picture(run, "/out", 110.0, counted.tally, counted.statistics, {0: state}, done, state.rate)
@@ -46,6 +47,14 @@ def test_counts_of_parts_add_up_to_those_of_the_whole():
         sum_of_parts.add(numbers(part))
     assert numbers(sum_of_parts) == numbers(whole)
     assert sum_of_parts.statistics.total.quantile(0.5) == whole.statistics.total.quantile(0.5)
+    assert sum_of_parts.tally.times.buckets == whole.tally.times.buckets
+
+
+def test_the_examples_of_a_failure_are_its_first_lines_whichever_partition_they_are_in():
+    total = Counts()
+    for part in counts(result(9, **FAILED), result(4, **FAILED)), counts(result(2, **FAILED), result(7, **FAILED)):
+        total.add(numbers(part))
+    assert [example.line for example in total.tally.examples["dns"]] == [2, 4, 7]
 
 
 def test_records_count_as_their_results():
@@ -56,15 +65,15 @@ def test_records_count_as_their_results():
 
 
 @pytest.mark.parametrize(("results", "fail_if", "status"), [
-    ([result(1)], None, 0),
-    ([result(1), result(2, **FAILED)], None, 1),
-    ([result(1), result(2, **FAILED)], (1.0, False), 0),
-    ([result(1), result(2, **FAILED)], (49.0, True), 1),
-    ([result(1), result(2, **FAILED)], (50.0, True), 0),
-    ([result(1, ok=False, status=None, error="deadline")], (100.0, True), 124),
+    ([result(1)], [], 0),
+    ([result(1), result(2, **FAILED)], [], 1),
+    ([result(1), result(2, **FAILED)], [">1"], 0),
+    ([result(1), result(2, **FAILED)], [">49%"], 1),
+    ([result(1), result(2, **FAILED)], [">50%"], 0),
+    ([result(1, ok=False, status=None, error="deadline")], [">100%"], 124),
 ])
 def test_the_exit_status_is_that_of_a_run_on_one_machine(results, fail_if, status):
-    assert picture(counts(*results), fail_if=fail_if).exit_status == status
+    assert picture(counts(*results), fail_if=tuple(map(Condition.parse, fail_if))).exit_status == status
 
 
 def test_it_is_one_object_for_programs():
@@ -72,6 +81,7 @@ def test_it_is_one_object_for_programs():
     assert (record["lines"], record["urls"], record["ok"], record["failed"]) == (5, 2, 1, 1)
     assert record["partitions"] == {"total": 2, "done": 0, "running": 1, "waiting": 1}
     assert (record["done"], record["exit_status"], record["rate"]) == (False, None, 1.5)
+    assert record["time_total"]["max"] == record["slowest"][0]["time_total"] == 0.2
     assert [(host["host"], host["seconds"]) for host in record["hosts_waiting"]] == [("shut", None), ("host", 2.0)]
     assert record["workers"] == [{"worker": "machine:7", "partition": 0, "lines": 3, "urls": 2, "rate": 1.5,
                                   "in_flight": 2, "silent": 1.0}]
@@ -82,11 +92,11 @@ def test_the_rate_is_known_of_partitions_that_are_shorter_than_a_beat(tmp_path, 
     monkeypatch.setattr("fetcher.cluster.overview.monotonic", lambda: now)
     folder = Folder(str(tmp_path))
     folder.make()
-    overview = Overview(folder, Run("run", (10,) * 100, Options(), 100.0, None, (), ()))
+    overview = Overview(folder, ClusterRun("run", (10,) * 100, Options(), 100.0, None, (), ()))
 
     def tell(number, phase, *results):
         state = State(phase, "worker", now, 30.0, 0.0, 0, (), numbers(counts(*results)))
-        folder.replace(part_name(number, 1), b"")
+        folder.replace(records_name(number, 1), b"")
         folder.replace(state_name(number, 1), state.encode())
 
     tell(0, RUNNING)
