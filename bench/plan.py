@@ -12,7 +12,7 @@ from math import inf, sqrt
 from random import Random
 
 from bench.sizes import Sizes
-from fetcher.cluster.run import Run
+from fetcher.cluster.run import ClusterRun
 from fetcher.model import Target
 from fetcher.options import Options
 from fetcher.targets.choice import shard_of
@@ -66,7 +66,7 @@ class Partitions:
     @property
     def order(self) -> list[int]:
         """In which order they are handed out."""
-        return Run("plan", tuple(round(count) for count in self.lines), Options(), 0.0, None, (), ()).partitions
+        return ClusterRun("plan", tuple(round(count) for count in self.lines), Options(), 0.0, (), (), ()).partitions
 
 
 @dataclass(frozen=True)

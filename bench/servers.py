@@ -108,7 +108,7 @@ class Nginx:
 @contextmanager
 def nginx(directory: Path) -> Iterator[Nginx]:
     """Run nginx on free ports, with TLS if openssl is here to make a certificate."""
-    program = _program("nginx")
+    command = program("nginx")
     for name, size in ("1k", KB), ("10m", 10 * MB):
         (directory / name).write_bytes(bytes(size))
     ports = dict(zip(("http", "http_close", "https", "https_close"), _free_ports(4)))
@@ -116,7 +116,7 @@ def nginx(directory: Path) -> Iterator[Nginx]:
     tls = NGINX_TLS_CONF.format(directory=directory, **ports) if cacert else ""
     conf = directory / "nginx.conf"
     conf.write_text(NGINX_CONF.format(directory=directory, tls=tls, **ports))
-    with _running([program, "-p", str(directory), "-c", str(conf)], ports["http"]):
+    with _running([command, "-p", str(directory), "-c", str(conf)], ports["http"]):
         yield Nginx(ports, directory / "access.log", cacert)
 
 
@@ -124,14 +124,14 @@ def nginx(directory: Path) -> Iterator[Nginx]:
 def dnsmasq() -> Iterator[str]:
     """Run dnsmasq, which knows the names of the scenarios and no others; yields its address as HOST:PORT."""
     port, = _free_ports(1)
-    command = [_program("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=",
+    command = [program("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=",
                "--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}",
                "--dns-forward-max=10000", f"--address=/{NAMES}/127.0.0.1"]
     with _running(command, port):
         yield f"127.0.0.1:{port}"
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """Where `name` is; Debian keeps servers in /usr/sbin, which is on the PATH of root alone."""
     path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]))
     if path is None:
@@ -149,7 +149,7 @@ def _free_ports(count: int) -> list[int]:
 
 def _certificate(directory: Path) -> Path | None:
     try:
-        openssl = _program("openssl")
+        openssl = program("openssl")
     except Missing:
         return None
     cert = directory / "cert.pem"

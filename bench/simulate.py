@@ -42,6 +42,8 @@ class Line:
 
     __slots__ = ("host", "seconds")
 
+    urgent = False
+
     def __init__(self, host: str, seconds: float) -> None:
         self.host = host
         self.seconds = seconds

@@ -1,0 +1,47 @@
+"""Random input for every reader of what a server sends: whatever comes, it raises nothing but what it declares.
+
+`corpus/NAME/` has what a harness begins with, one input in a file; what a longer search finds is added there, so that
+it stays a test. The search is short by default; FETCHER_FUZZ_SECONDS=60 gives each harness a minute.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+CORPUS = Path(__file__).parent / "corpus"
+_EXAMPLES = 200
+_PIECES = [b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b":", b",", b";", b"=", b"\"", b"\xff", b"9" * 20, b"-1", b"\x1f"]
+
+
+def corpus(name: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((CORPUS / name).iterdir())]
+
+
+@st.composite
+def mutated(draw: st.DrawFn, name: str) -> bytes:
+    """Something of the corpus `name`, damaged or not, or any bytes at all."""
+    data = draw(st.one_of(st.sampled_from(corpus(name)), st.binary(max_size=80)))
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, len(data)))
+        length = draw(st.integers(0, 20))
+        data = draw(st.sampled_from([
+            data[:at], data[:at] + data[at + length:], data[:at] + data[at:at + length] * 3 + data[at + length:],
+            data[:at] + draw(st.sampled_from(_PIECES)) + data[at:], data[:at] + draw(st.sampled_from(corpus(name)))]))
+    return data
+
+
+def fuzz(name: str, check: Callable[[bytes], None]) -> None:
+    """Call `check` with the whole corpus `name`, and with what is made of it, for as long as there is time."""
+    for data in corpus(name):
+        check(data)
+    until = monotonic() + float(os.environ.get("FETCHER_FUZZ_SECONDS", 0))
+    search = settings(max_examples=_EXAMPLES, database=None, deadline=None,
+                      suppress_health_check=list(HealthCheck))(given(mutated(name))(check))
+    search()
+    while monotonic() < until:
+        search()
