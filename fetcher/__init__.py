@@ -16,30 +16,41 @@ nothing between raises for a bad URL or a bad server.
 The rooms, by floor; imports go down only:
 
     3  cli          click: options to dataclasses, the parts put together, one file for each command
-    2  fetch        one Target to one Result; never raises. exchange: what was on the wire, for archives
+    2  fetch        one Target to one Result; never raises. body: what is made of a body; recall: of earlier runs
        engine       where fetches run: many at once
        cluster      one run on many machines
+       report       records, looked at again: counted, and compared with those of another run
        demo         the embedded server, and what stands for the network in tests
     1  targets      lines in          schedule     who goes next: pure decisions
        transport    bytes             sinks        records out
        state        what outlives a run
-    0  model, url, options, errors, attempt, value, fingerprint, green (the one door to eventlet)
+    0  model, record, url, options, errors, expectation, judge, attempt, value, fingerprint, outcome,
+       own_answer, host_settings, semantics, text, verbatim, zstd, files, exits, extras, versions,
+       green (the one door to eventlet)
 """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False       # typing's own takes a third of the time of `fetcher --version` to load
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["BodyOptions", "Limits", "NetworkOptions", "Options", "RedirectOptions", "RequestOptions", "Result",
-           "RetryOptions", "RunOptions", "SaveOptions", "Target", "Timeouts", "TlsOptions", "__version__", "fetch_all"]
+__all__ = ["AnswerOptions", "BodyOptions", "GuardOptions", "HostOptions", "Limits", "NetworkOptions", "Options",
+           "RedirectOptions", "RequestOptions", "Result", "RetryOptions", "RunOptions", "SaveOptions", "Target",
+           "Timeouts", "TlsOptions", "__version__", "fetch_all"]
 
 if TYPE_CHECKING:
     from fetcher.engine import fetch_all
     from fetcher.model import Result, Target
-    from fetcher.options import (BodyOptions, Limits, NetworkOptions, Options, RedirectOptions, RequestOptions,
-                                 RetryOptions, RunOptions, SaveOptions, Timeouts, TlsOptions)
+    from fetcher.options import (AnswerOptions, BodyOptions, GuardOptions, HostOptions, Limits, NetworkOptions, Options,
+                                 RedirectOptions, RequestOptions, RetryOptions, RunOptions, SaveOptions, Timeouts,
+                                 TlsOptions)
 
 _HOMES = {"fetch_all": "fetcher.engine", "Result": "fetcher.model", "Target": "fetcher.model"}
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

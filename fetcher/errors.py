@@ -2,6 +2,7 @@
 
     FetchError                      word
     ├── InvalidUrl                  invalid_url          the line holds no URL that can be fetched
+    ├── Blocked                     blocked              the guard refuses its host, or every address of it
     ├── DnsError                    dns                  the name did not resolve
     ├── ConnectError                connect              no connection to any of its addresses
     ├── TlsError                    tls                  the handshake or the certificate failed
@@ -13,17 +14,19 @@
     ├── TooLarge                    too_large            the body is above --max-size
     ├── TooManyRedirects            too_many_redirects   a loop, or more hops than allowed
     ├── TooSlow                     too_slow             the body came below --min-speed
+    ├── Unexpected                  unexpected           the answer is not what was expected
     ├── SaveError                   save                 the body could not be written to its file
     ├── RobotsRefused               robots               robots.txt does not allow it
     ├── BreakerOpen                 breaker              its host cannot be reached, and was left alone
     ├── DeadlinePassed              deadline             the run had no time left for it
     └── Interrupted                 interrupted          the run was stopped while this was in flight
 
-A status of 400 and above is an answer, not an exception: its record says `http`.
+A status that is not accepted, by default of 400 and above, is an answer, not an exception: its record says `http`.
 Whatever else escapes is a defect of ours: its record says `internal`.
 
-Foreign errors (OSError, ssl.SSLError, HttpParserError) are mapped to these where they enter, in `transport/`.
+Foreign errors (OSError, ssl.SSLError) are mapped to these where they enter, in `transport/`.
 """
+from __future__ import annotations
 
 from typing import Any
 
@@ -45,6 +48,10 @@ class InvalidUrl(FetchError, ValueError):
     word = "invalid_url"
 
 
+class Blocked(FetchError):
+    word = "blocked"
+
+
 class DnsError(FetchError):
     word = "dns"
 
@@ -58,7 +65,13 @@ class TlsError(FetchError):
 
 
 class ProxyError(FetchError):
+    """`status` is what the proxy itself answered, where that says what is wrong: 407."""
+
     word = "proxy"
+
+    def __init__(self, message: str, response: Any = None, status: int | None = None) -> None:
+        super().__init__(message, response)
+        self.status = status
 
 
 class TimedOut(FetchError):
@@ -89,6 +102,10 @@ class TooSlow(FetchError):
     word = "too_slow"
 
 
+class Unexpected(FetchError):
+    word = "unexpected"
+
+
 class SaveError(FetchError):
     word = "save"
 
@@ -114,6 +131,10 @@ HTTP = "http"
 
 class OutputError(Exception):
     """Records can no longer be written: a full disk, a vanished mount. The run ends with status 74."""
+
+
+class NobodyReads(OutputError):
+    """The deadline has passed, and nobody takes what is to be written. The run ends with status 124."""
 
 
 class InputError(Exception):

@@ -9,8 +9,7 @@ from hashlib import blake2b
 
 from fetcher.model import Overrides
 from fetcher.options import RequestOptions
-
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+from fetcher.semantics import carries_credentials
 
 
 def fingerprint(options: RequestOptions, overrides: Overrides | None = None) -> str | None:
@@ -23,7 +22,7 @@ def fingerprint(options: RequestOptions, overrides: Overrides | None = None) -> 
     if overrides is not None:
         method = overrides.method or method
         data = data if overrides.data is None else overrides.data
-        fields = sorted((name.lower(), "" if name.lower() in _CREDENTIALS else value)
+        fields = sorted((name.lower(), "" if carries_credentials(name) else value)
                         for name, value in overrides.headers)
     method = method or ("GET" if data is None else "POST")
     if data is not None or fields:

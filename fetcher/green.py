@@ -5,13 +5,16 @@ place. Its name look-ups (greendns) are not loaded: they are slow to import, and
 """
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import socket
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -29,10 +32,35 @@ def _left_out(name: str) -> Iterator[None]:
         del sys.modules[name]
 
 
+def _load(name: str) -> ModuleType:
+    """Import a module of eventlet, in whatever thread this is.
+
+    eventlet loads copies of `threading`. Before Python 3.13, each copy takes over the lock by which the interpreter
+    knows that the current thread has ended: whoever waits for that thread would wait for ever. A bare thread, as
+    started here, has no such lock.
+    """
+    if name not in sys.modules and threading.current_thread() is not threading.main_thread():
+        loaded = _thread.allocate_lock()
+        loaded.acquire()
+
+        def load() -> None:
+            try:
+                import_module(name)
+            except Exception:
+                pass        # raised again below
+            finally:
+                loaded.release()
+
+        _thread.start_new_thread(load, ())
+        loaded.acquire()
+    return import_module(name)
+
+
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
 # eventlet.patcher imports asyncio and leaves it there: a fifth of the time that the command takes to start
 with warnings.catch_warnings(), _left_out("asyncio"):
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    _load("eventlet")
     import eventlet
     import eventlet.hubs
     import eventlet.hubs.hub
@@ -44,20 +72,20 @@ spawn = eventlet.spawn
 spawn_n = eventlet.spawn_n
 sleep = eventlet.sleep
 current = greenlet.getcurrent
+GreenletExit = greenlet.GreenletExit
+ENDS_PROCESS = (KeyboardInterrupt, SystemExit)      # no net catches these
 GreenPool = eventlet.GreenPool
 Event = eventlet.Event
 Semaphore = eventlet.Semaphore
-trampoline = eventlet.hubs.trampoline
 hub = eventlet.hubs.get_hub
 READ = eventlet.hubs.hub.READ
 WRITE = eventlet.hubs.hub.WRITE
+_threads: list[Any] = []        # what runs in threads of the system
 
 
 def __getattr__(name: str) -> Any:
     if name == "request":       # green urllib is loaded by the first that needs it: `--version` does not
-        from eventlet.green.urllib import request
-
-        return request
+        return _load("eventlet.green.urllib.request")
     raise AttributeError(name)
 
 
@@ -73,7 +101,12 @@ def hub_name() -> str:
 
 @contextmanager
 def forking() -> Iterator[None]:
-    """While inside, eventlet does not warn of forks: the child is to `renew_hub`, and to use nothing of the old one."""
+    """While inside, eventlet does not warn of forks: the child is to `renew_hub`, and to use nothing of the old one.
+
+    It waits for what runs `in_thread`: a lock that is held at the fork would stay locked in the child for ever.
+    """
+    while _threads:
+        sleep(0.005)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
@@ -81,14 +114,68 @@ def forking() -> Iterator[None]:
 
 def renew_hub() -> None:
     """Begin with a hub of its own, in a process that was forked: what the parent's watched is none of its business."""
+    _threads.clear()
     eventlet.hubs.use_hub()
 
 
 def in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """What `function` gives, called in a thread of the system; this green thread waits, others go on."""
-    from eventlet import tpool
+    """Return what `function` returns, called in a thread of the system; this green thread waits, others go on.
 
-    return tpool.execute(function, *args)
+    A thread and a pipe for each call: so it works on every hub, in every thread, and after a fork, which what
+    eventlet has for this (tpool) does not.
+    """
+    reading, writing = os.pipe()
+    outcome: list[tuple[Any, BaseException | None]] = []
+
+    def call() -> None:
+        try:
+            outcome.append((function(*args), None))
+        except BaseException as error:
+            outcome.append((None, error))
+        finally:
+            _threads.remove(call)
+            with suppress(BrokenPipeError):     # nobody waits any more
+                os.write(writing, b".")         # closing would do, but for a copy in a child forked meanwhile
+            os.close(writing)
+
+    threading = eventlet.patcher.original("threading")      # a worker of Celery has patched the other
+    _threads.append(call)
+    threading.Thread(target=call, daemon=True).start()
+    try:
+        trampoline(reading, read=True)
+    finally:
+        os.close(reading)
+    value, error = outcome[0]
+    if error is not None:
+        raise error
+    return value
+
+
+def listen(event: str, fileno: int, callback: Callable[[Any], Any]) -> Any:
+    """Have the hub call `callback` whenever there is `event`; returns a listener, for the hub's `remove`.
+
+    Raises OSError where the system refuses that. eventlet's own `add` leaves the listener there then, in the way of
+    whoever has the same descriptor next.
+    """
+    loop = hub()
+    try:
+        return loop.add(event, fileno, callback, callback, None)
+    except OSError:
+        loop.listeners[event].pop(fileno, None)
+        raise
+
+
+def trampoline(file: Any, *, read: bool = False, write: bool = False, seconds: float | None = None) -> None:
+    """Wait until there is something to read from `file`, or a descriptor, or it takes something.
+
+    Raises OSError, and TimeoutError after so many `seconds`.
+    """
+    fileno = file if isinstance(file, int) else file.fileno()
+    try:
+        eventlet.hubs.trampoline(fileno, read=read, write=write, timeout=seconds, timeout_exc=TimeoutError)
+    except OSError:
+        hub().listeners[READ if read else WRITE].pop(fileno, None)
+        raise
 
 
 def call_soon(callback: Callable[..., Any], *args: Any) -> Any:

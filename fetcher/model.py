@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fetcher import url as urls
 from fetcher.errors import InvalidUrl
+from fetcher.options import AnswerOptions
 from fetcher.url import Url
 from fetcher.value import value
 
@@ -45,6 +46,7 @@ class Target:
     overrides: Overrides | None = None
     input: dict[str, Any] | None = field(default=None, hash=False)
     read_at: float = field(default_factory=perf_counter, repr=False, compare=False)
+    answer: AnswerOptions | None = None     # what its row expects
 
     @classmethod
     def read(cls, text: str, line: int = 1, source: str | None = None, place: int = -1,
@@ -52,7 +54,7 @@ class Target:
         """The target that `text` names, where it is relative to `base`, if that is given; never raises."""
         try:
             parsed = urls.parse(text) if base is None else resolve(text, base)
-            shown = text if "@" not in text else urls.mask_password(text)
+            shown = text if "@" not in text else urls.mask_userinfo(text)
             return cls(shown, line, source, parsed, None, place)
         except InvalidUrl as error:
             return cls(urls.recordable(text), line, source, None, str(error), place)
@@ -105,8 +107,17 @@ class TlsDetails:
     not_after: str                      # RFC 3339
 
 
+class WaitingHost(NamedTuple):
+    """A host that waits though it has free slots: why, for how many seconds, and how many of its lines wait."""
+
+    name: str
+    reason: str
+    seconds: float                      # infinite where only an answer ends it
+    lines: int
+
+
 class Memory(NamedTuple):
-    """What is kept of a request's answer, for later runs. URLs are without credentials and fragments."""
+    """What a state remembers of a request's answer. URLs are without credentials and fragments."""
 
     url: str
     request: str                        # its fingerprint
@@ -116,6 +127,7 @@ class Memory(NamedTuple):
     sha256: str | None
     final_url: str
     saved_to: str | None
+    expected: str | None = None         # what stands for all that was expected of its body
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +143,19 @@ class Exchange:
     spooled: str | None                 # the path of a file with the body, to be removed by who reads it
     whole: bool                         # all of the body is there
     remote_ip: str | None
+
+
+@value
+class Beside:
+    """What goes with a result and is not of its record: for archives, for a state, and what spares work."""
+
+    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)     # the last is the final one
+    memory: Memory | None = None        # what a state is to remember
+    private: bool = False               # its row sent credentials of its own
+    encoded: bytes | None = field(default=None, repr=False, compare=False)      # its record as NDJSON
+
+
+NOTHING = Beside()
 
 
 @value
@@ -163,11 +188,9 @@ class Result:
     headers: tuple[tuple[str, str], ...] | None = None
     body: bytes | None = field(default=None, repr=False)
     saved_to: str | None = None         # the path of the file that the body became
-    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)     # for archives; the last is the final one
     request: str | None = None          # its fingerprint, where it is more than a plain GET
     change: str | None = None           # since the run before: new, changed, unchanged or gone
-    memory: Memory | None = None        # what a state is to keep of it
-    encoded: bytes | None = field(default=None, repr=False, compare=False)   # its record as NDJSON, where that is made
+    beside: Beside = NOTHING
 
     @property
     def host(self) -> str:
@@ -177,7 +200,9 @@ class Result:
 
     def record(self) -> dict[str, Any]:
         """The record's keys and values, in the contract's order."""
-        timings = self.timings      # each is None, 0.0, or rounded to the microsecond
+        timings = self.timings      # each is None, 0.0, or rounded to the microsecond: by hand, which is quicker
+        queue, namelookup, connect = timings.queue, timings.namelookup, timings.connect
+        appconnect, starttransfer, total = timings.appconnect, timings.starttransfer, timings.total
         record = {
             "url": self.url,
             "line": self.line,
@@ -198,12 +223,12 @@ class Result:
             "sha256": self.sha256,
             "saved_to": self.saved_to,
             "attempts": self.attempts,
-            "time_queue": timings.queue and round(timings.queue, 6),
-            "time_namelookup": timings.namelookup and round(timings.namelookup, 6),
-            "time_connect": timings.connect and round(timings.connect, 6),
-            "time_appconnect": timings.appconnect and round(timings.appconnect, 6),
-            "time_starttransfer": timings.starttransfer and round(timings.starttransfer, 6),
-            "time_total": timings.total and round(timings.total, 6),
+            "time_queue": queue and int(queue * 1e6 + 0.5) / 1e6,
+            "time_namelookup": namelookup and int(namelookup * 1e6 + 0.5) / 1e6,
+            "time_connect": connect and int(connect * 1e6 + 0.5) / 1e6,
+            "time_appconnect": appconnect and int(appconnect * 1e6 + 0.5) / 1e6,
+            "time_starttransfer": starttransfer and int(starttransfer * 1e6 + 0.5) / 1e6,
+            "time_total": total and int(total * 1e6 + 0.5) / 1e6,
             "timestamp": rfc3339(self.timestamp),
             "change": self.change,
         }
@@ -223,7 +248,7 @@ class Result:
         if self.headers is not None:
             record["headers"] = _grouped(self.headers)
         if self.body is not None:
-            record["body"], record["body_encoding"] = _as_text(self.body)
+            record["body"], record["body_encoding"] = _as_text(self.body, self.content_type)
         return record
 
 
@@ -232,8 +257,8 @@ _HOST = re.compile(r"[a-z]+://(?:[^/?#]*@)?([^/?#]*)", re.I)
 
 def rfc3339(timestamp: float) -> str:
     """A Unix time as RFC 3339 in UTC, to the millisecond."""
-    seconds, milliseconds = divmod(int(timestamp * 1000), 1000)
-    return f"{_whole_second(seconds)}.{milliseconds:03}Z"
+    milliseconds = int(timestamp * 1000)
+    return f"{_whole_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
 
 
 @lru_cache(maxsize=64)
@@ -248,10 +273,12 @@ def _grouped(fields: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
     return grouped
 
 
-def _as_text(body: bytes) -> tuple[str, str | None]:
-    try:
-        return body.decode("utf-8"), None
-    except UnicodeDecodeError:
-        from base64 import b64encode
+def _as_text(body: bytes, content_type: str | None) -> tuple[str, str | None]:
+    from fetcher.text import decoded
 
-        return b64encode(body).decode("ascii"), "base64"
+    text = decoded(body, content_type)
+    if text is not None:
+        return text, None
+    from base64 import b64encode
+
+    return b64encode(body).decode("ascii"), "base64"

@@ -8,8 +8,35 @@ from dataclasses import dataclass, field
 from time import time
 
 from fetcher import __version__
+from fetcher.expectation import Statuses
+from fetcher.semantics import carries_credentials
 
 USER_AGENT = f"fetcher/{__version__}"
+MAX_IN_RECORD = 64 * 1024 * 1024    # bytes of a body that is kept in memory for its record
+
+
+def _check_whole(options: object, least: int, *names: str) -> None:
+    """Raise TypeError or ValueError where one of these fields is no whole number from `least` on."""
+    for name in names:
+        value = getattr(options, name)
+        if not isinstance(value, int):
+            raise TypeError(f"{_shown(options, name)}: it takes a whole number from {least} on")
+        if value < least:
+            raise ValueError(f"{_shown(options, name)}: it takes a whole number from {least} on")
+
+
+def _check_positive(options: object, unit: str, *names: str) -> None:
+    """Raise TypeError or ValueError where one of these fields is neither a number of `unit` above 0 nor None."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and not isinstance(value, (int, float)):
+            raise TypeError(f"{_shown(options, name)}: it takes a number of {unit}")
+        if value is not None and not value > 0:
+            raise ValueError(f"{_shown(options, name)}: it takes a number of {unit} above 0")
+
+
+def _shown(options: object, name: str) -> str:
+    return f"{type(options).__name__}.{name} is {getattr(options, name)!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +50,24 @@ class Limits:
     breaker: int = 5                    # failures to reach a host in a row that have it left alone; 0: never
     adaptive: bool = False              # find out how many at once, up to per_host, each host can take
 
+    def __post_init__(self) -> None:
+        _check_whole(self, 0, "concurrency", "breaker")     # a process among several may have no share for a while
+        _check_whole(self, 1, "per_host")
+        _check_positive(self, "starts a second", "rate", "per_host_rate")
+
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
     """How lists are read, and which of their lines are taken."""
 
-    format: str = "auto"                # text, csv, tsv or jsonl; auto: as its name and its first line tell
+    format: str = "auto"                # text, csv, tsv, jsonl, sitemap, html, markdown; auto: as a list shows
     url_column: str | None = None       # None: `url`, else the first in which a URL stands
+    columns: tuple[tuple[str, str], ...] = ()   # where else a row's method, sha256 and the like stand; "": nowhere
     base_url: str | None = None         # what relative URLs are relative to
+    default_scheme: str | None = None   # http or https: of URLs that have none
+    null_separated: bool = False        # lines end in NUL, as `find -print0` writes them
+    match: tuple[str, ...] = ()         # regular expressions (RE2): one of them is found in each URL that is taken,
+    exclude: tuple[str, ...] = ()       # and none of these
     shard: tuple[int, int] | None = None    # the part I, from 1, of N; all lines of a host are in one
     unique: bool = False                # the same request only once
     limit: int | None = None            # so many targets, of those that are left
@@ -50,6 +87,9 @@ class RetryOptions:
     on: frozenset[int | str] = PASSING_STATUSES | TRANSPORT_ERRORS
     all_methods: bool = False           # also those that are not idempotent (RFC 9110 §9.2.2)
 
+    def __post_init__(self) -> None:
+        _check_whole(self, 0, "retries")
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -68,6 +108,10 @@ class Timeouts:
     read: float = 30.0      # silence: no byte came in
     total: float = 60.0     # one attempt in all, redirects and body included
     min_speed: int | None = None    # bytes a second of a body, over ten seconds
+
+    def __post_init__(self) -> None:
+        _check_positive(self, "seconds", "connect", "read", "total")
+        _check_positive(self, "bytes a second", "min_speed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +133,25 @@ class RequestOptions:
     def identifies_user(self) -> bool:
         """Whether credentials may go out, so that answers may be for the user's eyes alone."""
         return bool(self.user or self.netrc or self.cookie is not None or any(
-            name.rstrip(";").lower() in ("authorization", "cookie") for name, _ in self.headers))
+            carries_credentials(name.rstrip(";")) for name, _ in self.headers))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """Which answers are good ones."""
+
+    accept: Statuses | None = None      # ranges of statuses, both ends included; None: below 400
+    expect: tuple[str, ...] = ()        # texts, and regular expressions (RE2) as /REGEX/ or /REGEX/i: all are in the
+    expect_not: tuple[str, ...] = ()    # decoded body, and none of these
+    expect_bytes: int = 1024 * 1024     # of its beginning that regular expressions see
+    sha256: str | None = None           # of the decoded body, in lower-case hexadecimal digits
+    size: int | None = None             # its bytes
+    content_type: str | None = None     # text/html, image/*; with parameters where these count, too
+    max_time: float | None = None       # seconds that the last attempt may take in all
+
+    def __post_init__(self) -> None:
+        _check_whole(self, 1, "expect_bytes")
+        _check_positive(self, "seconds", "max_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +160,10 @@ class RedirectOptions:
 
     follow: bool = True
     max_redirects: int = 10
+    trusted: bool = False               # credentials may go to other hosts, too
+
+    def __post_init__(self) -> None:
+        _check_whole(self, 0, "max_redirects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +174,7 @@ class TlsOptions:
     cacert: str | None = None
     cert: str | None = None             # PEM file of the client's certificate, and of its key where `key` is None
     key: str | None = None
+    minimum: str = "1.2"                # the lowest version of TLS that is spoken: 1.0, 1.1, 1.2 or 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +183,21 @@ class NetworkOptions:
 
     proxy: str | None = field(default=None, repr=False)     # None: as the environment says; empty: none
     family: int | None = None           # 4 or 6: use these addresses only
-    resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, port, its addresses
+    resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, or `*`; port; its addresses
     transport: str = "urllib"           # or "requests", which needs the extra of that name
     dns_servers: tuple[str, ...] = ()   # "address" or "address:port"; none: the system's
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOptions:
+    """Which hosts may be connected to. What is allowed wins over what is denied, and that over `block_private`.
+
+    A host is a name, a pattern such as `*.example.com`, an address or a network such as `10.0.0.0/8`.
+    """
+
+    block_private: bool = False         # refuse every address that is not global
+    deny: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +207,7 @@ class SaveOptions:
     directory: str
     name: str = "{host}/{path}"
     sync: bool = False                  # have each file on the disk before it gets its name
+    all: bool = False                   # also those of answers that are not good
     since: float = field(default_factory=time, compare=False)   # Unix time: files from before may be replaced
     first: int = 1                      # where `{n}` begins, and by how much it grows:
     step: int = 1                       # processes that fetch together have numbers of their own
@@ -137,7 +217,7 @@ class SaveOptions:
 class BodyOptions:
     """What is done with a body while it arrives. One that nobody asked for is only counted."""
 
-    max_size: int | None = None         # decoded bytes
+    max_size: int | None = None         # decoded bytes; None: MAX_IN_RECORD of what is kept, else no bound
     hash: bool = False                  # sha256 of the decoded body
     keep: bool = False                  # the body itself is in the result
     headers: bool = False               # the answer's header fields are in the result
@@ -145,6 +225,27 @@ class BodyOptions:
     tls: bool = False                   # so is what the TLS handshake agreed on
     save: SaveOptions | None = None     # the decoded bodies of good answers become files
     exchanges: str | None = None        # what was on the wire is in the result; long bodies wait in this directory
+
+    @property
+    def limit(self) -> int | None:
+        """How many decoded bytes a body may have."""
+        return MAX_IN_RECORD if self.max_size is None and self.keep else self.max_size
+
+
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """What holds for the hosts of one pattern: a name, or `*.example.com`. None: what holds for the others, too."""
+
+    pattern: str
+    per_host: int | None = None
+    per_host_rate: float | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)    # in the place of those of the same names
+    user: str | None = field(default=None, repr=False)
+    timeout: float | None = None
+    retries: int | None = None
+    insecure: bool | None = None
+    proxy: str | None = field(default=None, repr=False)
+    accept: Statuses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +257,17 @@ class Options:
     retry: RetryOptions = RetryOptions()
     timeouts: Timeouts = Timeouts()
     request: RequestOptions = RequestOptions()
+    answer: AnswerOptions = AnswerOptions()
     redirects: RedirectOptions = RedirectOptions()
     tls: TlsOptions = TlsOptions()
     network: NetworkOptions = NetworkOptions()
+    guard: GuardOptions = GuardOptions()
     body: BodyOptions = BodyOptions()
+    hosts: tuple[HostOptions, ...] = ()     # the longest pattern that fits counts
     state: str | None = None            # the file of what is remembered from run to run
+
+    @property
+    def identifies_user(self) -> bool:
+        """Whether credentials may go out, so that answers may be for the user's eyes alone."""
+        return self.request.identifies_user or any(
+            RequestOptions(headers=host.headers, user=host.user).identifies_user for host in self.hosts)

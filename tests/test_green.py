@@ -1,7 +1,10 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from signal import SIGUSR1, SIGUSR2, getsignal, set_wakeup_fd
+from typing import Any
 
 import pytest
 
@@ -38,6 +41,41 @@ def test_callbacks_come_in_time_and_can_be_cancelled():
     assert called == []
     green.sleep(0.05)
     assert called == ["soon", "later"]
+
+
+# in_thread
+
+def test_others_go_on_while_something_blocks_in_a_thread():
+    ticks = []
+    ticking = green.spawn(lambda: [(green.sleep(0.01), ticks.append(None)) for _ in range(1000)])
+    assert green.in_thread(lambda seconds: (time.sleep(seconds), "done")[1], 0.3) == "done"
+    ticking.kill()
+    assert len(ticks) > 5
+
+
+def test_what_a_thread_raises_is_raised_here():
+    with pytest.raises(ZeroDivisionError):
+        green.in_thread(lambda: 1 / 0)
+
+
+def test_whoever_is_ended_does_not_wait_for_the_thread():
+    waiting = green.spawn(green.in_thread, time.sleep, 0.2)
+    green.sleep(0.05)
+    waiting.kill()
+    assert green.in_thread(time.sleep, 0.3) is None
+
+
+def test_a_fork_waits_for_what_runs_in_threads_and_its_child_has_threads_too():
+    began = time.monotonic()
+    green.spawn(green.in_thread, time.sleep, 0.3)
+    green.sleep(0.05)
+    with green.forking():
+        child = os.fork()
+    if not child:
+        green.renew_hub()
+        os._exit(green.in_thread(lambda: 7))
+    assert time.monotonic() - began > 0.29
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 # Signal
@@ -123,8 +161,9 @@ def test_a_signal_reaches_its_handler_while_the_hub_sleeps():
 
 def test_each_signal_has_its_handler():
     arrived = []
-    handlers = {SIGUSR1: lambda number: arrived.append(("one", number)),
-                SIGUSR2: lambda number: arrived.append(("two", number))}
+    handlers: dict[int, Callable[[int], Any]] = {
+        SIGUSR1: lambda number: arrived.append(("one", number)),
+        SIGUSR2: lambda number: arrived.append(("two", number))}
     with green.signals(handlers):
         os.kill(os.getpid(), SIGUSR2)
         green.sleep(0.01)

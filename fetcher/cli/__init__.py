@@ -1,21 +1,29 @@
 """The command line: click lives here and nowhere else.
 
-    group        the commands, and how their help is laid out
-    options      what can be chosen: click's options, in the help's groups, to dataclasses
-    config       the TOML file that can hold any of them
-    values       sizes, durations and the like, as they are typed
+    group        the commands, and the layout of their help
+    options      each option, in the groups of the help, with the dataclass field that it fills
+    job          what one run should do: the dataclasses that only the command uses
+    config       the TOML file that can set any option
+    values       sizes, durations and the like, parsed from text
+    side_files   values that may come from a file, as @FILE
+    suggestions  did you mean ...?
     arguments    the command line without its secrets
-    assemble     the only place where the parts meet: targets, engine, sinks
-    batch, ping  around a run that nobody watches: the lock, the summary, the monitor
-    display      what people see of a run, and where
-    plan         what `--dry-run` says instead of one
-    exits        the exit statuses
+    assemble     puts the parts together: targets, engine, sinks
+    batch, ping  for runs that nobody watches: the lock, the summary, the monitor
+    layout       decides what people see of a run, and where
+    display      shows the live table, the log and the summary, as the layout says
+    ending       why a run ended early, and how to continue
+    places       checks that a job does not use one file twice
+    machine      cores, descriptors, garbage
+    plan         prints what `--dry-run` says instead of fetching
+    exits        the exit status for each error
     get          `fetcher SOURCE...`
     demo, serve  the embedded server
-    state        what is remembered from run to run
-    cluster      what the three commands of a cluster have in common: submit, worker, status
+    state        what runs remember
+    report       the outcome of a run, from its records
+    cluster      what the commands of a cluster have in common: submit, worker, status
 
-Every way out ends here, with the exit status of the contract and at most one line.
+Every error ends here, with its documented exit status and at most one line on stderr.
 """
 from __future__ import annotations
 
@@ -27,9 +35,10 @@ from typing import NoReturn
 
 import click
 
-from fetcher.cli.exits import DEFECT, OUTPUT_FAILED, READER_GONE, status_of
+from fetcher.cli.exits import status_of
 from fetcher.cli.group import FetcherGroup
 from fetcher.errors import InputError, LockHeld, OutputError
+from fetcher.exits import DEFECT, OUTPUT_FAILED, READER_GONE
 
 
 @click.group(cls=FetcherGroup)
@@ -38,7 +47,7 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """The `fetcher` command."""
+    """Run the `fetcher` command and exit with its status."""
     try:
         if getsignal(SIGINT) is SIG_DFL:
             signal(SIGINT, default_int_handler)
@@ -66,11 +75,11 @@ def _complain(message: str, status: int) -> int:
 
 def _sentence(error: click.UsageError) -> str:
     message = error.format_message()
-    return message if message.endswith((".", "?)")) else f"{message}."
+    return message if message.endswith((".", "?", "?)")) else f"{message}."
 
 
 def _flushed(status: int) -> int:
-    """`status`, unless stdout cannot take what is still buffered. The interpreter must not find out itself."""
+    """Flush stdout and stderr. Return `status`, or another one if stdout fails, so that exit does not fail."""
     for stream, descriptor in (sys.stderr, 2), (sys.stdout, 1):
         try:
             if stream is not None:

@@ -1,16 +1,18 @@
-"""The command line without its secrets: for a summary, and for whoever lists the processes of the machine.
+"""Hide secrets of the command line in the summary, and from anyone who lists the processes of the machine.
 
-Until it is overwritten, some tenths of a second after the start, everybody on the machine can read it. What must not
-be seen even then goes into the environment or into a file.
+The command line is overwritten some tenths of a second after the start. Until then, everyone on the machine can read
+it. Secrets that must not be seen even then belong in the environment or in a file.
 """
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 
 import click
 
+from fetcher.cli.group import GroupedOption
 from fetcher.errors import InvalidUrl
 from fetcher.url import parse, recordable
 
@@ -18,8 +20,11 @@ _MASK = "***"
 
 
 def hide_secrets(ctx: click.Context) -> tuple[str, ...]:
-    """The arguments of the command as they may be shown; from now on ps(1) shows them so, too."""
+    """Return the arguments of the command without secrets. From now on, ps(1) shows them in this form, too."""
     masks: dict[str, str] = ctx.meta.get("fetcher.masks", {})
+    for option in ctx.command.params:
+        if isinstance(option, GroupedOption) and option.mask is not None:
+            masks.update({text: option.mask(text) for text in _values(option, sys.argv[1:])})
     shown = [_masked(argument, masks) for argument in sys.orig_argv]
     if shown != sys.orig_argv:
         with suppress(OSError, ValueError, ImportError):    # not on this system
@@ -41,12 +46,26 @@ def mask_cookie(value: str) -> str:
 
 
 def mask_path(value: str) -> str:
-    """A URL without what comes after its host: whoever knows that may call it."""
+    """Return a URL with everything after its host masked: it may hold the secret that allows calling it."""
     try:
         url = parse(value)
         return f"{url.scheme}://{url.authority}/{_MASK}"
     except InvalidUrl:
         return _MASK
+
+
+def _values(option: click.Option, arguments: list[str]) -> Iterator[str]:
+    """Yield all values that `arguments` give to `option`. Click only knows the last of several."""
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        for name in option.opts:
+            if argument == name:
+                value = following
+            elif name.startswith("--"):
+                value = argument.removeprefix(f"{name}=") if argument.startswith(f"{name}=") else ""
+            else:
+                value = argument[2:] if argument.startswith(name) else ""
+            if value:
+                yield value
 
 
 def _masked(argument: str, masks: dict[str, str]) -> str:
@@ -57,7 +76,7 @@ def _masked(argument: str, masks: dict[str, str]) -> str:
 
 
 def _overwrite(arguments: list[str], shown: list[str]) -> None:
-    """Write `shown` over the process's own `arguments`, each in its place. Raises OSError where they are elsewhere."""
+    """Write `shown` over the `arguments` of this process in memory. Raises OSError if they are not found there."""
     import ctypes
 
     before = [os.fsencode(argument) for argument in arguments]

@@ -1,161 +1,129 @@
-"""The only place where the parts meet: targets, engine and sinks become one run."""
+"""Put the parts together: targets, engine and sinks become one run. This is the only place where they meet."""
 from __future__ import annotations
 
-import gc
 import os
-import resource
-import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import product
-from signal import SIGINT, SIGSTOP, SIGTERM, SIGTSTP
-from typing import TYPE_CHECKING
-
-import click
+from signal import SIGHUP, SIGINT, SIGSTOP, SIGTERM, SIGTSTP
 
 from fetcher import green
 from fetcher.cli.backlog import Backlog
 from fetcher.cli.batch import Watch, watched
-from fetcher.cli.engines import engine_for
-from fetcher.cli.exits import DEADLINE_PASSED, FAILED, OK, SIGNALLED
-from fetcher.cli.options import Job
+from fetcher.cli.delivery import Delivery
+from fetcher.cli.display import Display, streams
+from fetcher.cli.ending import ending
+from fetcher.cli.engines import run_for
+from fetcher.cli.job import Job
+from fetcher.cli.layout import layout
+from fetcher.cli.machine import collect_rarely, raise_descriptor_limit
+from fetcher.cli.places import refuse_one_file_for_two, written_in_place
 from fetcher.cli.plan import print_plan
-from fetcher.cli.display import Display
+from fetcher.cli.unmet import Unmet
 from fetcher.cli.records import record_format, record_sinks
-from fetcher.cli.values import Threshold
 from fetcher.errors import InputError
+from fetcher.exits import DEADLINE_PASSED, SIGNALLED
+from fetcher.files.claims import claimed, claimed_place
+from fetcher.options import Options
 from fetcher.sinks import Sink
-from fetcher.sinks.tally import Tally
-
-if TYPE_CHECKING:
-    from fetcher.cli.engines import Engine
+from fetcher.sinks.verdict import exit_status
 
 
 def run(job: Job) -> int:
-    """Do what `job` says; return the exit status.
+    """Do what `job` says, and return the exit status.
 
-    Raises InputError, LockHeld and click.UsageError, for which nothing was fetched, OutputError, and BrokenPipeError
-    where the reader of stdout went away.
+    Raises InputError, LockHeld and click.UsageError before anything is fetched, OutputError, and BrokenPipeError if
+    the reader of stdout has gone away.
     """
     if job.dry_run:
-        return print_plan(Backlog(job), job.options.limits)
-    _keep_the_lists(job)
+        return print_plan(Backlog(job), job.options)
+    refuse_one_file_for_two(job)
     with watched(job) as watch:
         watch.status = _run(job, watch)
     return watch.status
 
 
 def _run(job: Job, watch: Watch) -> int:
-    backlog = Backlog(job)
     collect_rarely()
     raise_descriptor_limit()
     with ExitStack() as closing:
-        learners = _learners(job, closing)
+        closing.enter_context(claimed(written_in_place(job)))
+        if job.options.request.cookie_jar is not None:
+            closing.enter_context(claimed_place(job.options.request.cookie_jar))
+        backlog = Backlog(job)
+        unmet = Unmet(job.options.hosts)
+        total = _Total(backlog)
+        learners = _learners(job.options, closing)
         closing.callback(backlog.close)
-        format = record_format(job)
-        engine = engine_for(job, encodes=format == "jsonl")
-        display = Display(job, format, watch.tally, engine, _Total(backlog))
-        backlog.begin(job.quiet)
-        sinks: list[Sink] = [*watch.sinks, *record_sinks(job, format, display), *learners, *display.sinks]
+        format = record_format(job.records)
+        shown = layout(job.screen, job.records, format, streams())
+        fetching = run_for(job.options, job.processes, job.lists, encodes=format == "jsonl")
+        display = Display(shown, watch.tally, fetching, total, job.screen.heartbeat)
+        signals = closing.enter_context(_stoppable(fetching.stop, display.restore_terminal))
+        backlog.begin(job.screen.quiet)
+        records = record_sinks(job, format if shown.writes_records else None)
+        sinks: list[Sink] = [*records, *learners, *watch.sinks, *display.sinks]    # only count what was written
         for sink in sinks:
             closing.callback(sink.close)
         display.start()
-        ended_by = _fetch(engine, backlog, sinks, display)
-    status = _status(job, watch.tally, backlog, ended_by, engine.deadline_passed)
-    display.show_summary(succeeded=status == OK)
+        delivery = Delivery(sinks)
+        for result in fetching.results(unmet.watched(backlog), backlog.read_again):
+            delivery.write(result)
+        watch.tally.left_out = backlog.left_out
+        unmet.tell()
+    status = (SIGNALLED + signals[0] if signals
+              else DEADLINE_PASSED if fetching.deadline_passed
+              else exit_status(watch.tally, job.batch.fail_if, backlog.done, backlog.failed))
+    display.show_summary(status, ending(job, status, watch.tally, total.count))
     return status
 
 
-def _learners(job: Job, closing: ExitStack) -> list[Sink]:
-    """What keeps the state up to date, where there is one: before `closing` is, and after all records are safe."""
-    if job.options.state is None:
+def _learners(options: Options, closing: ExitStack) -> list[Sink]:
+    """Return the sinks that update the state, if there is one. `closing` closes them, once all records are safe."""
+    if options.state is None:
         return []
     from fetcher.state.learning import Learner
 
-    return [closing.enter_context(Learner(job.options.state, job.options.request.identifies_user))]
-
-
-def _status(job: Job, tally: Tally, backlog: Backlog, ended_by: int | None, deadline_passed: bool) -> int:
-    """The exit status of a run that wrote all it had to: what ended it early comes before the count of failures."""
-    if ended_by is not None:
-        return SIGNALLED + ended_by
-    if deadline_passed:
-        return DEADLINE_PASSED
-    threshold = job.batch.fail_if or Threshold()
-    return FAILED if threshold.is_broken(tally.failed + backlog.failed, tally.done + backlog.done) else OK
-
-
-def _keep_the_lists(job: Job) -> None:
-    """Refuse to write over what is to be read."""
-    places = {"output": job.output, "summary": job.batch.summary, "metrics": job.batch.metrics,
-              "parquet": job.stores.parquet}
-    for source, (option, path) in product(filter(None, (*job.sources, job.retry_failed)), places.items()):
-        with suppress(OSError):     # no file, or not yet
-            listed, written = os.stat(0 if source == "-" else source), os.stat(path or "")
-            if stat.S_ISREG(written.st_mode) and os.path.samestat(listed, written):
-                raise click.UsageError(f"{path} is the list itself; name another file with --{option}.")
-
-
-def collect_rarely() -> None:
-    """Look for garbage in cycles, of which a fetch leaves next to none, rarely, and only in what comes from now on."""
-    gc.freeze()
-    gc.set_threshold(20_000)
-
-
-def raise_descriptor_limit() -> None:
-    """Have as many connections at once as the machine allows this process."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):     # some systems say "unlimited" and mean less
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _fetch(engine: Engine, backlog: Backlog, sinks: list[Sink], display: Display) -> int | None:
-    """Run the engine into the sinks; return the signal that ended it, if one did."""
-    with _stoppable(engine, display) as signals:
-        for result in engine.run(backlog, backlog.read_again):
-            for sink in sinks:
-                sink.write(result)
-    return signals[0] if signals else None
+    return [closing.enter_context(Learner(options.state, options.identifies_user))]
 
 
 @contextmanager
-def _stoppable(engine: Engine, display: Display) -> Iterator[list[int]]:
-    """While inside, the first SIGINT or SIGTERM stops the engine, and the second ends the process at once.
+def _stoppable(stop: Callable[[], None], restore_terminal: Callable[[], None]) -> Iterator[list[int]]:
+    """While inside, the first SIGINT, SIGTERM or SIGHUP stops the run, and the second ends the process at once.
 
-    SIGTSTP (Ctrl-Z) suspends it, and leaves the terminal to others meanwhile.
+    SIGTSTP (Ctrl-Z) restores the terminal and suspends the process. Gives a list with the signals that have arrived.
     """
     arrived: list[int] = []
 
-    def stop(number: int) -> None:
+    def end(number: int) -> None:
         if arrived:
             with suppress(Exception):
-                display.restore_terminal()
-            os._exit(128 + number)
+                restore_terminal()
+            os._exit(SIGNALLED + number)
         arrived.append(number)
-        engine.stop()
+        stop()
 
     def suspend(_number: int) -> None:
-        display.restore_terminal()
+        restore_terminal()
         os.kill(os.getpid(), SIGSTOP)
 
-    with green.signals({SIGINT: stop, SIGTERM: stop, SIGTSTP: suspend}):
+    with green.signals({SIGINT: end, SIGTERM: end, SIGHUP: end, SIGTSTP: suspend}):
         yield arrived
 
 
 class _Total:
-    """How many lines there are, once that is known: they are counted beside the run, when it is first asked for."""
+    """Returns the number of lines, or None while it is unknown. The first call starts counting, beside the run."""
 
     def __init__(self, backlog: Backlog) -> None:
         self._backlog = backlog
         self._asked = False
-        self._count: int | None = None
+        self.count: int | None = None
 
     def __call__(self) -> int | None:
         if not self._asked:
             self._asked = True
             green.spawn_n(self._find_out)
-        return self._count
+        return self.count
 
     def _find_out(self) -> None:
-        with suppress(InputError):      # the run itself will tell
-            self._count = self._backlog.count()
+        with suppress(InputError):      # the run itself reports that
+            self.count = self._backlog.count()

@@ -1,4 +1,4 @@
-"""What there is to do: all that the lists name, or what an earlier run has left of it, or what failed in one."""
+"""Find what a run has to fetch: everything in the lists, or only what an earlier run did not finish or failed."""
 from __future__ import annotations
 
 import logging
@@ -8,41 +8,44 @@ from itertools import filterfalse
 
 import click
 
-from fetcher.cli.options import Job
-from fetcher.cli.records import record_format
+from fetcher.cli.job import Job
+from fetcher.cli.records import compression, record_format
 from fetcher.model import Target
 from fetcher.options import InputOptions
 from fetcher.state.resume import Journal
 from fetcher.state.retry import failures, known, once_more
 from fetcher.targets import TargetReader
-from fetcher.targets.choice import chosen
+from fetcher.targets.choice import Choice
+from fetcher.targets.columns import Columns
 
 _log = logging.getLogger(__name__)
 
 
 class Backlog:
-    """The targets of a run. Iterate over it in any one green thread; `close` it in the end.
+    """The targets of a run. Iterate over it in a single green thread, and `close` it at the end.
 
-    `done` lines have a final record from an earlier run, with which this one goes on; `failed` of them are failures.
+    If this run continues an earlier one, `done` lines have a final record already, and `failed` of them are failures.
     """
 
     def __init__(self, job: Job) -> None:
-        """Look at what is there, and change nothing. Raises InputError and click.UsageError."""
-        self._retried = job.retry_failed
-        self._choice = job.input
+        """Open the lists and check earlier records, without changing them. Raises InputError and click.UsageError."""
+        self._retried = job.lists.retry_failed
         self._request = job.options.request
-        self._has_lists = bool(job.sources)
+        self._columns = Columns(job.lists.input.columns).of_answer
+        self._has_lists = bool(job.lists.sources)
         if self._retried is None:
-            self._lists = TargetReader(job.sources, self._choice)
+            self._lists = TargetReader(job.lists.sources, job.lists.input)
         else:
-            every = replace(self._choice, shard=None, unique=False, limit=None)
-            self._lists = TargetReader(job.sources, every)
-            self._records = TargetReader([self._retried], InputOptions("jsonl", base_url=every.base_url))
-        self._journal = Journal(_resumable(job), self._request) if job.resume else None
+            self._choice = Choice(job.lists.input)
+            every = replace(job.lists.input, match=(), exclude=(), shard=None, unique=False, limit=None)
+            self._lists = TargetReader(job.lists.sources, every)
+            self._records = TargetReader([self._retried], InputOptions(
+                "jsonl", base_url=every.base_url, default_scheme=every.default_scheme))
+        self._journal = Journal(_resumable(job), self._request) if job.records.resume else None
         self.done, self.failed = (self._journal.final, self._journal.failed) if self._journal else (0, 0)
 
     def begin(self, quiet: bool) -> None:
-        """Have the records that are gone on with ready for more, and tell of them. Raises OutputError."""
+        """Prepare the earlier records for new ones, and log how many there are. Raises OutputError."""
         journal = self._journal
         if journal is None:
             return
@@ -54,21 +57,26 @@ class Backlog:
 
     def __iter__(self) -> Iterator[Target]:
         if self._retried is not None:
-            targets = chosen(self._that_failed(self._retried), self._choice)
+            targets = self._choice.of(self._that_failed(self._retried))
         elif self._journal is not None:
             targets = self._lists.without(self._journal.done.take_line)
         else:
             return iter(self._lists)
         return targets if self._journal is None else filterfalse(self._journal.done.take, targets)
 
+    @property
+    def left_out(self) -> int:
+        """The number of targets that --match and --exclude have left out so far."""
+        return self._lists.left_out if self._retried is None else self._choice.left_out
+
     def read_again(self, place: int, line: int) -> Target:
-        """The target that had this `place` and `line`."""
+        """Return the target at this `place` and `line` again."""
         if self._retried is None or self._has_lists:
             return self._lists.read_again(place, line)
-        return once_more(self._records.read_again(place, line), self._request)
+        return once_more(self._records.read_again(place, line), self._request, self._columns)
 
     def count(self) -> int | None:
-        """How many targets there are, or None where only reading them tells. Other green threads run meanwhile."""
+        """Return the number of targets, or None if only reading them shows it. Other green threads run meanwhile."""
         if self._retried is not None:
             return None
         count = self._lists.count()
@@ -76,6 +84,8 @@ class Backlog:
 
     def close(self) -> None:
         self._lists.close()
+        if self._journal is not None:
+            self._journal.close()
         if self._retried is not None:
             self._records.close()
 
@@ -83,15 +93,18 @@ class Backlog:
         records = failures(self._records, path)
         if self._has_lists:
             return filter(known(records, self._request).take, self._lists)
-        return (once_more(record, self._request) for record in records)
+        return (once_more(record, self._request, self._columns) for record in records)
 
 
 def _resumable(job: Job) -> str:
-    """The file whose records are to be gone on with."""
-    if job.output in (None, "-"):
+    """Return the path of the file of records to continue. Raises click.UsageError if it cannot be continued."""
+    path = job.records.path
+    if path is None:
         raise click.UsageError("--resume goes on with a file of records; name it with --output.")
-    if record_format(job) != "jsonl":
+    if record_format(job.records) != "jsonl":
         raise click.UsageError("--resume goes on with records in NDJSON; choose --format jsonl.")
-    if job.only is not None:
+    if compression(job.records) is not None:
+        raise click.UsageError(f"--resume goes on with records that are not compressed, unlike {path}.")
+    if job.records.only is not None:
         raise click.UsageError("--resume goes on with the records of all lines; leave out --only.")
-    return str(job.output)
+    return path

@@ -1,4 +1,4 @@
-"""What the commands of a cluster have in common: how brokers and runs are named."""
+"""What the commands of a cluster have in common: options that name brokers and runs."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fetcher.cli.group import GroupedOption
-from fetcher.url import mask_password
+from fetcher.url import mask_userinfo
 
 if TYPE_CHECKING:
     from fetcher.cluster.place import Place
-    from fetcher.cluster.run import Run
+    from fetcher.cluster.run import ClusterRun
 
 GROUP = "Cluster"
 
 
 class RunName(click.ParamType):
-    """A name that can be one of a file, too."""
+    """The name of a run, which must be possible as a file name."""
 
     name = "name"
 
@@ -36,24 +36,33 @@ def option(*names: str, **attributes: Any) -> Callable[[Any], Any]:
 run_option = option("--run", "name", type=RunName(), required=True, metavar="NAME", envvar="FETCHER_RUN",
                     help="What the run is called.")
 broker_option = option(
-    "--broker", metavar="DIR|URL", mask=mask_password,
+    "--broker", metavar="DIR|URL", mask=mask_userinfo,
     help="Where messages go through: a directory, redis://... or amqp://... Without this: "
          "~/.local/state/fetcher/broker.")
 
 
+def key_option(*names: str) -> Callable[[Any], Any]:
+    """Return the option for the key. `names` are extra names for it."""
+    return option(
+        *names, "--cluster-key", "cluster_key", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+        envvar="FETCHER_CLUSTER_KEY",
+        help="Sign orders with the key in FILE: 16 random bytes or more, the same for fetcher submit and for workers, "
+             "which then follow no other. Without this: a broker that is a directory has a key of its own.")
+
+
 def broker_url(chosen: str | None) -> str:
-    """The broker that was chosen, or the one that needs no choice."""
+    """Return the broker that was chosen, or the default one."""
     from fetcher.cluster import registry
 
     return chosen or registry.default_broker()
 
 
-def run_in(place: Place, name: str) -> Run:
-    """The run in `place`, which must be the one of this name."""
-    from fetcher.cluster.run import NotUnderstood, Run
+def run_in(place: Place, name: str) -> ClusterRun:
+    """Return the run in `place`. It must have this name."""
+    from fetcher.cluster.run import ClusterRun, NotUnderstood
 
     try:
-        run = Run.read(place)
+        run = ClusterRun.read(place)
     except NotUnderstood as error:
         raise click.ClickException(str(error)) from None
     if run.name != name:

@@ -1,8 +1,11 @@
-"""The TOML file that can hold any option: its long name is the key.
+"""Read the TOML file that can set any option, by its long name.
 
     concurrency = 50
     timeout = "20s"
     header = ["Accept: application/json"]
+
+    [hosts."*.example.org"]
+    per-host = 2
 """
 from __future__ import annotations
 
@@ -12,22 +15,32 @@ from typing import Any
 
 import click
 
+from fetcher.cli.group import GroupedOption
+from fetcher.cli.host_tables import read_hosts
+from fetcher.cli.side_files import SIDE_FILES
+from fetcher.cli.suggestions import suggestion
+
 
 def load(ctx: click.Context, param: click.Parameter, path: str | None) -> None:
-    """Click's callback for `--config`: what the file holds becomes the command's defaults.
+    """Click's callback for `--config`: the content of the file becomes the defaults of the command.
 
-    Without the option, $XDG_CONFIG_HOME/fetcher/config.toml is read where it exists.
+    Without the option, read $XDG_CONFIG_HOME/fetcher/config.toml if it exists.
     """
     file = path or _standard_place()
     if file is None or ctx.resilient_parsing:
         return
-    known = {parameter.name: parameter for parameter in ctx.command.params
+    known = {str(parameter.name): parameter for parameter in ctx.command.params
              if isinstance(parameter, click.Option) and parameter.expose_value}
+    ctx.meta.setdefault(SIDE_FILES, []).append((param.opts[-1], file))
     options = {}
     for key, value in _parse(file).items():
+        if key == "hosts" and "per_host" in known:
+            read_hosts(value, known, file, ctx)
+            continue
         name = key.replace("-", "_")
         if name not in known:
-            raise click.UsageError(f"{file} sets {key!r}, which is no option.", ctx)
+            hint = suggestion(name, [str(each).replace("_", "-") for each in known])
+            raise click.UsageError(f"{file} sets {key!r}, which is no option{hint or '.'}", ctx)
         options[name] = _as_typed(value, known[name].multiple)
     ctx.default_map = {**options, **(ctx.default_map or {})}
 
@@ -39,7 +52,7 @@ def _standard_place() -> str | None:
 
 
 def _as_typed(value: Any, several: bool) -> Any:
-    """A value of the file as it would stand on the command line."""
+    """Return a value of the file as it would be typed on the command line."""
     values = [each if isinstance(each, bool) else str(each) for each in (value if isinstance(value, list) else [value])]
     if several or len(values) == 1:
         return values if several else values[0]
@@ -54,9 +67,15 @@ def _parse(path: str) -> dict[str, Any]:
 
     try:
         with open(path, "rb") as file:
-            options: dict[str, Any] = tomllib.load(file)
+            options: dict[str, Any] = tomllib.loads(file.read().decode("utf-8-sig"))
         return options
     except OSError as error:
         raise click.UsageError(f"The configuration {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"The configuration {path} is not TOML: {error}.") from None
+
+
+OPTION = GroupedOption(
+    ["--config"], group="General", type=click.Path(), metavar="FILE", is_eager=True, expose_value=False, callback=load,
+    envvar="FETCHER_CONFIG",
+    help="Read options from this TOML file. Without this: ~/.config/fetcher/config.toml, if it exists.")

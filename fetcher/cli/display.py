@@ -1,96 +1,99 @@
-"""What people see of a run: a live table, a log, a summary; each only where someone looks.
-
-Progress is for terminals. The summary goes to a terminal too, and to stderr wherever it leads when the records go to a
-file; where stdout carries the records into a pipe, they tell all themselves, and stderr stays empty. With --quiet it is
-for a run that did not succeed; with --fail-if it then goes to stderr in any case: just that was asked for.
-"""
+"""Show people a run while it lasts and at its end, as its layout says."""
 from __future__ import annotations
 
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from fetcher.cli.options import Job
+from fetcher.cli.layout import Layout, Streams, Summary
+from fetcher.exits import OK
 from fetcher.sinks import Sink
-from fetcher.sinks.log import Log
-from fetcher.sinks.printable import printable
 from fetcher.sinks.tally import Tally
+from fetcher.sinks.terminal.log import Log
+from fetcher.sinks.terminal.messages import Messages
+from fetcher.sinks.terminal.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fetcher.cli.engines import Engine
+    from fetcher.engine import Run
 
-_MOST_NOTES = 1000
+_MAX_NOTES = 1000
+
+
+def streams() -> Streams:
+    """Return the streams of this process."""
+    return Streams(_is_terminal(sys.stdout), _is_terminal(sys.stderr), os.environ.get("TERM") == "dumb")
+
+
+def console(stderr: bool) -> Console:
+    """Return a rich console on stderr or stdout. In COLUMNS and LINES, 0 means that the size is unknown."""
+    from rich.console import Console
+
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("COLUMNS", "LINES") or value.strip("0")}
+    return Console(stderr=stderr, highlight=False, markup=False, _environ=environment)
 
 
 class Display:
-    """`sinks` are to be fed with the run's results between `start` and their `close`; the summary comes after.
+    """Shows a run. Its `sinks` take the results between `start` and their `close`; then comes the summary."""
 
-    `tells_all`: a table of the records, on the same terminal, would say everything twice.
-    """
-
-    def __init__(self, job: Job, format: str, tally: Tally, engine: Engine,
-                 total: Callable[[], int | None]) -> None:
-        self._job = job
+    def __init__(self, layout: Layout, tally: Tally, fetching: Run, total: Callable[[], int | None],
+                 heartbeat_seconds: float | None = None) -> None:
+        self._layout = layout
         self._tally = tally
-        stdout, stderr = _is_terminal(sys.stdout), _is_terminal(sys.stderr)
-        to_stdout = job.output in (None, "-")
-        records_scroll = stdout and to_stdout and format != "none"
-        lively = job.progress and not job.quiet and not job.verbose
-        self.is_the_table = lively and records_scroll and format == "table" and os.environ.get("TERM") != "dumb"
-        self.tells_all = self.is_the_table or (job.verbose and stderr and records_scroll)
         self._live: Any = None
-        if self.is_the_table or (lively and stderr and not records_scroll):
-            from fetcher.sinks.live import Live
+        self._messages = _messages()
+        self._notes = Notes(layout.notes, self._messages)
+        self.sinks: list[Sink] = []
+        if layout.live:
+            from fetcher.sinks.terminal.live import Live
 
-            self._live = Live(self._console(), engine.in_flight, total, tally, engine.held_back)
-        self._shows_summary = (self.is_the_table or stderr or not to_stdout or format == "none"
-                               or (job.quiet and job.batch.fail_if is not None))
-        self.sinks: list[Sink] = [self._live] if self._live else []
-        self._notes = Notes(_level(job, self._shows_summary))
-        if job.verbose and sys.stderr is not None:
-            self.sinks.append(Log(sys.stderr))
+            self._live = Live(self._console(), fetching.in_flight, total, tally, fetching.waiting_hosts)
+            self.sinks.append(self._live)
+        elif heartbeat_seconds is not None and self._messages is not None:
+            from fetcher.sinks.terminal.heartbeat import Heartbeat
 
-    @property
-    def row_width(self) -> int | None:
-        """How wide a row of the plain table may be: as wide as the terminal, if it goes to one."""
-        if not _is_terminal(sys.stdout) or self._job.output not in (None, "-"):
-            return None
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+            self.sinks.append(Heartbeat(self._messages, heartbeat_seconds, tally, total, fetching.in_flight))
+        if layout.log and self._messages is not None:
+            self.sinks.append(Log(self._messages))
 
     def start(self) -> None:
         if self._live is not None:
             self._notes.wait()
             self._live.start()
 
-    def show_summary(self, succeeded: bool) -> None:
+    def show_summary(self, status: int, ending: Sequence[str] = ()) -> None:
+        """Show the counts of a run that ended with this exit status. `ending` are sentences on why."""
         self._notes.show()
-        if self._shows_summary and not (succeeded and self._job.quiet):
-            from fetcher.sinks import summary
+        if isinstance(self._messages, Messages):
+            self._messages.finish()
+        wanted = self._layout.summary
+        if wanted is Summary.ALWAYS or wanted is Summary.UNLESS_OK and status != OK:
+            from fetcher.sinks.terminal import summary
 
-            with suppress(OSError, SystemExit):     # the latter is rich's way where the reader went away
-                summary.show(self._tally, self._console())
+            with suppress(OSError, SystemExit):     # rich raises the latter if the reader has gone away
+                summary.show(self._tally, self._console(), ending)
 
     def restore_terminal(self) -> None:
-        """Give the terminal back, until there is something new to show."""
+        """Restore the terminal, until there is something new to show."""
         if self._live is not None:
             self._live.hide()
 
     def _console(self) -> Console:
-        from rich.console import Console
-
-        return Console(stderr=not self.is_the_table, highlight=False, markup=False)
+        return console(stderr=not self._layout.on_stdout)
 
 
 class Notes(logging.Handler):
-    """What the parts have to say: warnings, and more with -v. They wait while a live screen would hide them."""
+    """Prints log messages: warnings, and more with -v. They wait while a live screen would hide them."""
 
-    def __init__(self, level: int) -> None:
+    def __init__(self, level: int, stream: Messages | TextIO | None = None) -> None:
+        """Messages from `level` on go to `stream`, or to stderr without one."""
         super().__init__(level)
+        self._stream = stream
         self._waiting: list[str] | None = None
         logger = logging.getLogger("fetcher")
         logger.handlers, logger.propagate = [self], False
@@ -108,21 +111,22 @@ class Notes(logging.Handler):
         text = self.format(record)
         if self._waiting is None:
             self._print(text)
-        elif len(self._waiting) < _MOST_NOTES:
+        elif len(self._waiting) < _MAX_NOTES:
             self._waiting.append(text)
 
     def _print(self, text: str) -> None:
-        if sys.stderr is not None:
+        stream = self._stream or sys.stderr
+        if stream is not None:
             with suppress(OSError):
-                print("\n".join(printable(f"fetcher: {line}") for line in text.splitlines()), file=sys.stderr)
+                stream.write("".join(printable(f"fetcher: {line}") + "\n" for line in text.splitlines()))
 
 
-def _level(job: Job, is_looked_at: bool) -> int:
-    if job.debug:
-        return logging.DEBUG
-    if job.verbose:
-        return logging.INFO
-    return logging.WARNING if is_looked_at and not job.quiet else logging.ERROR
+def _messages() -> Messages | TextIO | None:
+    """Return the stream for lines that people read during the run."""
+    try:
+        return Messages(sys.stderr) if sys.stderr is not None else None
+    except (OSError, ValueError):       # the caller has set a stream without a descriptor
+        return sys.stderr
 
 
 def _is_terminal(stream: object) -> bool:

@@ -1,20 +1,17 @@
-"""Each way to end has its exit status."""
+"""The exit status for each error that can end the command."""
 from __future__ import annotations
 
 from signal import SIGINT
 
 import click
 
-from fetcher.errors import InputError, LockHeld, OutputError
-
-OK, FAILED, USAGE = 0, 1, 2
-DEFECT, OUTPUT_FAILED, LOCK_HELD = 70, 74, 75      # EX_SOFTWARE, EX_IOERR, EX_TEMPFAIL of sysexits.h
-DEADLINE_PASSED = 124                              # as timeout(1) has it
-SIGNALLED, READER_GONE = 128, 141                  # as shells have it: 128 and the signal's number
+from fetcher.errors import InputError, LockHeld, NobodyReads, OutputError
+from fetcher.exits import DEADLINE_PASSED, DEFECT, LOCK_HELD, OUTPUT_FAILED, READER_GONE, SIGNALLED, USAGE
 
 _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
     (click.ClickException, USAGE),
     (InputError, USAGE),
+    (NobodyReads, DEADLINE_PASSED),
     (OutputError, OUTPUT_FAILED),
     (LockHeld, LOCK_HELD),
     (BrokenPipeError, READER_GONE),
@@ -24,5 +21,5 @@ _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
 
 
 def status_of(error: BaseException) -> int:
-    """The exit status of a run that `error` ended."""
+    """Return the exit status of a run that ended with `error`."""
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), DEFECT)

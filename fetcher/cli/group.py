@@ -1,19 +1,25 @@
-"""The commands, and help that reads like documentation."""
+"""Find the commands, and lay out their help so that it reads like documentation."""
 from __future__ import annotations
 
-from errno import EDQUOT, EFBIG, EIO, ENOSPC
+import os
 from collections.abc import Callable
-from typing import Any
+from errno import EDQUOT, EFBIG, EIO, ENOSPC
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from fetcher.cli.exits import READER_GONE
+from fetcher.cli.suggestions import suggestion
+from fetcher.exits import READER_GONE
 from fetcher.errors import OutputError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _COMMANDS = {"get": "fetcher.cli.get", "demo": "fetcher.cli.demo", "serve": "fetcher.cli.serve",
-             "state": "fetcher.cli.state", "submit": "fetcher.cli.submit", "worker": "fetcher.cli.worker",
-             "status": "fetcher.cli.status"}
+             "state": "fetcher.cli.state", "report": "fetcher.cli.report", "submit": "fetcher.cli.submit",
+             "worker": "fetcher.cli.worker", "status": "fetcher.cli.status", "completion": "fetcher.cli.completion"}
+_HELP = "help"
 _DEFAULT = "get"
 _GENERAL = "General"
 _NO_ROOM = (ENOSPC, EDQUOT, EFBIG, EIO)
@@ -21,7 +27,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class FetcherGroup(click.Group):
-    """Commands are imported when they are asked for; without a command's name, the arguments are those of `get`."""
+    """Imports a command when it is used. Without the name of a command, the arguments are for `get`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -35,27 +41,52 @@ class FetcherGroup(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] == [_HELP] and not os.path.exists(_HELP):
+            args = [*(name for name in args[1:2] if name in _COMMANDS), "-h"]
         if not args or args[0] not in _COMMANDS:
+            if args and args[0].isalpha() and not ctx.resilient_parsing and not os.path.exists(args[0]):
+                self._refuse_misspelled(ctx, args[0])
             args = [_DEFAULT, *args]
             ctx.meta["fetcher.short"] = True
         return super().parse_args(ctx, args)
 
+    def _refuse_misspelled(self, ctx: click.Context, word: str) -> None:
+        """Fail for a word that is no file but looks like a command, and say which one. Raises click.UsageError."""
+        hint = suggestion(word, [*_COMMANDS, _HELP])
+        if hint:
+            ctx.fail(f"There is no file {word!r}, and no such command{hint}")
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:     # click itself would make it status 1
+        except BrokenPipeError:     # click itself would exit with status 1
             return READER_GONE
-        except OSError as error:    # of click's own output: whatever else writes or reads has an error of its own
+        except OSError as error:    # of click's own output: everything else raises its own errors
             if error.errno not in _NO_ROOM:
                 raise
             raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
+def complete_source(ctx: click.Context, _argument: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return completions for a source: files, and in the first position also commands."""
+    from glob import escape, glob
+
+    from click.shell_completion import CompletionItem
+
+    is_first = ctx.meta.get("fetcher.short") and not ctx.params["sources"] and not any(
+        ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ctx.params if name != "sources")
+    commands = [name for name in (*_COMMANDS, _HELP) if is_first and name.startswith(incomplete)]
+    if not commands:
+        return [CompletionItem(incomplete, type="file")]
+    files = (f"{path}/" if os.path.isdir(path) else path for path in sorted(glob(f"{escape(incomplete)}*")))
+    return [CompletionItem(word) for word in (*commands, *files)]
+
+
 class GroupedOption(click.Option):
-    """An option with its place in the help, an environment variable FETCHER_NAME and a key in the configuration."""
+    """An option with a group in the help, an environment variable FETCHER_NAME and a key in the configuration."""
 
     def __init__(self, *args: Any, group: str, mask: Callable[[str], str] | None = None, **attributes: Any) -> None:
-        """`mask` makes of a value that may hold a secret one that can be shown."""
+        """`group` is a heading in the help. `mask` removes the secrets from a value, so that it can be shown."""
         super().__init__(*args, **attributes)
         self.group = group
         self.mask = mask
@@ -63,15 +94,25 @@ class GroupedOption(click.Option):
             self.envvar = f"FETCHER_{self.name.upper()}"
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
-        """As click's; what a secret is shown as is kept for `fetcher.cli.arguments`."""
+        """As in click, but also store the masked values for `fetcher.cli.arguments`."""
         if self.mask is not None:
             texts = value if isinstance(value, (list, tuple)) else [value]
             ctx.meta.setdefault("fetcher.masks", {}).update(
                 {text: self.mask(text) for text in texts if text and isinstance(text, str)})
         return super().process_value(ctx, value)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As in click, but options for files and directories are completed to those."""
+        from click.shell_completion import CompletionItem
+
+        if "DIR" in (self.metavar or ""):
+            return [CompletionItem(incomplete, type="dir")]
+        if "FILE" in (self.metavar or ""):
+            return [CompletionItem(incomplete, type="file")]
+        return super().shell_complete(ctx, incomplete)
+
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """As click's, but the default stays together where the line breaks."""
+        """As in click, but the default is not broken across lines."""
         record = super().get_help_record(ctx)
         if record is None:
             return None
@@ -80,7 +121,7 @@ class GroupedOption(click.Option):
         return names, text + (mark + default).replace(" ", _NO_BREAK)
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Where a bad value stands: the option as click spells it, the variable, or the key."""
+        """Return where a bad value comes from: the option as click writes it, the variable, or the key."""
         source = ctx.get_parameter_source(self.name) if ctx and self.name else None
         if source is ParameterSource.ENVIRONMENT:
             return str(self.envvar)
@@ -89,7 +130,7 @@ class GroupedOption(click.Option):
         return super().get_error_hint(ctx)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """As click's, but several values stand on lines of their own: a header holds spaces."""
+        """As in click, but several values are on separate lines, because headers contain spaces."""
         text = self.resolve_envvar_value(ctx)
         if text is not None and self.multiple:
             return tuple(line for line in text.splitlines() if line)
@@ -97,14 +138,14 @@ class GroupedOption(click.Option):
 
 
 class _Formatter(click.HelpFormatter):
-    """Turns what kept words together into the spaces that they are."""
+    """Turns the characters that kept words together into spaces."""
 
     def write(self, string: str) -> None:
         super().write(string.replace(_NO_BREAK, " "))
 
 
 class _Context(click.Context):
-    """`get` is not named where it was not typed, so its path ends with nothing: no space before that."""
+    """A context whose path has no space at its end: `get` has an empty name if it was not typed."""
 
     formatter_class = _Formatter
 
@@ -144,5 +185,5 @@ class GroupedCommand(click.Command):
 
 
 def _indented(names: str) -> str:
-    """An option's names, the long one below the others' long ones."""
+    """Return the names of an option, indented so that the long names are aligned."""
     return f"    {names}" if names.startswith("--") else names

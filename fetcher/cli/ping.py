@@ -1,8 +1,8 @@
-"""`--ping-url`: a monitor hears that a run begins, and how it ended, by the protocol of healthchecks.io.
+"""`--ping-url`: tell a monitor that a run begins, and how it ended, by the protocol of healthchecks.io.
 
-    URL/start   it begins
+    URL/start   the run begins
     URL         it ended with status 0
-    URL/fail    it did not
+    URL/fail    it ended with another status
 
 https://healthchecks.io/docs/http_api/
 """
@@ -19,11 +19,12 @@ from fetcher.options import Options, RequestOptions, RetryOptions, RunOptions, T
 from fetcher.url import Url
 
 _SECONDS = 5.0          # for one attempt
-_DEADLINE = 15.0        # for all of them: a monitor must not hold up what it watches
+_DEADLINE = 15.0        # for all of them: a monitor must not delay the run
 
 
 class Ping:
-    """Sends by the transport of the run, through the same proxy. What fails is one line on stderr and nothing else."""
+    """Notifies the monitor, through the same proxy as the run. A failure is one line on stderr and has no other effect.
+    """
 
     def __init__(self, url: Url, options: Options) -> None:
         self._url = url
@@ -37,11 +38,11 @@ class Ping:
         self._has_warned = False
 
     def begin(self) -> None:
-        """Tell that the run begins, beside it."""
+        """Report in the background that the run begins."""
         self._beginning = green.spawn(self._send, "/start", RequestOptions())
 
     def end(self, succeeded: bool, summary: bytes) -> None:
-        """Tell how it ended."""
+        """Report whether the run succeeded, with its `summary` in JSON."""
         self._beginning.wait()
         self._send("" if succeeded else "/fail",
                    RequestOptions(data=summary, headers=(("Content-Type", "application/json"),)))

@@ -1,41 +1,49 @@
-"""`--dry-run`: what would be fetched, and from whom."""
+"""`--dry-run`: print what would be fetched, and from which hosts."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 import click
 
+from fetcher.cli.backlog import Backlog
+from fetcher.cli.host_tables import shown
+from fetcher.cli.unmet import Unmet
+from fetcher.host_settings import HostSettings, limits_for, settings_of
 from fetcher.model import Target
-from fetcher.options import Limits
-from fetcher.sinks import units
-from fetcher.sinks.printable import printable
+from fetcher.options import Limits, Options
+from fetcher.sinks.terminal import units
+from fetcher.sinks.terminal.printable import printable
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
-def print_plan(targets: Iterable[Target], limits: Limits) -> int:
-    """Print how many lines each host has, and the lines that cannot be fetched. Return the exit status."""
+def print_plan(backlog: Backlog, options: Options) -> int:
+    """Print the number of lines and the settings of each host, and what cannot be fetched. Return the exit status."""
+    limits, settings, unmet = options.limits, settings_of(options.hosts), Unmet(options.hosts)
     hosts: Counter[str] = Counter()
     bad: list[Target] = []
     bad_count = 0
-    for target in targets:
+    for target in unmet.watched(backlog):
         if target.parsed is not None:
             hosts[target.host] += 1
             continue
         bad_count += 1
-        if len(bad) < _MOST_SHOWN:
+        if len(bad) < _MAX_SHOWN:
             bad.append(target)
     click.echo(f"{_number(hosts.total(), 'URL')} on {_number(len(hosts), 'host')}; at most {limits.concurrency} at "
                f"once, {limits.per_host} for one host.")
-    seconds = _least_seconds(hosts, limits)
+    if backlog.left_out:
+        click.echo(f"{_number(backlog.left_out, 'line')} left out by --match and --exclude.")
+    seconds = _least_seconds(hosts, limits, settings)
     if seconds:
         click.echo(f"By the pace that is asked for, this takes at least {units.duration(seconds)}.")
     if hosts:
         click.echo("\n     lines  host")
-    for host, count in hosts.most_common(_MOST_SHOWN):
-        click.echo(f"{count:>10,}  {printable(host)}")
+    for host, count in hosts.most_common(_MAX_SHOWN):
+        click.echo(f"{count:>10,}  {printable(host)}{_by_settings(settings, host)}")
     _echo_rest(len(hosts), "host")
+    for pattern in unmet.patterns:
+        click.echo(f"No host of the list meets {printable(pattern)}.")
     if bad_count:
         click.echo(f"\n{_number(bad_count, 'line')} cannot be fetched:")
     for target in bad:
@@ -46,16 +54,25 @@ def print_plan(targets: Iterable[Target], limits: Limits) -> int:
     return 1 if bad_count else 0
 
 
-def _least_seconds(hosts: Counter[str], limits: Limits) -> float:
-    """What the paces allow at best: the first of each goes at once, the others an interval after the one before."""
+def _by_settings(settings: HostSettings | None, host: str) -> str:
+    found = None if settings is None else settings.find(host)
+    return "" if found is None else printable(f"  ({found.pattern}: {shown(found)})")
+
+
+def _least_seconds(hosts: Counter[str], limits: Limits, settings: HostSettings | None) -> float:
+    """Return the least seconds that the rates allow: the first request is sent at once, the others at intervals."""
     in_all = (hosts.total() - 1) / limits.rate if limits.rate else 0.0
-    longest = (max(hosts.values(), default=1) - 1) / limits.per_host_rate if limits.per_host_rate else 0.0
-    return max(in_all, longest, 0.0)
+    longest = 0.0
+    for host, count in hosts.items():
+        found = None if settings is None else settings.find(host)
+        rate = (limits if found is None else limits_for(limits, found)).per_host_rate
+        longest = max(longest, (count - 1) / rate if rate else 0.0)
+    return max(in_all, longest)
 
 
 def _echo_rest(count: int, noun: str) -> None:
-    if count > _MOST_SHOWN:
-        click.echo(f"  and {_number(count - _MOST_SHOWN, noun)} more")
+    if count > _MAX_SHOWN:
+        click.echo(f"  and {_number(count - _MAX_SHOWN, noun)} more")
 
 
 def _number(count: int, noun: str) -> str:

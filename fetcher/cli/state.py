@@ -1,4 +1,4 @@
-"""`fetcher state FILE`: what is remembered from run to run."""
+"""`fetcher state FILE`: show what is remembered from run to run."""
 from __future__ import annotations
 
 import sys
@@ -16,12 +16,12 @@ from fetcher.model import Memory, rfc3339
 if TYPE_CHECKING:
     from fetcher.state.history import Seen
 
-_MOST_ROWS = 1000       # of the table, which is laid out as a whole
+_MAX_ROWS = 1000       # of the table, which is laid out as a whole
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@click.option("-f", "--format", cls=GroupedOption, group="Output", type=click.Choice(["auto", "table", "jsonl"]),
+@click.option("-f", "--format", cls=GroupedOption, group="Output", type=values.Choice(["auto", "table", "jsonl"]),
               default="auto", show_default=True, metavar="FORMAT", envvar="FETCHER_STATE_FORMAT",
               help="table, or jsonl: one JSON object a line. auto: a table on a terminal, else jsonl.")
 @click.option("--prune", cls=GroupedOption, group="Upkeep", type=values.Duration(), metavar="TIME",
@@ -54,7 +54,7 @@ def _prune(file: str, before: float) -> int:
 def _print_lines(entries: Iterable[Seen]) -> None:
     import orjson
 
-    from fetcher.sinks.output import Output
+    from fetcher.files.output import Output
 
     output = Output()
     for memory, seen, change in entries:
@@ -64,19 +64,19 @@ def _print_lines(entries: Iterable[Seen]) -> None:
 
 
 def _print_table(entries: Iterable[Seen]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    from fetcher.sinks.printable import printable
+    from fetcher.cli.display import console as console_on
+    from fetcher.sinks.terminal.printable import printable
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in "Seen", "Status", "Change", "Known by", "URL":
         table.add_column(title, no_wrap=True, overflow="ellipsis")
     entries = iter(entries)
-    for memory, seen, change in islice(entries, _MOST_ROWS):
+    for memory, seen, change in islice(entries, _MAX_ROWS):
         table.add_row(rfc3339(seen)[:16].replace("T", " "), str(memory.status), change or "-",
                       _known_by(memory), printable(_named(memory)))
-    console = Console(highlight=False, markup=False)
+    console = console_on(stderr=False)
     console.print(table)
     more = sum(1 for _ in entries)
     if more:
@@ -84,7 +84,7 @@ def _print_table(entries: Iterable[Seen]) -> None:
 
 
 def _known_by(memory: Memory) -> str:
-    """What the next run can tell a change by."""
+    """Return what the next run can detect a change by."""
     return ("ETag" if memory.etag is not None else "date" if memory.last_modified is not None
             else "hash" if memory.sha256 is not None else "-")
 

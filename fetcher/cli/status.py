@@ -1,4 +1,4 @@
-"""`fetcher status`: a run on a cluster, seen as a whole."""
+"""`fetcher status`: show a whole run on a cluster."""
 from __future__ import annotations
 
 import sys
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from fetcher.cli.cluster import option, run_in, run_option
-from fetcher.cli.exits import OK
 from fetcher.cli.group import GroupedCommand
 from fetcher.errors import InputError
+from fetcher.exits import OK
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from fetcher.cluster.overview import Picture
     from fetcher.cluster.place import Place
-    from fetcher.cluster.run import Run
+    from fetcher.cluster.run import ClusterRun
 
 _PATIENCE_SECONDS = 300.0
 
@@ -45,16 +45,16 @@ def status(name: str, out: str | None) -> int:
     return OK
 
 
-def follow(place: Place, run: Run, to_stdout: bool = False) -> int:
-    """Wait for the end of `run`, and show it meanwhile where that leads to a terminal; its exit status."""
-    from rich.console import Console
+def follow(place: Place, run: ClusterRun, to_stdout: bool = False) -> int:
+    """Show `run` on a terminal until it ends, and return its exit status."""
     from rich.live import Live
 
+    from fetcher.cli.display import console as console_on
     from fetcher.cluster.overview import Overview
-    from fetcher.sinks import summary
+    from fetcher.sinks.terminal import summary
 
     seen = monotonic()
-    console = Console(stderr=not to_stdout, highlight=False, markup=False)
+    console = console_on(stderr=not to_stdout)
     overview = Overview(place, run)
     picture = overview.picture()
     screen = Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else None
@@ -62,11 +62,11 @@ def follow(place: Place, run: Run, to_stdout: bool = False) -> int:
         while not picture.is_done:
             if screen is not None:
                 screen.update(_drawn(picture, console), refresh=True)
-            sleep(place.look_seconds)
+            sleep(place.poll_seconds)
             try:
                 picture = overview.picture()
                 seen = monotonic()
-            except InputError:      # the place may be away for a while
+            except InputError:      # the place may be unavailable for a while
                 if monotonic() - seen > _PATIENCE_SECONDS:
                     raise
     overview.conclude()
@@ -80,7 +80,7 @@ def _drawn(picture: Picture, console: Console) -> RenderableType:
     from rich.text import Text
 
     from fetcher.cluster.screen import compose
-    from fetcher.sinks.printable import in_ascii
+    from fetcher.sinks.terminal.printable import in_ascii
 
     spell = in_ascii if console.options.ascii_only else str
     lines = compose(picture, console.width, console.height)

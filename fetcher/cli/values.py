@@ -1,28 +1,53 @@
-"""Values as they are typed: numbers, sizes, durations, header fields, data from files."""
+"""Parse values of options: numbers, sizes, durations, words."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from fetcher.cli.suggestions import suggestion
 from fetcher.errors import InvalidUrl
+from fetcher.expectation import Pattern, Statuses, compiled, parse_pattern, parse_statuses, shown_statuses
+from fetcher.options import PASSING_STATUSES, TRANSPORT_ERRORS
+from fetcher.semantics import is_token
 from fetcher.url import Url, parse
+
+if TYPE_CHECKING:
+    from fetcher.sinks.verdict import Condition
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.I)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.I)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.I)
-_RETRIED = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow")
+_RETRIED = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow", "unexpected")
+_DEFAULT_RETRIED = PASSING_STATUSES | TRANSPORT_ERRORS
 ALL_METHODS = "all-methods"
-_THRESHOLD = re.compile(r">\s*(\d+(?:\.\d+)?)\s*(\\?%)?")      # \%: some crons leave the backslash in
 _RANGE = re.compile(r"\d+-\d*|-\d+")
 
 
-class Number(click.ParamType):
+class Value(click.ParamType):
+    """The type of an option whose default can be shown as it would be typed."""
+
+    def typed(self, value: Any) -> str:
+        """Return `value` as it would be typed."""
+        return str(value)
+
+
+class Choice(click.Choice):
+    """One of some words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As in click, with a suggestion for a word that is not among them."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            hint = suggestion(str(value), map(str, self.choices))
+            raise click.BadParameter(error.message.rstrip(".") + (hint or "."), ctx, param) from None
+
+
+class Number(Value):
     """A whole number, not below `least` nor above `most`."""
 
     name = "number"
@@ -39,22 +64,36 @@ class Number(click.ParamType):
         return number
 
 
-class Size(click.ParamType):
-    """Bytes, with curl's suffixes: 500k, 10M, 1G (powers of 1024)."""
+class Size(Value):
+    """Bytes, not less than `least`, with curl's suffixes: 500k, 10M, 1G (powers of 1024)."""
 
     name = "size"
+
+    def __init__(self, least: int = 0) -> None:
+        self._least = least
+
+    def typed(self, value: int) -> str:
+        """Return `value` as a whole number in the largest possible unit."""
+        power = max(power for power in range(5) if value % 1024 ** power == 0)
+        return f"{value // 1024 ** power}{' kMGT'[power].strip()}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         match = _SIZE.fullmatch(str(value).strip())
         if match is None:
             self.fail(f"{value!r} is not a size; write bytes, or 500k, 10M, 1G.", param, ctx)
-        return int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
+        size = int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
+        if size < self._least:
+            self.fail(f"{value!r} is too small; write {self._least} or more.", param, ctx)
+        return size
 
 
-class Duration(click.ParamType):
-    """Seconds above zero, or with a unit: 500ms, 10s, 2m, 1h."""
+class Duration(Value):
+    """A number of seconds above zero, or with a unit: 500ms, 10s, 2m, 1h."""
 
     name = "seconds"
+
+    def typed(self, value: float) -> str:
+        return f"{value:g} s"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         match = _DURATION.fullmatch(str(value).strip())
@@ -64,73 +103,18 @@ class Duration(click.ParamType):
         return seconds
 
 
-class FileOrText(click.ParamType):
-    """What is given as it is, or as `@FILE`."""
-
-    def content(self, path: str, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        """What the file holds."""
-        try:
-            with open(path, "rb") as file:
-                return file.read()
-        except OSError as error:
-            self.fail(f"{path} cannot be read: {error.strerror}.", param, ctx)
-
-
-class Header(FileOrText):
-    """`Name: value`; `Name:` takes a field out, `Name;` sends it empty. `@FILE` holds such lines."""
-
-    name = "header"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, tuple):
-            return value
-        if not value.startswith("@"):
-            return (self._field(value, param, ctx),)
-        lines = self.content(value[1:], param, ctx).decode("utf-8", "surrogateescape").splitlines()
-        return tuple(self._field(line, param, ctx) for line in lines if line.strip())
-
-    def _field(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        name, colon, content = text.partition(":")
-        if not colon and not name.endswith(";"):    # and perhaps it is the value alone, a secret
-            self.fail("There is no colon in it; write 'Name: value'.", param, ctx)
-        return name.strip(), content.strip()
-
-
-class User(FileOrText):
-    """NAME:PASSWORD, or the first line of `@FILE`."""
-
-    name = "user"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not value.startswith("@"):
-            return str(value)
-        lines = self.content(value[1:], param, ctx).decode("utf-8", "replace").splitlines()
-        return lines[0] if lines else self.fail(f"{value[1:]} is empty.", param, ctx)
-
-
-class Data(FileOrText):
-    """Text, or the content of `@FILE`."""
-
-    name = "data"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        return self.content(value[1:], param, ctx) if value.startswith("@") else str(value).encode("utf-8")
-
-
-class Method(click.ParamType):
+class Method(Value):
     """An HTTP method, a token (RFC 9110 §9.1), sent as it is typed."""
 
     name = "method"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not re.fullmatch(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", str(value)) or str(value).upper() == "CONNECT":
+        if not is_token(str(value)) or str(value).upper() == "CONNECT":
             self.fail(f"{value!r} is not a method that can be sent; write GET, HEAD, POST or the like.", param, ctx)
         return str(value)
 
 
-class ByteRange(click.ParamType):
+class ByteRange(Value):
     """A range of bytes: 0-499, 500-, -500, or several with commas."""
 
     name = "range"
@@ -141,28 +125,11 @@ class ByteRange(click.ParamType):
         return str(value)
 
 
-class Resolved(click.ParamType):
-    """curl's HOST:PORT:ADDRESS[,ADDRESS]: where a host is found, without asking a name server."""
-
-    name = "host:port:address"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, tuple):
-            return value
-        host, _, rest = str(value).partition(":")
-        port, _, addresses = rest.partition(":")
-        try:
-            found = tuple(str(ip_address(address.strip("[]"))) for address in addresses.split(","))
-            return (host.lower(), int(port), found)
-        except ValueError:
-            self.fail(f"{value!r} is not HOST:PORT:ADDRESS, as in example.com:443:127.0.0.1.", param, ctx)
-
-
 MOST_PROCESSES = 256
 
 
-class Rate(click.ParamType):
-    """So many a time, with its unit: 50/s, 30/m, 1/10s. Converted to starts a second."""
+class Rate(Value):
+    """A number per time: 50/s, 30/m, 1/10s. Converted to starts per second."""
 
     name = "rate"
 
@@ -174,7 +141,7 @@ class Rate(click.ParamType):
         return float(match[1]) / seconds
 
 
-class Processes(click.ParamType):
+class Processes(Value):
     """A number of processes, or auto, which is None."""
 
     name = "processes"
@@ -188,8 +155,8 @@ class Processes(click.ParamType):
         return int(text)
 
 
-class Shard(click.ParamType):
-    """I/N: the part I, from 1, of N."""
+class Shard(Value):
+    """I/N: part I of N, counted from 1."""
 
     name = "shard"
 
@@ -203,33 +170,24 @@ class Shard(click.ParamType):
         return int(part), int(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """How many failures are too many: more than `most`, or than `most` of a hundred."""
+class FailIf(Value):
+    """A condition under which a run has failed: >20, >5%, timeout>10, 5xx>0, empty."""
 
-    most: float = 0.0
-    in_percent: bool = False
+    name = "condition"
 
-    def is_broken(self, failed: int, done: int) -> bool:
-        return failed * 100 > self.most * done if self.in_percent else failed > self.most
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Condition:
+        from fetcher.sinks.verdict import Condition
 
-
-class FailIf(click.ParamType):
-    """A threshold: >20, >5%."""
-
-    name = "threshold"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Threshold:
-        if isinstance(value, Threshold):
+        if isinstance(value, Condition):
             return value
-        match = _THRESHOLD.fullmatch(str(value).strip())
-        if match is None:
-            self.fail(f"{value!r} is not a threshold; write '>20' or '>5%'.", param, ctx)
-        return Threshold(float(match[1]), match[2] is not None)
+        try:
+            return Condition.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
-class HttpUrl(click.ParamType):
-    """A URL of http or https."""
+class HttpUrl(Value):
+    """An http or https URL."""
 
     name = "url"
 
@@ -242,7 +200,40 @@ class HttpUrl(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class SaveName(click.ParamType):
+class AcceptedStatuses(Value):
+    """Statuses and ranges, separated by commas: 200-299,304,4xx."""
+
+    name = "statuses"
+
+    def typed(self, value: Statuses) -> str:
+        return shown_statuses(value)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Statuses:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return parse_statuses(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+class Expected(Value):
+    """A text, or a regular expression: /REGEX/ or /REGEX/i."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        try:
+            pattern = parse_pattern(text)
+            if isinstance(pattern, Pattern):
+                compiled(pattern)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+        return text
+
+
+class SaveName(Value):
     """A template for the names of saved bodies."""
 
     name = "template"
@@ -257,40 +248,44 @@ class SaveName(click.ParamType):
         return str(value)
 
 
-class RetryOn(click.ParamType):
-    """Statuses and error words, with commas between them; all-methods for those that are not idempotent, too."""
+class RetryOn(Value):
+    """Statuses and error words, separated by commas. all-methods also retries methods that are not idempotent.
+
+    Converted to a pair: the statuses and words, and whether to retry all methods.
+    """
 
     name = "words"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[int | str]:
-        if isinstance(value, frozenset):
+    def convert(self, value: Any, param: click.Parameter | None,
+                ctx: click.Context | None) -> tuple[frozenset[int | str], bool]:
+        if isinstance(value, tuple):
             return value
         words: set[int | str] = set()
-        for word in value.split(",") if isinstance(value, str) else value:
-            text = str(word).strip()
-            if text.isascii() and text.isdigit() and 400 <= int(text) <= 599:
+        for word in value.split(","):
+            text = word.strip()
+            if text.isascii() and text.isdigit() and 200 <= int(text) <= 599:
                 words.add(int(text))
             elif text in _RETRIED or text == ALL_METHODS:
                 words.add(text)
             else:
-                self.fail(f"{text!r} is no status of 400 to 599, nor one of {', '.join((*_RETRIED, ALL_METHODS))}.",
+                self.fail(f"{text!r} is no status of 200 to 599, nor one of {', '.join((*_RETRIED, ALL_METHODS))}.",
                           param, ctx)
-        return frozenset(words)
+        return frozenset(words - {ALL_METHODS}) or _DEFAULT_RETRIED, ALL_METHODS in words
 
 
-class Several(click.ParamType):
-    """Some of a set of words, with commas between them."""
+class Several(Value):
+    """Some of several words, separated by commas. Converted to one boolean per word: whether it is there."""
 
     name = "words"
 
     def __init__(self, *words: str) -> None:
         self.words = words
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[bool, ...]:
         if isinstance(value, tuple):
             return value
         parts = [part.strip() for part in str(value).split(",") if part.strip()]
         for part in parts:
             if part not in self.words:
                 self.fail(f"{part!r} is not one of {', '.join(self.words)}.", param, ctx)
-        return tuple(parts)
+        return tuple(word in parts for word in self.words)

@@ -1,15 +1,20 @@
-"""`fetcher worker`: takes partitions of runs, until it is told to end."""
+"""`fetcher worker`: work on partitions of runs until told to stop."""
 from __future__ import annotations
 
 import logging
-import os
+from typing import TYPE_CHECKING
 
 import click
 
 from fetcher.cli import arguments, values
-from fetcher.cli.cluster import broker_option, broker_url, option
-from fetcher.cli.exits import OK
+from fetcher.cli.cluster import broker_option, broker_url, key_option, option
 from fetcher.cli.group import GroupedCommand
+from fetcher.cli.machine import collect_rarely, cores, raise_descriptor_limit
+from fetcher.exits import OK
+
+if TYPE_CHECKING:
+    from fetcher.cluster.app import Broker
+    from fetcher.cluster.policy import Policy
 
 _AUTO = "auto"
 
@@ -21,18 +26,29 @@ class Processes(values.Number):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if value == _AUTO:
-            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            return cores()
         return super().convert(value, param, ctx)
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @broker_option
+@option("--out", "places", multiple=True, metavar="DIR|URL",
+        help="Follow orders only for runs in this place, or under it. Repeatable. Needed unless the broker is a "
+             "directory of this user's own: then it is all that this user has submitted there.")
+@key_option("--key")
+@option("--allow-file", "files", multiple=True, metavar="PATH",
+        help="Let runs in places of --out name this file, or those in this directory, in --cacert, --cert, --key and "
+             "--cookie; for --netrc, the .netrc of this user. Repeatable.")
+@option("--block-private", is_flag=True,
+        help="Connect to no address that is not global, whatever a run says; see the option of fetcher itself. Runs "
+             "with a --proxy, --dns-server or --allow-host of their own are not followed.")
 @option("--processes", type=Processes(1, 1024), default=_AUTO, show_default=True, metavar="N|auto",
         help="Partitions at once, each in a process of its own; auto: one for each core.")
 @option("--lease", type=values.Duration(), default="30 s", show_default=True, metavar="TIME",
         help="Others take over what this worker has when nothing was heard of it for so long, or twice that.")
 @option("-v", "--verbose", is_flag=True, help="Tell on stderr of what Celery does.")
-def worker(broker: str | None, processes: int, lease: float, verbose: bool) -> int:
+def worker(broker: str | None, places: tuple[str, ...], cluster_key: str | None, files: tuple[str, ...],
+           block_private: bool, processes: int, lease: float, verbose: bool) -> int:
     """Take partitions of runs from the broker, one for each process at a time, until SIGTERM or Ctrl-C.
 
     Then what is in flight is ended, and what is unfinished goes back: other workers go on with it, or this one when it
@@ -42,21 +58,32 @@ def worker(broker: str | None, processes: int, lease: float, verbose: bool) -> i
     try:
         from fetcher.cluster import app
 
-        celery = app.celery_app(app.Broker(broker_url(broker), lease))
+        way = app.Broker(broker_url(broker), lease)
+        celery = app.celery_app(way, _policy(way, places, cluster_key, files, block_private))
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
-    from fetcher.cli import assemble
     from fetcher.cli.display import Notes
 
     _listen(Notes(logging.INFO if verbose else logging.WARNING), verbose)
-    assemble.raise_descriptor_limit()
-    assemble.collect_rarely()
+    raise_descriptor_limit()
+    collect_rarely()
     app.serve(celery, processes)
     return OK
 
 
+def _policy(broker: Broker, places: tuple[str, ...], key: str | None, files: tuple[str, ...],
+            block_private: bool) -> Policy:
+    from fetcher.cluster.key import read_key
+    from fetcher.cluster.policy import Policy
+
+    own_key = broker.own_key
+    if not places and own_key is None:
+        raise click.UsageError(f"Others may write to {broker}; name with --out where runs may be.")
+    return Policy(read_key(key) if key else own_key, places, files, block_private)
+
+
 def _listen(notes: logging.Handler, verbose: bool) -> None:
-    """Have what Celery says told like all else, and only what is wrong, unless all is wanted."""
+    """Send the log messages of Celery to `notes`: only errors, or more if `verbose`."""
     for name, least in ("celery", logging.ERROR), ("kombu", logging.ERROR), ("multiprocessing", logging.CRITICAL):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [notes], False

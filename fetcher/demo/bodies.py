@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from fetcher import zstd
+
 TEXT = b"How vainly men themselves amaze\nTo win the palm, the oak, or bays,\n" * 32
 BOMB_BYTES = 256 * 1024 * 1024
 PIECE_BYTES = 64 * 1024
@@ -58,11 +60,5 @@ def _brotli(data: bytes) -> bytes:
     return compressed
 
 
-def _zstandard(data: bytes) -> bytes:
-    import zstandard
-
-    return zstandard.compress(data)
-
-
 _CODERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress, "deflate": zlib.compress, "br": _brotli, "zstd": _zstandard}
+    "gzip": gzip.compress, "deflate": zlib.compress, "br": _brotli, "zstd": zstd.compress}

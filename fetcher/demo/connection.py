@@ -20,7 +20,7 @@ from fetcher.demo.message import CLOSE, LISTEN, MAX_BODY_BYTES, Answer, Move, Re
 from fetcher.demo.routes import respond
 
 _STEPS_A_TURN = 16              # then the other connections have theirs
-_MOST_WAITING = 100             # pipelined requests; beyond them the connection stops reading
+_MAX_WAITING = 100             # pipelined requests; beyond them the connection stops reading
 _BUFFER = bytearray(64 * 1024)  # one for all: a callback receives and parses before the next one runs
 _VIEW = memoryview(_BUFFER)
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -137,7 +137,7 @@ class Connection:
             self.close()
             return
         self._feed(_VIEW[:count])
-        if len(self._requests) > _MOST_WAITING:
+        if len(self._requests) > _MAX_WAITING:
             self._stop_reading()
         if self._listens:
             self._advance()

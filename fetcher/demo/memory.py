@@ -8,7 +8,7 @@ from typing import Any
 
 from fetcher.demo.message import Request
 
-MOST_TIMES = 10_000
+MAX_TIMES = 10_000
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class HostStats:
     requests: int = 0
     at_once: int = 0
     most_at_once: int = 0
-    times: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_TIMES))   # the last arrivals, monotonic
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_TIMES))   # the last arrivals, monotonic
 
 
 class Memory:

@@ -1,17 +1,15 @@
 """What the server answers: a function for each route, its docstring being the route's help.
 
-`ROUTES` is the table, by the first segment of the path. The segment after it is the route's argument; whatever follows
+`table.ROUTES` has them by the first segment of the path. The segment after it is the route's argument; whatever follows
 is ignored, so that a list can hold many different URLs of one kind: /bytes/1000/1, /bytes/1000/2, ...
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import repeat
 from math import ceil
 from string import punctuation
 from time import monotonic
-from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import orjson
@@ -19,29 +17,10 @@ import orjson
 from fetcher.demo.bodies import PIECE_BYTES, coded, pattern, requested_range, zeros_in_gzip
 from fetcher.demo.memory import Memory
 from fetcher.demo.message import BINARY, CLOSE, JSON, LISTEN, Answer, Request, Step
+from fetcher.demo.table import ROUTES, Reply, count, final_status, route, seconds
 
 ETAG = '"demo-1"'
 LAST_MODIFIED = "Wed, 01 Jan 2025 00:00:00 GMT"
-_MANY = 10 ** 15
-
-Reply: TypeAlias = Answer | Iterator[Step]      # what misbehaves says step by step what it does
-Handler: TypeAlias = Callable[..., Reply]       # of the request, the memory and, where there is one, the argument
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`usage` shows how the route is called, `convert` reads its argument and raises ValueError for a bad one."""
-
-    usage: str
-    handler: Handler
-    convert: Callable[[str], Any] | None
-
-    @property
-    def help(self) -> str:
-        return " ".join((self.handler.__doc__ or "").split())
-
-
-ROUTES: dict[str, Route] = {}
 
 
 def respond(request: Request, memory: Memory) -> Iterator[Step]:
@@ -64,39 +43,6 @@ def usage() -> str:
     """All routes with their help, as text."""
     width = max(len(route.usage) for route in ROUTES.values()) + 2
     return "".join(f"{route.usage:{width}}{route.help}\n" for route in ROUTES.values())
-
-
-def route(usage: str, convert: Callable[[str], Any] | None = None) -> Callable[[Handler], Handler]:
-    """Enter a handler in the table."""
-    def enter(handler: Handler) -> Handler:
-        ROUTES[usage.split("?")[0].split("/")[1]] = Route(usage, handler, convert)
-        return handler
-
-    return enter
-
-
-def count(text: str) -> int:
-    """A number of things."""
-    number = int(text)
-    if not 0 <= number <= _MANY:
-        raise ValueError(f"{number} is not from 0 to {_MANY}")
-    return number
-
-
-def seconds(text: str) -> float:
-    """A duration that a timer can take."""
-    number = float(text)
-    if not 0 <= number <= 86_400:
-        raise ValueError(f"{number} is not from 0 to 86400")
-    return number
-
-
-def final_status(text: str) -> int:
-    """A status that can end an exchange (RFC 9110 §15)."""
-    number = int(text)
-    if not 200 <= number <= 999:
-        raise ValueError(f"{number} is not from 200 to 999")
-    return number
 
 
 @route("/")

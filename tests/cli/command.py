@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 FETCHER = [sys.executable, "-m", "fetcher"]
-PATIENCE = 60       # seconds; far more than anything here takes
+PATIENCE = 240      # seconds that only a hang takes, on a machine that is busy with other things
 
 
 class Command:
@@ -35,18 +35,17 @@ class Command:
         """Run `line` in sh, where $fetcher is the command."""
         return self._run(["sh", "-c", line], b"", {"fetcher": " ".join(FETCHER), **variables})
 
-    def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-        """Start it with these streams for it; what is not named is closed or a pipe to read."""
-        return subprocess.Popen([*FETCHER, *arguments], cwd=self.home, env=self.environment,
-                                **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
-                                   **streams})
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start it with these options of Popen; without them, in `home`, with pipes to read and no stdin."""
+        defaults = {"cwd": self.home, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*FETCHER, *arguments], env=self.environment, **{**defaults, **options})
 
     def list(self, *lines: str, name: str = "list") -> str:
         """Write a list; its path, as seen from the command."""
         (self.home / name).write_text("".join(f"{line}\n" for line in lines))
         return name
 
-    def _run(self, command: list[str], input: bytes, variables: dict[str, str]) -> Finished:
+    def _run(self, command: Sequence[str], input: bytes, variables: dict[str, str]) -> Finished:
         done = subprocess.run(command, cwd=self.home, env={**self.environment, **variables}, input=input,
                               capture_output=True, timeout=PATIENCE)
         return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -101,6 +101,33 @@ def test_a_limit_ends_a_list_without_end(fetcher, server):
     assert len(done.records) == 7
 
 
+def test_what_the_patterns_leave_out_is_counted_and_told(fetcher, server):
+    name = fetcher.list(*(server.url(f"/bytes/{number}") for number in range(10)), "n/a")
+    done = fetcher("--match", "[0-4]$", "--exclude", "/3$", "-o", "out", "--summary", "summary", name)
+    assert done.err.startswith("5 URLs   4 ok   1 failed   6 left out\n")
+    assert json.loads((fetcher.home / "summary").read_bytes())["left_out"] == 6
+    again = fetcher("--retry-failed", "out", "-o", "again", "--summary", "summary", "--exclude", "/1$", name)
+    assert again.err.startswith("1 URL   0 ok   1 failed\n")
+    assert "\n2 lines left out by --match and --exclude.\n" in fetcher("--dry-run", "--match", "[^01]$", name).out
+
+
+def test_what_failed_is_left_out_by_the_patterns_too(fetcher, server):
+    fetcher("-q", "-o", "out", *(server.url(f"/status/{status}") for status in (404, 410, 500)))
+    done = fetcher("--retry-failed", "out", "-o", "again", "--exclude", "/4")
+    assert done.err.startswith("1 URL   0 ok   1 failed   2 left out\n")
+
+
+def test_an_index_of_sitemaps_is_refused_with_the_command_that_fetches_its_pages(fetcher, server):
+    (fetcher.home / "map.xml").write_text(f"<urlset><url><loc>{server.url('/bytes/7')}</loc></url></urlset>")
+    index = "<sitemapindex><sitemap><loc>http://a.invalid/map.xml</loc></sitemap></sitemapindex>"
+    (fetcher.home / "index.xml").write_text(index)
+    done = fetcher("index.xml")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    command = done.err.strip().rpartition(" To fetch its pages: ")[2]
+    told = fetcher.shell(command.replace('curl -sL "$url"', "cat map.xml").replace("fetcher ", "$fetcher "))
+    assert told.record["size"] == 7
+
+
 def test_a_dry_run_shows_the_plan_and_fetches_nothing(fetcher, server):
     host = f"dry.localhost:{server.port}"
     done = fetcher("--dry-run", fetcher.list(f"http://{host}/1", f"http://{host}/2", "http://", "http://b.invalid"))

@@ -4,7 +4,7 @@ import re
 import pytest
 
 COMMANDS = pytest.mark.parametrize("command", [
-    [], ["get"], ["demo"], ["serve"], ["state"], ["submit"], ["worker"], ["status"]])
+    [], ["get"], ["demo"], ["serve"], ["state"], ["report"], ["submit"], ["worker"], ["status"], ["completion"]])
 
 
 @COMMANDS
@@ -14,7 +14,7 @@ def test_it_fits_eighty_columns_and_has_no_loose_ends(fetcher, command):
     assert max(map(len, done.out.splitlines())) <= 80
     assert done.out.startswith(f"Usage: {' '.join(['fetcher', *command])} [OPTIONS]")
     assert done.out.isascii()
-    assert not re.search(r"x>=|<=x|default: \d+\.|\[default:\n", done.out)
+    assert not re.search(r"x>=|<=x|default: \d+\.0|\[default:\n", done.out)
     assert all(line == line.rstrip() for line in done.out.splitlines())
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from tests.cli.command import PATIENCE, eventually, records
 
-LINES = 20_000
-KILLS = 30
+LINES = 10_000
+KILLS = 20
 AT_ONCE = 100
 
 

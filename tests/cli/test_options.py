@@ -1,9 +1,16 @@
 """Each option can be given on the command line, in the environment and in the configuration."""
+import ast
+from pathlib import Path
+
 import click
 import pytest
 
+import fetcher
 from fetcher.cli import config, options
 from fetcher.cli.get import get
+from fetcher.cli.group import GroupedOption
+from fetcher.cli.options.field import FieldOption
+from fetcher.options import Limits, NetworkOptions
 
 OPTIONS = [option for option in get.params if isinstance(option, click.Option) and option.expose_value]
 BY_NAME = {option.name: option for option in OPTIONS}
@@ -11,18 +18,27 @@ each_option = pytest.mark.parametrize("name", BY_NAME)
 
 # A value for each that is not what it stands at anyway, as it is typed; a flag has none.
 TYPED = {
+    "default_scheme": "https", "match": "a+", "exclude": "b",
     "limit": "5", "method": "PUT", "header": "A: b", "data": "text", "user_agent": "me", "user": "me:secret",
-    "cookie": "a=b", "cookie_jar": "jar", "range": "0-9", "concurrency": "7", "per_host": "3", "connect_timeout": "1s",
+    "cookie": "a=b", "cookie_jar": "jar", "range": "0-9",
+    "accept": "2xx,404", "expect": "/a/i", "expect_not": "b", "expect_bytes": "4k",
+    "concurrency": "7", "per_host": "3", "connect_timeout": "1s",
     "read_timeout": "2s", "timeout": "500ms", "max_redirects": "0", "proxy": "http://proxy:8080", "cacert": __file__,
     "cert": __file__, "key": __file__, "resolve": "example.com:443:127.0.0.1", "dns_server": "127.0.0.1",
+    "tls_min": "1.3", "deny_host": "*", "allow_host": "*.example.com",
     "transport": "requests", "max_size": "10k", "format": "csv", "output": "out", "only": "ok", "include": "body,tls",
-    "input_format": "csv", "url_column": "link", "base_url": "http://example.com/", "shard": "1/4", "rate": "50/s",
+    "input_format": "csv", "url_column": "link", "column": "sha256=checksum",
+    "base_url": "http://example.com/", "shard": "1/4", "rate": "50/s",
     "per_host_rate": "1/10s", "breaker": "9", "min_speed": "1k", "deadline": "10m", "retries": "7", "retry_wait": "3s",
     "retry_max_wait": "2m", "retry_on": "503,timeout",
     "lock": "run.lock", "lock_wait": "10m", "fail_if": ">5%", "summary": "summary.json", "metrics": "run.prom",
     "save_dir": "bodies", "save_name": "{sha256}", "sqlite": "out.db", "parquet": "out.parquet", "warc": "out.warc.gz",
     "ping_url": "http://monitor/", "retry_failed": "out.jsonl", "state": "seen.db", "processes": "2",
+    "heartbeat": "30s",
 }
+
+ATTRIBUTES_READ = {node.attr for path in Path(fetcher.__file__).parent.rglob("*.py") if path.parent.name != "options"
+                   for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
 
 
 @pytest.fixture
@@ -38,9 +54,18 @@ def configure(tmp_path):
     return write
 
 
+def context(*arguments):
+    """Click's, for these arguments."""
+    return get.make_context("fetcher", [*arguments, "list"])
+
+
 def chosen(*arguments):
     """What click makes of these arguments."""
-    return get.make_context("fetcher", [*arguments, "list"]).params
+    return context(*arguments).params
+
+
+def job(*arguments):
+    return options.job(context(*arguments), ("list",))
 
 
 def typed(option):
@@ -79,15 +104,43 @@ def test_it_has_a_key_in_the_configuration(name, configure):
 @each_option
 def test_it_is_in_the_help(name):
     option = BY_NAME[name]
-    assert isinstance(option, options.GroupedOption)
+    assert isinstance(option, GroupedOption)
     assert option.help and option.help.endswith(".")
     assert option.opts[-1] in get.get_help(click.Context(get))
 
 
 @each_option
 def test_it_has_its_place_in_the_job(name):
-    others = ["--save-dir", "bodies"] if name == "save_name" else []
-    assert options.job(chosen(*typed(BY_NAME[name]), *others)) != options.job(chosen(*others)) or name == "debug"
+    others = ["--save-dir", "bodies"] if name in ("save_name", "save_all") else []
+    assert job(*typed(BY_NAME[name]), *others) != job(*others)
+
+
+@each_option
+def test_its_fields_are_read_somewhere(name):
+    """Or else it is an option that does nothing."""
+    assert isinstance(BY_NAME[name], FieldOption)
+    for field in BY_NAME[name].to:
+        assert field.__name__ in ATTRIBUTES_READ
+
+
+def test_an_option_without_a_field_to_fill_is_refused():
+    with pytest.raises(TypeError, match="--pace has no slot to fill: 100"):
+        FieldOption("--pace", group="Fan-out", to=Limits().concurrency)
+
+
+def test_two_options_for_one_field_exclude_each_other():
+    with pytest.raises(click.UsageError, match="^--ipv4 and --ipv6 exclude each other; choose one.$"):
+        job("-4", "-6")
+
+
+def test_of_two_options_for_one_field_the_nearer_counts(configure):
+    configure("ipv6 = true")
+    assert job().options.network == NetworkOptions(family=6)
+    assert job("-4").options.network == NetworkOptions(family=4)
+
+
+def test_what_is_not_chosen_is_as_the_dataclasses_have_it():
+    assert job().options == fetcher.Options()
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(configure, monkeypatch):
@@ -109,14 +162,14 @@ def test_a_flag_of_the_file_can_be_taken_back(configure, monkeypatch):
 
 def test_several_values_stand_on_lines_of_their_own_in_the_environment(monkeypatch):
     monkeypatch.setenv("FETCHER_HEADER", "Accept: a b\n\nX-Two: c\n")
-    assert chosen()["header"] == ((("Accept", "a b"),), (("X-Two", "c"),))
+    assert chosen()["header"] == (("Accept", "a b"), ("X-Two", "c"))
 
 
 def test_several_values_are_a_list_in_the_file(configure):
     configure('header = ["Accept: a b", "X-Two: c"]\ninclude = ["body", "tls"]\nresolve = "a:1:127.0.0.1"')
     params = chosen()
-    assert params["header"] == ((("Accept", "a b"),), (("X-Two", "c"),))
-    assert params["include"] == ("body", "tls")
+    assert params["header"] == (("Accept", "a b"), ("X-Two", "c"))
+    assert params["include"] == (True, False, False, True)
     assert params["resolve"] == (("a", 1, ("127.0.0.1",)),)
 
 
@@ -125,6 +178,11 @@ def test_an_empty_variable_says_nothing(monkeypatch):
     for option in OPTIONS:
         monkeypatch.setenv(str(option.envvar), "")
     assert chosen() == unset
+
+
+def test_the_configuration_may_begin_with_a_byte_order_mark(configure):
+    configure("\ufeffconcurrency = 5")
+    assert chosen()["concurrency"] == 5
 
 
 @pytest.mark.parametrize("key", ["colour", "sources", "config", "version", "help"])
@@ -170,4 +228,4 @@ def test_the_docstring_of_the_configuration_is_one(configure):
     configure(str(config.__doc__).partition("\n\n")[2])
     params = chosen()
     assert (params["concurrency"], params["timeout"]) == (50, 20)
-    assert params["header"] == ((("Accept", "application/json"),),)
+    assert params["header"] == (("Accept", "application/json"),)

@@ -1,11 +1,12 @@
 """Lists in, records out, through pipes and files: what cron and jq meet."""
 import os
+import subprocess
 
 import pytest
 
 import fetcher as library
 from fetcher import options
-from tests.cli.command import records
+from tests.cli.command import eventually, records
 
 BAD = ["http://", "nothing", "ftp://x/", "http://[::1", "http://a b/", "http://localhost:99999/"]
 
@@ -92,6 +93,17 @@ def test_a_slow_reader_gets_all(fetcher, server):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+def test_a_reader_of_stderr_that_has_stopped_holds_up_no_fetch(fetcher, tmp_path):
+    found = tmp_path / "found.jsonl"
+    lines = fetcher.list(*(f"no URL {'x' * 100} {number}" for number in range(3_000)))
+    with fetcher.start("-v", "-o", str(found), lines, stderr=subprocess.PIPE) as run:
+        eventually(lambda: found.exists() and found.read_bytes().count(b"\n") == 3_000)
+        told = run.stderr.read()
+    assert told.count(b"no URL") >= 500
+    assert b"\n3,000 URLs" in told
+    assert run.returncode == 1
+
+
 def test_a_long_list_takes_no_more_memory_than_a_short_one(fetcher):
     def peak(lines: int) -> int:
         """The most that the command had in memory, in kB."""

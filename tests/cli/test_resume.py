@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from fetcher.files.output import Output
 from fetcher.model import Result
 from fetcher.sinks.jsonl import JsonLines
-from fetcher.sinks.output import Output
 from tests.cli.command import records
 from tests.cli.test_exits import complaint
 from tests.cli.test_pipe import PEAK
@@ -122,7 +122,7 @@ def test_rows_are_told_apart_by_what_they_ask_for(fetcher, url, out):
 
 def test_other_options_make_other_requests(fetcher, url):
     fetcher("-o", "out.jsonl", fetcher.list(url("/bytes/1")))
-    for options, asked in [("-X", "HEAD"), 2], [("-X", "HEAD"), 2], [("-d", "a"), 3], [("-d", "b"), 4], [(), 4]:
+    for options, asked in ((("-X", "HEAD"), 2), (("-X", "HEAD"), 2), (("-d", "a"), 3), (("-d", "b"), 4), ((), 4)):
         fetcher("-o", "out.jsonl", "--resume", *options, "list")
         assert url.requests() == asked
 
@@ -229,7 +229,8 @@ def test_a_retry_can_be_gone_on_with_too(fetcher, url, out):
 @pytest.mark.parametrize(("arguments", "expected"), [
     (["missing"], "There is no file 'missing'; a URL begins with http:// or https://."),
     (["notes"], "notes, line 1, is no record of a run; name a file that --output wrote."),
-    (["notes", "-o", "notes"], "notes is the list itself; name another file with --output. See fetcher -h."),
+    (["notes", "-o", "notes"],
+     "notes is the file of --retry-failed, too; name another file with --output. See fetcher -h."),
 ])
 def test_what_holds_no_records_is_status_2(fetcher, arguments, expected):
     (fetcher.home / "notes").write_text("mine\n")

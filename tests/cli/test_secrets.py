@@ -10,6 +10,7 @@ from threading import Event, Thread
 
 import pytest
 
+from fetcher.url import recordable
 from tests.cli.command import PATIENCE, eventually
 
 # One for each place: where one comes out, its name says from where it came.
@@ -179,7 +180,7 @@ def test_nothing_leaks_from_a_proxy(fetcher, site, rows):
     [f"htp://me:{SECRETS['url']}@host/"], [f"me:{SECRETS['url']}@host"], ["--netrc"],
 ])
 def test_no_complaint_quotes_a_secret(fetcher, arguments):
-    (fetcher.home / "netrc").write_text(f"machine localhost login me password {SECRETS['netrc']} {SECRETS['netrc']}\n")
+    (fetcher.home / "netrc").write_text(f"machine localhost login me password \"{SECRETS['netrc']}\n")
     done = fetcher("--debug", *arguments, fetcher.list("http://127.0.0.1:9/"), NETRC="netrc")
     assert done.status == 2
     assert leaks(done.out + done.err) == set(), done.err
@@ -188,12 +189,12 @@ def test_no_complaint_quotes_a_secret(fetcher, arguments):
 CRASH = """
 import sys
 from fetcher.cli import main
-from fetcher.sinks.tally import Tally
+from fetcher.cli.delivery import Delivery
 
 def write(self, result):
     raise RuntimeError("a defect")
 
-Tally.write = write
+Delivery.write = write
 main()
 """
 
@@ -214,6 +215,26 @@ def test_the_list_of_processes_does_not_show_secrets(fetcher, site):
     process.communicate(timeout=PATIENCE)
     assert leaks(shown) == set()
     assert "Authorization: ***" in shown and "me:***@127.0.0.1" in shown
+
+
+def test_an_option_that_is_given_again_is_masked_each_time(fetcher, site):
+    said = [
+        f"-ume:{SECRETS['user']}1", "-u", f"me:{SECRETS['user']}2", f"--user=me:{SECRETS['user']}3", "-u", "me:last"]
+    done = fetcher("--summary", "summary.json", *said, site.url(f"?{SECRETS['url']}"), NETRC=os.devnull)
+    assert done.status == 0
+    shown = json.loads((fetcher.home / "summary.json").read_text())["arguments"]
+    assert shown[2:7] == ["-u***", "-u", "***", "--user=***", "-u"]
+
+
+@pytest.mark.parametrize(("arguments", "shown"), [
+    (["-x", f"http://me:p@{SECRETS['proxy']}#:/{SECRETS['proxy']}@127.0.0.1:9"], "http://me:***@127.0.0.1:9"),
+    (["-x", f"me:{SECRETS['proxy']}/x@127.0.0.1:9"], "me:***@127.0.0.1:9"),
+    ([f"http://{SECRETS['url']}@127.0.0.1:9/"], "http://***@127.0.0.1:9/"),
+])
+def test_what_is_no_proper_url_is_masked_too(fetcher, arguments, shown):
+    done = fetcher("--debug", "--dry-run", *arguments, NETRC=os.devnull)
+    assert leaks(done.out + done.err) == set(), done.err
+    assert recordable(arguments[-1]) == shown
 
 
 @pytest.mark.parametrize(("variable", "place", "value"), [

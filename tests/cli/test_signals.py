@@ -1,7 +1,8 @@
 """Ctrl-C, kill and Ctrl-Z in the middle of a run."""
+import json
 import os
 import select
-from signal import SIGCONT, SIGINT, SIGTERM
+from signal import SIGCONT, SIGHUP, SIGINT, SIGTERM
 from subprocess import TimeoutExpired
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.cli.command import PATIENCE, eventually, records
 from tests.cli.terminal import CTRL_C, CTRL_Z, CURSOR, FRAME, OTHER_SCREEN, USUAL_SCREEN, WRAP
 
-SIGNALS = pytest.mark.parametrize(("signal", "status"), [(SIGINT, 130), (SIGTERM, 143)])
+SIGNALS = pytest.mark.parametrize(("signal", "status"), [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)])
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_ctrl_c_leaves_the_terminal_clean(terminal, slow, under_way):
     assert terminal.raw.count(OTHER_SCREEN) == terminal.raw.count(USUAL_SCREEN) == 1
     assert terminal.raw.rindex(CURSOR) > terminal.raw.rindex(OTHER_SCREEN)
     assert terminal.raw.rindex(WRAP) > terminal.raw.rindex(OTHER_SCREEN)
-    assert "13 URLs   3 ok   10 failed" in terminal.left
+    assert "13 URLs   3 ok   10 interrupted" in terminal.left
     assert "interrupted" in terminal.left
 
 
@@ -116,7 +117,7 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_the_terminal_clean(terminal, ma
     terminal.sees("Results")
     terminal.type(CTRL_C)
     frames = terminal.raw.count(FRAME)
-    terminal.until(lambda: terminal.raw.count(FRAME) > frames + 1)
+    terminal.until(lambda: terminal.raw.count(FRAME) > frames + 1 or USUAL_SCREEN in terminal.raw)
     terminal.type(CTRL_C)
     assert terminal.end() == 130
     assert terminal.raw.rindex(USUAL_SCREEN) > terminal.raw.rindex(OTHER_SCREEN)
@@ -157,4 +158,34 @@ runpy.run_module("fetcher", run_name="__main__", alter_sys=True)
 def test_ctrl_c_that_is_ignored_stays_so(fetcher, server):
     fetcher.list(server.url("/delay/1"))
     done = fetcher.shell("trap '' INT; $fetcher list & sleep 0.7; kill -INT $!; wait $!")
+    assert (done.status, done.record["ok"]) == (0, True)
+
+
+def test_a_run_that_was_stopped_says_what_it_left_and_how_to_go_on(fetcher, slow, under_way):
+    process = fetcher.start("-o", "out", slow)
+    under_way(10)
+    process.send_signal(SIGINT)
+    _out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err.decode().splitlines()[:3]) == (130, [
+        "Ended by SIGINT: the other lines were not begun.",
+        "To fetch what is left: fetcher --resume -o out list",
+        "13 URLs   3 ok   10 interrupted"])
+
+
+def test_a_closed_terminal_ends_the_run_whole(fetcher, slow, under_way):
+    process = fetcher.start("-o", "out", "--save-dir", "bodies", "--metrics", "run.prom", "--summary", "run.json", slow)
+    under_way(10)
+    process.send_signal(SIGHUP)
+    process.communicate(timeout=PATIENCE)
+    found = records((fetcher.home / "out").read_bytes())
+    assert process.returncode == 129
+    assert [record["error"] for record in found if not record["ok"]] == ["interrupted"] * 10
+    assert "fetcher_run_exit_status" in (fetcher.home / "run.prom").read_text()
+    assert json.loads((fetcher.home / "run.json").read_text())["exit_status"] == 129
+    assert [path for path in fetcher.home.rglob("*") if ".part" in path.name] == []
+
+
+def test_a_hangup_that_is_ignored_stays_so(fetcher, server):
+    fetcher.list(server.url("/delay/1"))
+    done = fetcher.shell("nohup $fetcher list & sleep 0.7; kill -HUP $!; wait $!")
     assert (done.status, done.record["ok"]) == (0, True)

@@ -1,9 +1,13 @@
 """What starting costs, and that nothing is said at it."""
+import ssl
 import sys
 
 import pytest
 
-HEAVY = {"rich", "pycares", "httptools", "orjson", "brotli", "zstandard", "dns", "eventlet.support.greendns", "asyncio",
+from fetcher import __version__, green
+from fetcher.versions import versions
+
+HEAVY = {"eventlet", "greenlet", "rich", "pycares", "httptools", "orjson", "brotli", "backports.zstd", "dns", "asyncio",
          "requests", "tomllib", "fetcher.engine", "fetcher.transport", "fetcher.demo.server"}
 LOADED = """
 import atexit, sys
@@ -12,18 +16,41 @@ from fetcher.cli import main
 atexit.register(lambda: print(*sys.modules, file=sys.stderr))
 main()
 """
+VERSION = """
+import atexit, sys
+from fetcher.__main__ import main
+
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+main()
+"""
 
 
-@pytest.mark.parametrize("argument", ["--version", "-h", "--nonsense"])
+@pytest.mark.parametrize("argument", ["-h", "--nonsense"])
 def test_nothing_is_loaded_before_it_is_needed(fetcher, argument):
     loaded = set(fetcher.python(LOADED, argument).err.split())
     assert "click" in loaded
     assert loaded & HEAVY == set()
 
 
+def test_the_version_is_told_before_anything_is_loaded(fetcher):
+    loaded = set(fetcher.python(VERSION, "--version").err.split())
+    own = {name for name in loaded if name.startswith("fetcher")}
+    assert own == {"fetcher", "fetcher.__main__", "fetcher.versions"}
+    assert loaded & {"click", "eventlet", "ssl", "typing", "dataclasses", "importlib.metadata", *HEAVY} == set()
+
+
+def test_the_version_is_the_same_among_other_options(fetcher):
+    assert fetcher("--version", "-q").out == fetcher("--version").out
+
+
+def test_the_version_tells_of_the_hub_that_is_used():
+    assert versions() == {"fetcher": __version__, "Python": sys.version.split()[0], "eventlet": green.version,
+                          "hub": green.hub_name(), "OpenSSL": ssl.OPENSSL_VERSION.removeprefix("OpenSSL ")}
+
+
 def test_name_look_ups_of_eventlet_are_never_loaded(fetcher, server):
     loaded = set(fetcher.python(LOADED, server.url()).err.split())
-    assert {"eventlet", "httptools"} <= loaded
+    assert {"eventlet", "fetcher.transport"} <= loaded
     assert loaded & {"dns", "eventlet.support.greendns", "rich"} == set()
 
 

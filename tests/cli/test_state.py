@@ -151,7 +151,8 @@ def test_what_is_remembered_is_a_list_where_it_is_piped(fetcher, server):
     done = fetcher("state", "seen.db")
     assert (done.status, done.err) == (0, "")
     assert [list(record) for record in done.records] == 2 * [[
-        "url", "request", "status", "etag", "last_modified", "sha256", "final_url", "saved_to", "seen", "change"]]
+        "url", "request", "status", "etag", "last_modified", "sha256", "final_url", "saved_to", "expected",
+        "seen", "change"]]
     assert [(record["url"], record["change"]) for record in done.records] == [
         (server.url("/bytes/10"), "new"), (server.url("/etag"), "new")]
     again = fetcher.shell("$fetcher state seen.db | $fetcher --state seen.db -")
@@ -200,3 +201,17 @@ def test_a_state_that_cannot_grow_ends_the_run_with_status_74(fetcher, server):
     assert done.status == 74
     assert done.err.startswith("fetcher: The state seen.db cannot be used: ")
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None and os.geteuid() == 0, reason="root may write anywhere")
+def test_a_state_that_cannot_be_changed_can_be_read(fetcher, server):
+    folder = fetcher.home / "kept"
+    folder.mkdir()
+    assert fetcher("--state", "kept/seen.db", server.url("/bytes/1")).status == 0
+    (folder / "seen.db").chmod(0o444)
+    folder.chmod(0o555)
+    powerless = "setpriv --bounding-set=-all --inh-caps=-all" if os.geteuid() == 0 else ""
+    done = fetcher.shell(f"{powerless} $fetcher state kept/seen.db")
+    folder.chmod(0o755)
+    assert (done.status, done.err) == (0, "")
+    assert [record["status"] for record in done.records] == [200]

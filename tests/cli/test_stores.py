@@ -1,6 +1,7 @@
 """Saved bodies, databases and archives, as a user gets them from one command."""
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,6 +73,24 @@ def test_a_body_that_cannot_be_saved_is_its_records_error(fetcher, server, tmp_p
     assert names(tmp_path / "dir") == []
 
 
+@pytest.mark.parametrize(("option", "file"), [
+    ("-o", "out.jsonl"), ("--sqlite", "out.db"), ("--parquet", "out.parquet"), ("--warc", "out.warc.gz"),
+    ("--cookie-jar", "out.jar"),
+])
+def test_a_second_run_on_the_same_place_ends_with_75_and_changes_nothing(fetcher, server, tmp_path, option, file):
+    Path(tmp_path, "out.jsonl" if option != "-o" else "other").write_text("precious\n")
+    first = fetcher.start(option, file, server.url("/hang"))
+    eventually(lambda: [path for path in tmp_path.iterdir() if path.name not in ("config", "out.jsonl", "other")]
+               or option == "-o" and (tmp_path / file).exists())
+    second = fetcher(option, file, *(["-o", "out.jsonl"] if option != "-o" else []), server.url("/bytes/1"))
+    first.terminate()
+    first.communicate()
+    assert second.status == 75
+    held = rf"fetcher: {file}(\.open)? is being written by another run \(process {first.pid}\)\.\n"
+    assert re.fullmatch(held, second.err)
+    assert Path(tmp_path, "out.jsonl" if option != "-o" else "other").read_text() == "precious\n"
+
+
 def test_a_full_disk_ends_the_run_with_74(fetcher, server, tmp_path):
     done = fetcher.python(
         "import os, sys, fetcher.sinks.bodies; from fetcher.cli import main\n"
@@ -103,6 +122,14 @@ def test_all_stores_at_once_say_the_same(fetcher, server, tmp_path):
     assert names(tmp_path) == ["out.db", "out.jsonl", "out.parquet", "out.warc.gz"]
 
 
+def test_stores_of_a_resumed_run_have_the_numbers_of_the_list_as_they_stood(fetcher, server, tmp_path):
+    fetcher.list(f'{{"url": "{server.url("/bytes/1")}", "id": 18446744073709551616, "price": 1.50}}', name="list.jsonl")
+    for _ in range(2):
+        fetcher("--resume", "-o", "out.jsonl", "--sqlite", "out.db", "--parquet", "out.parquet", "list.jsonl")
+        (row,), (other,) = rows(tmp_path / "out.db"), parquet.read_table(tmp_path / "out.parquet").to_pylist()
+        assert row["input"] == other["input"] == '{"id":18446744073709551616,"price":1.50}'
+
+
 def test_an_archive_holds_each_answer_on_the_way(fetcher, server, tmp_path):
     start = server.url("/redirect/1")
     fetcher("--warc", "out.warc.gz", "-f", "none", "-q", start)
@@ -123,9 +150,10 @@ def test_an_archive_holds_long_and_coded_bodies_whole(fetcher, server, tmp_path)
 
 def test_an_archive_holds_no_credentials(fetcher, server, tmp_path):
     fetcher("--warc", "out.warc.gz", "-f", "none", "-q", "-u", "me:hunter2", "-b", "session=hunter2",
-            "-H", "Proxy-Authorization: hunter2", server.url("/bytes/10"))
+            "-H", "Proxy-Authorization: hunter2", "-H", "X-Api-Key: hunter2", "-H", "Private-Token: hunter2",
+            server.url("/bytes/10"))
     text = subprocess.run(["gzip", "-dc", tmp_path / "out.warc.gz"], capture_output=True).stdout
-    assert text.count(b": ***\r\n") == 3 and b"hunter2" not in text and b"bWU6aHVudGVyMg" not in text
+    assert text.count(b": ***\r\n") == 5 and b"hunter2" not in text and b"bWU6aHVudGVyMg" not in text
 
 
 def test_csv_has_the_columns_that_only_answers_have(fetcher, server):
@@ -140,7 +168,8 @@ def test_a_missing_extra_is_named(fetcher, option, module):
                           "from fetcher.cli import main; sys.argv[0] = 'fetcher'; main()",
                           option, "out.warc.gz", "http://127.0.0.1:9/")
     assert (done.status, done.out) == (2, "")
-    assert f"pip install 'fetcher[{option[2:]}]'" in done.err and len(done.err.splitlines()) == 1
+    assert f"{option} needs more packages: {sys.executable} -m pip install '{module}>=" in done.err
+    assert len(done.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("arguments", [
@@ -155,7 +184,7 @@ def test_what_cannot_be_followed_is_a_usage_error(fetcher, arguments):
 def test_a_store_that_cannot_be_opened_leaves_the_others_closed(fetcher, server, tmp_path):
     done = fetcher("--warc", "out.warc.gz", "--sqlite", "gone/out.db", "-o", "out.jsonl", server.url("/bytes/1"))
     assert done.status == 74
-    assert "gone/out.db cannot be written" in done.err
+    assert "gone/out.db cannot be opened for writing" in done.err
     assert [name for name in names(tmp_path) if name.endswith(".open")] == []
 
 
@@ -203,6 +232,6 @@ def test_an_interrupted_run_leaves_whole_bodies_and_stores(fetcher, server, tmp_
 
 def test_the_list_itself_is_not_written_over(fetcher, tmp_path):
     listed = fetcher.list("http://127.0.0.1:9/")
-    for option, status in ("--parquet", 2), ("--sqlite", 74):
-        assert fetcher(option, listed, listed).status == status
+    for option in "--parquet", "--sqlite":
+        assert fetcher(option, listed, listed).status == 2
     assert (tmp_path / listed).read_text() == "http://127.0.0.1:9/\n"

@@ -120,3 +120,19 @@ def test_a_list_can_be_typed(terminal, server):
     terminal.type(server.url("/bytes/10").encode() + b"\n\x04")
     assert terminal.end() == 0
     assert statuses(terminal.text.splitlines()[-1:]) == [200]
+
+
+def test_a_width_of_zero_is_unknown(terminal, three):
+    assert terminal.run(three, COLUMNS="0", LINES="0") == 1
+    assert SUMMARY in terminal.left
+
+
+def test_a_log_hears_from_time_to_time_how_far_the_run_is(fetcher, server):
+    done = fetcher("--heartbeat", "300ms", fetcher.list(server.url("/delay/1"), server.url("/bytes/1")))
+    assert done.status == 0
+    assert re.match(r"fetcher: 0:00  1 of 2 done, 1 ok, 0 failed, 1 in flight, [\d.]+/s$", done.err.splitlines()[1])
+
+
+def test_a_live_screen_needs_no_heartbeat(terminal, three):
+    assert terminal.run("--heartbeat", "50ms", three) == 1
+    assert "in flight," not in terminal.raw

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.demo.memory import MOST_TIMES, Memory
+from fetcher.demo.memory import MAX_TIMES, Memory
 from fetcher.demo.message import Request
 
 
@@ -45,8 +45,8 @@ def test_who_asks_for_the_stats_is_not_in_them():
 
 def test_the_last_arrivals_are_kept():
     memory = Memory()
-    for _ in range(MOST_TIMES + 5):
+    for _ in range(MAX_TIMES + 5):
         memory.began(request())
     times = memory.stats(times=True)["a"]["times"]
-    assert len(times) == MOST_TIMES
+    assert len(times) == MAX_TIMES
     assert times == sorted(times)

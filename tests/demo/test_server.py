@@ -7,7 +7,7 @@ import ssl
 import struct
 import threading
 from contextlib import ExitStack
-from time import monotonic, sleep
+from time import sleep
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -16,6 +16,7 @@ import trustme
 from fetcher import green
 from fetcher.demo.message import MAX_BODY_BYTES
 from fetcher.demo.server import Server
+from tests.cli.command import eventually
 from tests.server_process import ServerProcess
 
 
@@ -72,13 +73,6 @@ class Client:
 
 def get(target, host="localhost", *fields):
     return "\r\n".join([f"GET {target} HTTP/1.1", f"Host: {host}", *fields, "\r\n"]).encode()
-
-
-def eventually(condition):
-    deadline = monotonic() + 20
-    while not condition():
-        assert monotonic() < deadline, "it never came true"
-        sleep(0.02)
 
 
 def nothing_in_flight(server):
@@ -187,10 +181,8 @@ def test_a_body_in_broken_chunks_is_the_end(server):
 
 def test_many_are_served_at_once(server):
     with ExitStack() as stack:
-        start = monotonic()
         connections = [stack.enter_context(Client(server, get("/delay/1", "many.localhost"))) for _ in range(300)]
         assert {connection.answer() for connection in connections} == {(200, b"That took 1 s.\n")}
-        assert monotonic() - start < 20
     counted = server.stats()["many.localhost"]
     assert (counted["requests"], counted["at_once"]) == (300, 0)
     assert counted["most_at_once"] > 100

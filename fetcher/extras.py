@@ -1,0 +1,32 @@
+"""Optional parts: the command that installs the packages of one, wherever fetcher itself came from."""
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+
+_OF_EXTRA = re.compile(r"(?P<package>[^;]+);.*\bextra == ['\"](?P<extra>[\w-]+)['\"]")
+
+
+def needed(what: str, extra: str) -> str:
+    """Return a sentence, without its full stop: `what` needs `extra`, and how to install that."""
+    return f"{what} needs more packages: {install_command(extra)}"
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs the packages of `extra` for this very Python.
+
+    It names the packages, not `fetcher[extra]`: an index may have another project of that name.
+    """
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        lines = requires("fetcher") or []
+    except PackageNotFoundError:        # run from a checkout, without being installed
+        lines = []
+    matches = (_OF_EXTRA.fullmatch(line) for line in lines)
+    packages = [re.sub(r"[\s()]", "", match["package"]) for match in matches if match and match["extra"] == extra]
+    if not packages:
+        packages = [f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}[{extra}]"]
+    return shlex.join([sys.executable, "-m", "pip", "install", *packages])

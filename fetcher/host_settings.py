@@ -1,0 +1,102 @@
+"""Settings for hosts: which of a run's there are for one, and what they make of its options.
+
+One immutable look-up serves a whole process. The longest pattern that fits a name counts, and no other.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from fetcher.options import HostOptions, Limits, Options
+from fetcher.url import parse
+
+Fields = tuple[tuple[str, str], ...]
+
+_MAX_REMEMBERED = 10_000        # hosts whose settings need not be looked for again
+_NO_HOST = re.compile(r"[/\\?#@%\s]|^\.|:\d*$")
+
+
+class HostSettings:
+    """The settings for all hosts of a run. Use `settings_of` to make one."""
+
+    def __init__(self, hosts: tuple[HostOptions, ...]) -> None:
+        """Raises ValueError where a pattern is none."""
+        self.all = hosts
+        self._exact: dict[str, HostOptions] = {}
+        self._below: dict[str, HostOptions] = {}        # `*.example.com`, by `example.com`
+        self._others: list[tuple[int, re.Pattern[str], HostOptions]] = []
+        self._found: dict[str, HostOptions | None] = {}
+        for each in hosts:
+            pattern = normal(each.pattern)
+            if "*" not in pattern:
+                self._exact[pattern] = each
+            elif pattern.startswith("*.") and "*" not in pattern[2:]:
+                self._below[pattern[2:]] = each
+            else:
+                self._others.append((len(pattern), re.compile(".*".join(map(re.escape, pattern.split("*")))), each))
+        self._others.sort(key=lambda other: -other[0])
+
+    def find(self, host: str) -> HostOptions | None:
+        """Return the settings for `host`, as it stands in a `Url`; None where there are none."""
+        try:
+            return self._found[host]
+        except KeyError:
+            if len(self._found) >= _MAX_REMEMBERED:
+                self._found.clear()
+            found = self._found[host] = self._look_for(host.rstrip("."))
+            return found
+
+    def _look_for(self, name: str) -> HostOptions | None:
+        if name in self._exact:
+            return self._exact[name]
+        length, best = 0, None
+        parent = name.partition(".")[2]
+        while parent and best is None:
+            if parent in self._below:
+                length, best = len(parent) + 2, self._below[parent]
+            parent = parent.partition(".")[2]
+        return next((each for size, pattern, each in self._others if size > length and pattern.fullmatch(name)), best)
+
+
+def normal(pattern: str) -> str:
+    """Return `pattern` in the form that hosts of URLs have. Raises ValueError, whose text is the end of a sentence."""
+    text = pattern.strip()
+    if not text or _NO_HOST.search(text) and not text.startswith("["):
+        raise ValueError(f"{pattern!r} is not the name of a host, nor a pattern such as *.example.com")
+    if "*" in text:
+        return text.lower().rstrip(".")
+    try:
+        return parse(f"http://{text}").host.rstrip(".")
+    except ValueError:
+        raise ValueError(f"{pattern!r} is not the name of a host, nor a pattern such as *.example.com") from None
+
+
+@lru_cache(maxsize=16)
+def settings_of(hosts: tuple[HostOptions, ...]) -> HostSettings | None:
+    """Return the look-up for these settings; None where there are none. Raises ValueError."""
+    return HostSettings(hosts) if hosts else None
+
+
+@lru_cache(maxsize=1024)
+def limits_for(limits: Limits, host: HostOptions) -> Limits:
+    """Return `limits` as they are for one host."""
+    return replace(limits, per_host=host.per_host or limits.per_host,
+                   per_host_rate=host.per_host_rate or limits.per_host_rate)
+
+
+def options_for(options: Options, host: HostOptions) -> Options:
+    """Return `options` as they are for requests to one host."""
+    request = options.request
+    return replace(
+        options, hosts=(),
+        request=replace(request, headers=with_fields(request.headers, host.headers),
+                        user=request.user if host.user is None else host.user),
+        timeouts=options.timeouts if host.timeout is None else replace(options.timeouts, total=host.timeout),
+        answer=options.answer if host.accept is None else replace(options.answer, accept=host.accept))
+
+
+def with_fields(fields: Fields, others: Fields) -> Fields:
+    """Return `fields` with `others` in the place of those of the same names."""
+    names = {name.rstrip(";").lower() for name, _ in others}
+    return (*(field for field in fields if field[0].rstrip(";").lower() not in names), *others)

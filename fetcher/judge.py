@@ -1,0 +1,197 @@
+"""Whether an answer is what was expected: its body, judged while it arrives, and what else can be told of it.
+
+The body is looked at as text, in the charset that it declares. Texts are searched for in all of it, through a window
+that moves along; a regular expression sees its beginning. RE2 looks at that once, in time proportional to its length,
+whatever the expression is.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from fetcher.expectation import Pattern, accepted, compiled, parse_pattern
+from fetcher.options import AnswerOptions
+from fetcher.record import harmless
+from fetcher.text import SEARCHED_BYTES, codec_of
+
+_MAX_SHOWN = 60         # characters of what came, and of what was expected
+_BEFORE = 20            # of those, so many in front of what was found
+
+Search = Callable[[str], Any]
+
+
+class Facts(NamedTuple):
+    """What is known of an answer when its body is whole."""
+
+    size: int
+    sha256: str | None
+    content_type: str | None
+    seconds: float
+
+
+class Judge:
+    """Judges answers by one set of options. One serves all requests that share them."""
+
+    def __init__(self, options: AnswerOptions) -> None:
+        """Raises ValueError where a regular expression is none."""
+        self._options = options
+        self.statuses = accepted(options.accept)
+        self.expected, self.unwanted = _sought(options.expect), _sought(options.expect_not)
+        self.reads_body = bool(options.expect or options.expect_not)
+        self.hashes_body = options.sha256 is not None
+        self.has_more_to_judge = self.reads_body or self.hashes_body or any(
+            each is not None for each in (options.size, options.content_type, options.max_time))
+        self.max_bytes = options.expect_bytes if self.expected.patterns or self.unwanted.patterns else 0
+
+    @cached_property
+    def digest(self) -> str | None:
+        """What stands for all that is expected of a body, from run to run; None where that is nothing."""
+        options = self._options
+        of_body = (options.expect, options.expect_not, options.expect_bytes, options.sha256, options.size,
+                   options.content_type)
+        if not (self.reads_body or self.hashes_body or options.size is not None or options.content_type is not None):
+            return None
+        return blake2b(repr(of_body).encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
+
+    def watch(self, content_type: str | None) -> Watch | None:
+        """Return what watches one body arrive, whose Content-Type this is; None where nobody has to."""
+        return Watch(self, content_type) if self.reads_body else None
+
+    def complaint(self, watch: Watch | None, facts: Facts) -> str | None:
+        """Return what is not as expected, in a sentence, or None. `watch` has seen the whole body."""
+        return (watch.complaint() if watch is not None else None) or self._complaint(facts)
+
+    def _complaint(self, facts: Facts) -> str | None:
+        options = self._options
+        if options.sha256 is not None and facts.sha256 != options.sha256:
+            return f"The SHA-256 of the body is {facts.sha256}; {options.sha256} is expected."
+        if options.size is not None and facts.size != options.size:
+            return f"The body has {facts.size:,} bytes; {options.size:,} are expected."
+        if options.content_type is not None and not _is_of_type(facts.content_type, options.content_type):
+            came = "has no Content-Type" if facts.content_type is None else f"is {_quoted(facts.content_type)}"
+            return f"The body {came}; {_quoted(options.content_type)} is expected."
+        if options.max_time is not None and facts.seconds > options.max_time:
+            return f"The answer took {facts.seconds:.3g} s; at most {options.max_time:g} s are expected."
+        return None
+
+
+judge_of = lru_cache(maxsize=1024)(Judge)
+
+
+class Watch:
+    """Sees one body pass. It keeps a window as long as the longest text, and what regular expressions are to see."""
+
+    def __init__(self, judge: Judge, content_type: str | None) -> None:
+        self._judge = judge
+        self._content_type = content_type
+        self._missing = list(judge.expected.texts)
+        self._unwanted = judge.unwanted.texts
+        self._window = max(map(len, (*self._missing, *self._unwanted)), default=1) - 1
+        self._decoder: Any = None
+        self._head = bytearray()            # what the charset is told by, while that is to come
+        self._beginning = bytearray()       # what regular expressions see
+        self._first = ""                    # what a sentence shows
+        self._tail = ""
+        self._found: str | None = None      # what was not to be there
+        self._is_longer = False
+
+    def take(self, piece: bytes) -> None:
+        """More of the body came."""
+        if self._judge.max_bytes:
+            room = self._judge.max_bytes - len(self._beginning)
+            self._beginning += piece[:room]
+            self._is_longer = self._is_longer or len(piece) > room
+        if self._decoder is not None:
+            self._look(self._decoder.decode(piece))
+            return
+        self._head += piece
+        if len(self._head) >= SEARCHED_BYTES:
+            self._decode_head()
+
+    def complaint(self) -> str | None:
+        """The body is whole: return what is not as expected, or None."""
+        if self._decoder is None:
+            self._decode_head()
+        self._look(self._decoder.decode(b"", True))
+        if self._found is not None:
+            return self._found
+        came = f"it begins {_quoted(self._first)}" if self._first else "it is empty"
+        if self._missing:
+            return f"The body does not contain {_quoted(self._missing[0])}; {came}."
+        return self._judged_by_patterns(came) if self._judge.max_bytes else None
+
+    def _decode_head(self) -> None:
+        codec = codec_of(bytes(self._head[:SEARCHED_BYTES]), self._content_type)
+        self._decoder = codec.incrementaldecoder("replace")
+        head, self._head = bytes(self._head), bytearray()
+        self._look(self._decoder.decode(head))
+
+    def _look(self, text: str) -> None:
+        """Search in `text`, and in what came right before it."""
+        if not self._first:
+            self._first = text[:_MAX_SHOWN + 1].lstrip("\ufeff")
+        if self._found is not None or not (self._missing or self._unwanted):
+            return
+        seen = self._tail + text
+        self._missing = [each for each in self._missing if each not in seen]
+        for each in self._unwanted:
+            place = seen.find(each)
+            if place >= 0:
+                self._found = f"The body contains {_quoted(each)}, which is not expected: {_around(seen, place)}."
+        self._tail = seen[len(seen) - self._window:] if self._window < len(seen) else seen
+
+    def _judged_by_patterns(self, came: str) -> str | None:
+        codec = codec_of(bytes(self._beginning[:SEARCHED_BYTES]), self._content_type)
+        text = codec.decode(bytes(self._beginning), "replace")[0].removeprefix("\ufeff")
+        where = f" in its first {len(self._beginning):,} bytes" if self._is_longer else ""
+        for pattern, search in self._judge.unwanted.patterns:
+            match = search(text)
+            if match is not None:
+                return (f"The body matches {_cut(str(pattern))}, which is not expected: "
+                        f"{_around(text, match.start())}.")
+        for pattern, search in self._judge.expected.patterns:
+            if search(text) is None:
+                return f"The body does not match {_cut(str(pattern))}{where}; {came}."
+        return None
+
+
+class _Sought:
+    """What is searched for: texts, and regular expressions, each with what searches for it."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        read = [parse_pattern(text) for text in texts]
+        self.texts = [each for each in read if isinstance(each, str)]
+        self.patterns: list[tuple[Pattern, Search]] = [
+            (each, compiled(each).search) for each in read if isinstance(each, Pattern)]
+
+
+_sought = lru_cache(maxsize=1024)(_Sought)
+
+
+def _is_of_type(given: str | None, expected: str) -> bool:
+    """Whether a Content-Type is `expected`: parameters count only where they are expected, and `image/*` is any."""
+    given, expected = ("".join((text or "").lower().split()) for text in (given, expected))
+    if ";" not in expected:
+        given = given.partition(";")[0]
+    return given.partition("/")[0] == expected[:-2] if expected.endswith("/*") else given == expected
+
+
+def _around(text: str, place: int) -> str:
+    begin = max(place - _BEFORE, 0)
+    return ("... " if begin else "") + _quoted(text[begin:begin + _MAX_SHOWN + 1])
+
+
+def _quoted(text: str) -> str:
+    """Return `text` in quotes, cut, and with escapes for what a terminal would obey."""
+    return f'"{harmless(json.dumps(text[:_MAX_SHOWN], ensure_ascii=False))[1:-1]}{_dots(text)}"'
+
+
+def _cut(text: str) -> str:
+    return harmless(text[:_MAX_SHOWN]) + _dots(text)
+
+
+def _dots(text: str) -> str:
+    return "..." if len(text) > _MAX_SHOWN else ""
