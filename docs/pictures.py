@@ -10,12 +10,12 @@ from rich.terminal_theme import MONOKAI
 from fetcher import green
 from fetcher.demo import sample_list
 from fetcher.demo.server import Server
-from fetcher.engine import GreenEngine
+from fetcher.engine import GreenThreads, Run
 from fetcher.model import Target
 from fetcher.options import BodyOptions, Options, RetryOptions, Timeouts
-from fetcher.sinks import summary
-from fetcher.sinks.live import Frame, Live
 from fetcher.sinks.tally import Tally
+from fetcher.sinks.terminal import summary
+from fetcher.sinks.terminal.live import Frame, Live
 
 WIDTH, HEIGHT = 120, 24
 MOMENT_SECONDS = 0.3
@@ -28,10 +28,10 @@ def main() -> None:
         lines = [line for line in sample_list(server.port).splitlines() if line.strip() and not line.startswith("#")]
         options = Options(timeouts=Timeouts(total=3.0), retry=RetryOptions(retries=1),
                           body=BodyOptions(max_size=10_000_000))
-        engine = GreenEngine(options)
-        live = Live(Console(file=io.StringIO()), engine.in_flight, lambda: len(lines), tally, engine.held_back)
+        run = Run(options, GreenThreads(options))
+        live = Live(Console(file=io.StringIO()), run.in_flight, lambda: len(lines), tally, run.waiting_hosts)
         green.call_later(MOMENT_SECONDS, lambda: draw("live.svg", lambda console: console.print(Frame(live.view()))))
-        for result in engine.run(Target.read(line, number) for number, line in enumerate(lines, 1)):
+        for result in run.results(Target.read(line, number) for number, line in enumerate(lines, 1)):
             tally.write(result)
             live.write(result)
     tally.close()
