@@ -18,10 +18,12 @@ class ReceivedBody:
 
     saved_to: str | None = None     # most bodies are only counted: then nothing of this is there
     _digest: Any = None
+    _sha256: str | None = None
     _pieces: list[bytes] | None = None
     _file: Body | None = None
     _judge: Judge | None = None
     _watch: Watch | None = None
+    _content_type: str | None = None
 
     def __init__(self, hash: bool, keep: bool) -> None:
         if hash:
@@ -39,7 +41,8 @@ class ReceivedBody:
         is_known = response.status == 304 and response.request.is_conditional
         if response.status in judge.statuses and not is_known:
             self._judge = judge
-            self._watch = judge.watch(response.content_type)
+            self._content_type = response.content_type
+            self._watch = judge.watch(self._content_type)
 
     def take(self, piece: bytes) -> None:
         if self._digest is not None:
@@ -56,14 +59,15 @@ class ReceivedBody:
         if self._judge is None:
             return None
         complaint = self._judge.complaint(self._watch, Facts(
-            response.size, self.hexdigest(), response.content_type,
-            response.request.attempt.since_start()))
+            response.size, self.hexdigest(), self._content_type, response.request.attempt.since_start()))
         return None if complaint is None else Unexpected(complaint, response)
 
     def save(self, target: Target, response: Response) -> None:
         """The body is whole: move its file, if it has one, to its place. Raises SaveError."""
         if self._file is not None:
-            self.saved_to = self._file.commit(target, self._digest.hexdigest(), response.content_type)
+            sha256 = self.hexdigest()
+            assert sha256 is not None
+            self.saved_to = self._file.commit(target, sha256, response.content_type)
 
     def drop(self) -> None:
         """Remove a file that is not in its place."""
@@ -71,7 +75,10 @@ class ReceivedBody:
             self._file.drop()
 
     def hexdigest(self) -> str | None:
-        return self._digest.hexdigest() if self._digest is not None else None
+        """The body is whole: return its SHA-256, or None where nobody asked for it."""
+        if self._sha256 is None and self._digest is not None:
+            self._sha256 = self._digest.hexdigest()
+        return self._sha256
 
     def content(self) -> bytes | None:
         return b"".join(self._pieces) if self._pieces is not None else None

@@ -46,7 +46,7 @@ def parse_pattern(text: str) -> str | Pattern:
     """Read `/REGEX/` or `/REGEX/i`; anything else is a text, returned as it is. Raises ValueError if it is empty."""
     if not text:
         raise ValueError("an empty text is in every body")
-    match = _PATTERN.fullmatch(text)
+    match = _PATTERN.fullmatch(text) if text[0] == "/" else None
     return text if match is None else Pattern(match[1], bool(match[2]))
 
 

@@ -95,7 +95,7 @@ class Fetcher:
         attempt.timings.queue = queued if queued > 0.0 else 0.0
         judge, hashes_body, reads_body = self._judge, self._hashes_body, self._reads_body
         if target.answer is not None:
-            judge = judge_of(merged(options.answer, target.answer))
+            judge = Judge(merged(options.answer, target.answer))
             hashes_body = hashes_body or judge.hashes_body
             reads_body = reads_body or hashes_body or judge.reads_body
         body = ReceivedBody(hashes_body, options.body.keep)

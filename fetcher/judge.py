@@ -40,10 +40,11 @@ class Judge:
         self._options = options
         self.statuses = accepted(options.accept)
         self.expected, self.unwanted = _sought(options.expect), _sought(options.expect_not)
+        self.window = max(self.expected.longest, self.unwanted.longest) - 1     # characters; -1: nothing is searched
         self.reads_body = bool(options.expect or options.expect_not)
         self.hashes_body = options.sha256 is not None
-        self.has_more_to_judge = self.reads_body or self.hashes_body or any(
-            each is not None for each in (options.size, options.content_type, options.max_time))
+        self.has_more_to_judge = (self.reads_body or self.hashes_body or options.size is not None
+                                  or options.content_type is not None or options.max_time is not None)
         self.max_bytes = options.expect_bytes if self.expected.patterns or self.unwanted.patterns else 0
 
     @cached_property
@@ -78,7 +79,7 @@ class Judge:
         return None
 
 
-judge_of = lru_cache(maxsize=1024)(Judge)
+judge_of = lru_cache(maxsize=1024)(Judge)      # for options that many requests share
 
 
 class Watch:
@@ -87,16 +88,14 @@ class Watch:
     def __init__(self, judge: Judge, content_type: str | None) -> None:
         self._judge = judge
         self._content_type = content_type
-        self._missing = list(judge.expected.texts)
-        self._unwanted = judge.unwanted.texts
-        self._window = max(map(len, (*self._missing, *self._unwanted)), default=1) - 1
+        self._missing = judge.expected.texts
+        self._head = b""                    # what the charset is told by, until a decoder is made
         self._decoder: Any = None
-        self._head = bytearray()            # what the charset is told by, while that is to come
         self._beginning = bytearray()       # what regular expressions see
+        self._is_longer = False
         self._first = ""                    # what a sentence shows
         self._tail = ""
         self._found: str | None = None      # what was not to be there
-        self._is_longer = False
 
     def take(self, piece: bytes) -> None:
         """More of the body came."""
@@ -104,46 +103,46 @@ class Watch:
             room = self._judge.max_bytes - len(self._beginning)
             self._beginning += piece[:room]
             self._is_longer = self._is_longer or len(piece) > room
-        if self._decoder is not None:
-            self._look(self._decoder.decode(piece))
-            return
-        self._head += piece
-        if len(self._head) >= SEARCHED_BYTES:
-            self._decode_head()
+        if self._decoder is None:
+            self._head = piece = self._head + piece if self._head else piece
+            if len(piece) <= SEARCHED_BYTES:
+                return
+            self._decoder = codec_of(piece, self._content_type).incrementaldecoder("replace")
+            self._head = b""
+        self._look(self._decoder.decode(piece))
 
     def complaint(self) -> str | None:
         """The body is whole: return what is not as expected, or None."""
-        if self._decoder is None:
-            self._decode_head()
-        self._look(self._decoder.decode(b"", True))
+        if self._decoder is not None:
+            self._look(self._decoder.decode(b"", True))
+        else:
+            self._look(codec_of(self._head, self._content_type).decode(self._head, "replace")[0])
         if self._found is not None:
             return self._found
-        came = f"it begins {_quoted(self._first)}" if self._first else "it is empty"
         if self._missing:
-            return f"The body does not contain {_quoted(self._missing[0])}; {came}."
-        return self._judged_by_patterns(came) if self._judge.max_bytes else None
+            return f"The body does not contain {_quoted(self._missing[0])}; {self._came()}."
+        return self._judged_by_patterns() if self._judge.max_bytes else None
 
-    def _decode_head(self) -> None:
-        codec = codec_of(bytes(self._head[:SEARCHED_BYTES]), self._content_type)
-        self._decoder = codec.incrementaldecoder("replace")
-        head, self._head = bytes(self._head), bytearray()
-        self._look(self._decoder.decode(head))
+    def _came(self) -> str:
+        return f"it begins {_quoted(self._first)}" if self._first else "it is empty"
 
     def _look(self, text: str) -> None:
         """Search in `text`, and in what came right before it."""
         if not self._first:
             self._first = text[:_MAX_SHOWN + 1].lstrip("\ufeff")
-        if self._found is not None or not (self._missing or self._unwanted):
+        unwanted = self._judge.unwanted.texts
+        if self._found is not None or not (self._missing or unwanted):
             return
-        seen = self._tail + text
+        seen = self._tail + text if self._tail else text
         self._missing = [each for each in self._missing if each not in seen]
-        for each in self._unwanted:
+        for each in unwanted:
             place = seen.find(each)
             if place >= 0:
                 self._found = f"The body contains {_quoted(each)}, which is not expected: {_around(seen, place)}."
-        self._tail = seen[len(seen) - self._window:] if self._window < len(seen) else seen
+        window = self._judge.window
+        self._tail = seen[len(seen) - window:] if window < len(seen) else seen
 
-    def _judged_by_patterns(self, came: str) -> str | None:
+    def _judged_by_patterns(self) -> str | None:
         codec = codec_of(bytes(self._beginning[:SEARCHED_BYTES]), self._content_type)
         text = codec.decode(bytes(self._beginning), "replace")[0].removeprefix("\ufeff")
         where = f" in its first {len(self._beginning):,} bytes" if self._is_longer else ""
@@ -154,7 +153,7 @@ class Watch:
                         f"{_around(text, match.start())}.")
         for pattern, search in self._judge.expected.patterns:
             if search(text) is None:
-                return f"The body does not match {_cut(str(pattern))}{where}; {came}."
+                return f"The body does not match {_cut(str(pattern))}{where}; {self._came()}."
         return None
 
 
@@ -164,6 +163,7 @@ class _Sought:
     def __init__(self, texts: Sequence[str]) -> None:
         read = [parse_pattern(text) for text in texts]
         self.texts = [each for each in read if isinstance(each, str)]
+        self.longest = max(map(len, self.texts), default=0)
         self.patterns: list[tuple[Pattern, Search]] = [
             (each, compiled(each).search) for each in read if isinstance(each, Pattern)]
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 _UTF_8 = codecs.lookup("utf-8")
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
           codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}      # of two that fit, the longer comes first
+_ALL_MARKS = tuple(_MARKS)
+_MAX_REMEMBERED = 100       # characters of a Content-Type
 SEARCHED_BYTES = 1024      # https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _XML = re.compile(r"(?:text|application)/(?:.*\+)?xml", re.A)
@@ -29,20 +33,17 @@ _IN_CONTENT = re.compile(rf"charset{_LABEL}", re.I | re.A)
 
 def decoded(body: bytes, content_type: str | None) -> str | None:
     """Return `body` as text, without its byte order mark; None where it is not text in a charset that is known."""
-    for mark, charset in _MARKS.items():
-        if body.startswith(mark):
-            return _strictly(body, codecs.lookup(charset))
-    codec = _codec(body, content_type or "")
+    marked = _marked(body)
+    if marked is not None:
+        return _strictly(body, marked)
+    codec = _told(body, content_type or "")
     text = _strictly(body, codec) if codec is not None else None
     return text if text is not None else _strictly(body, _UTF_8)
 
 
 def codec_of(beginning: bytes, content_type: str | None) -> codecs.CodecInfo:
     """Return the codec of the body that begins so, by SEARCHED_BYTES of it; UTF-8 where nothing tells."""
-    for mark, charset in _MARKS.items():
-        if beginning.startswith(mark):
-            return codecs.lookup(charset)
-    return _codec(beginning, content_type or "") or _UTF_8
+    return _marked(beginning) or _told(beginning, content_type or "") or _UTF_8
 
 
 def _strictly(body: bytes, codec: codecs.CodecInfo) -> str | None:
@@ -52,17 +53,36 @@ def _strictly(body: bytes, codec: codecs.CodecInfo) -> str | None:
         return None
 
 
-def _codec(body: bytes, content_type: str) -> codecs.CodecInfo | None:
-    """Return the codec of the first label that is known."""
-    declared = _PARAMETER.search(content_type)
-    codec = _known(declared[1]) if declared else None
-    if codec is not None:
-        return codec
-    for label in _labels_within(body[:SEARCHED_BYTES], content_type.partition(";")[0].strip().lower()):
-        codec = _known(label)
-        if codec is not None:       # of what could be read as ASCII, "utf-16" cannot be true
-            return _UTF_8 if codec.name.startswith("utf-16") else codec
+def _marked(body: bytes) -> codecs.CodecInfo | None:
+    """Return the codec that a byte order mark tells."""
+    if not body.startswith(_ALL_MARKS):
+        return None
+    return next(codecs.lookup(charset) for mark, charset in _MARKS.items() if body.startswith(mark))
+
+
+def _told(body: bytes, content_type: str) -> codecs.CodecInfo | None:
+    """Return the codec of the first label that is known, of Content-Type and of what the document says of itself."""
+    read = _read_type if len(content_type) <= _MAX_REMEMBERED else _read_type.__wrapped__
+    declared, finders = read(content_type)
+    if declared is not None or not finders:
+        return declared
+    text = body[:SEARCHED_BYTES].decode("latin-1")
+    for codec in filter(None, map(_known, chain.from_iterable(find(text) for find in finders))):
+        return _UTF_8 if codec.name.startswith("utf-16") else codec     # it could be read as ASCII, so it is no UTF-16
     return None
+
+
+@lru_cache(maxsize=256)
+def _read_type(content_type: str) -> tuple[codecs.CodecInfo | None, list[Callable[[str], Iterable[str]]]]:
+    """Return the codec that a Content-Type tells, and what finds further labels within a document of that type."""
+    label = _PARAMETER.search(content_type)
+    media_type = content_type.partition(";")[0].strip().lower()
+    finders: list[Callable[[str], Iterable[str]]] = []
+    if _XML.fullmatch(media_type):
+        finders.append(_DECLARATION.findall)
+    if media_type in _HTML:
+        finders.append(_labels_of_html)
+    return _known(label[1]) if label else None, finders
 
 
 def _known(label: str) -> codecs.CodecInfo | None:
@@ -74,14 +94,9 @@ def _known(label: str) -> codecs.CodecInfo | None:
     return codecs.lookup("gb18030") if encoding.name == "gbk" else encoding.codec_info     # as the standard reads both
 
 
-def _labels_within(head: bytes, media_type: str) -> Iterator[str]:
-    """Yield what the beginning of a document says of its charset."""
-    text = head.decode("latin-1")
-    if _XML.fullmatch(media_type):
-        yield from _DECLARATION.findall(text)
-    if media_type in _HTML:
-        for attributes in _META.findall(_COMMENT.sub("", text)):
-            yield from _labels_of_meta(attributes)
+def _labels_of_html(text: str) -> Iterator[str]:
+    for attributes in _META.findall(_COMMENT.sub("", text)):
+        yield from _labels_of_meta(attributes)
 
 
 def _labels_of_meta(text: str) -> Iterator[str]:
