@@ -2,7 +2,8 @@
 
 A byte order mark counts most, then the charset of the Content-Type, then what the document says of itself: `<meta>` in
 HTML, the declaration in XML. Labels mean what they mean to a browser, so that `latin1` is windows-1252
-(https://encoding.spec.whatwg.org/#names-and-labels). Where none is known, or the bytes do not fit, UTF-8 is tried.
+(https://encoding.spec.whatwg.org/#names-and-labels). Where none is known, or the bytes do not fit, UTF-8 is tried. What
+holds a control character that no text has is not text: in JSON, each would be six bytes long.
 """
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BO
 _ALL_MARKS = tuple(_MARKS)
 _MAX_REMEMBERED = 100       # characters of a Content-Type
 SEARCHED_BYTES = 1024      # https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding
+_BINARY = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")   # https://mimesniff.spec.whatwg.org/#binary-data-byte
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _XML = re.compile(r"(?:text|application)/(?:.*\+)?xml", re.A)
 
@@ -33,6 +35,11 @@ _IN_CONTENT = re.compile(rf"charset{_LABEL}", re.I | re.A)
 
 def decoded(body: bytes, content_type: str | None) -> str | None:
     """Return `body` as text, without its byte order mark; None where it is not text in a charset that is known."""
+    text = _decoded(body, content_type)
+    return text if text is None or _BINARY.search(text) is None else None
+
+
+def _decoded(body: bytes, content_type: str | None) -> str | None:
     marked = _marked(body)
     if marked is not None:
         return _strictly(body, marked)

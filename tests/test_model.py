@@ -108,9 +108,16 @@ def test_header_values_are_grouped_by_name_in_their_order():
 
 
 def test_a_body_is_text_where_it_can_be():
-    record = replace(RESULT, body="caf\u00e9\0".encode()).record()
-    assert (record["body"], record["body_encoding"]) == ("caf\u00e9\0", None)
+    record = replace(RESULT, body="caf\u00e9\x1b".encode()).record()
+    assert (record["body"], record["body_encoding"]) == ("caf\u00e9\x1b", None)
     assert replace(RESULT, body=b"").record()["body"] == ""
+
+
+@pytest.mark.parametrize("body", [b"caf\0", b"\x01\n", "\ufeffa\0".encode("utf-16-le")])
+def test_what_holds_a_control_that_no_text_has_is_no_text(body):
+    """In JSON, each of these would be six bytes long."""
+    record = replace(RESULT, body=body).record()
+    assert (record["body"], record["body_encoding"]) == (base64.b64encode(body).decode(), "base64")
 
 
 @given(st.binary())

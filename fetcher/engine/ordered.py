@@ -13,14 +13,18 @@ class Ordered:
 
     def __init__(self) -> None:
         self.next_number = 0
+        self.body_bytes = 0     # in the results that are held back
         self._early: dict[int, Result] = {}
 
     def add(self, number: int, result: Result) -> Iterator[Result]:
         """Add the `result` of target `number`. Yield the results whose turn has come."""
         self._early[number] = result
+        self.body_bytes += len(result.body or b"")
         while self.next_number in self._early:
-            yield self._early.pop(self.next_number)
+            ready = self._early.pop(self.next_number)
+            self.body_bytes -= len(ready.body or b"")
             self.next_number += 1
+            yield ready
 
     def rest(self) -> Iterator[Result]:
         """Yield what is left of a run that ended early: in order, with gaps."""

@@ -9,7 +9,26 @@ from fetcher import green
 from fetcher.engine.ordered import WINDOW, Ordered
 from fetcher.model import Result
 
-_MAX_UNREAD = 1000     # results that may wait for the caller; put() blocks beyond that
+MAX_UNREAD_BYTES = 16 * 1024 * 1024     # of bodies in results that wait to be read; put() blocks beyond that,
+_MAX_UNREAD = 1000                      # and beyond so many results
+
+
+class Blocked:
+    """Green threads that wait for room."""
+
+    def __init__(self) -> None:
+        self.threads: list[Any] = []
+
+    def wait(self) -> None:
+        """Wait, as the current green thread, for the next wake()."""
+        self.threads.append(green.current())
+        green.hub().switch()
+
+    def wake(self) -> None:
+        """Let all who wait go on, in the hub's next round."""
+        threads, self.threads = self.threads, []
+        for thread in threads:
+            green.call_soon(thread.switch)
 
 
 class Outbox(Protocol):
@@ -37,7 +56,7 @@ class Outbox(Protocol):
 
 
 class LocalOutbox:
-    """For a caller in this process. put() blocks while too many results are unread."""
+    """For a caller in this process. put() blocks while too much is unread."""
 
     def __init__(self, room: green.Signal, ordered: bool) -> None:
         """`room` is set when a target that was too far ahead may be read."""
@@ -45,26 +64,29 @@ class LocalOutbox:
         self._room = room
         self._ordered = Ordered() if ordered else None
         self._results: deque[Result] = deque()
-        self._blocked: list[Any] = []       # green threads that wait in put()
+        self._bytes = 0                     # of bodies in `_results`
+        self._blocked = Blocked()           # in put()
         self._is_open = False
 
     def put(self, result: Result, number: int) -> None:
-        if self._ordered is None:
-            self._results.append(result)
-        else:
-            self._results.extend(self._ordered.add(number, result))
+        for ready in (result,) if self._ordered is None else self._ordered.add(number, result):
+            self._results.append(ready)
+            if ready.body is not None:
+                self._bytes += len(ready.body)
+        if self._ordered is not None:
             self._room.set()
         self.news.set()
-        while len(self._results) >= _MAX_UNREAD and not self._is_open:
-            self._blocked.append(green.current())
-            green.hub().switch()
+        while (len(self._results) >= _MAX_UNREAD or self._bytes >= MAX_UNREAD_BYTES) and not self._is_open:
+            self._blocked.wait()
 
     def pop(self) -> Result | None:
         if not self._results:
             return None
         result = self._results.popleft()
-        if self._blocked and len(self._results) < _MAX_UNREAD // 2:
-            self._unblock()
+        if result.body is not None:
+            self._bytes -= len(result.body)
+        if self._blocked.threads and len(self._results) < _MAX_UNREAD // 2 and self._bytes < MAX_UNREAD_BYTES:
+            self._blocked.wake()
         return result
 
     def rest(self) -> Iterable[Result]:
@@ -74,13 +96,10 @@ class LocalOutbox:
         return bool(self._results)
 
     def is_far_ahead(self, number: int) -> bool:
-        return self._ordered is not None and number - self._ordered.next_number >= WINDOW
+        ordered = self._ordered
+        return ordered is not None and (number - ordered.next_number >= WINDOW
+                                        or number > ordered.next_number and ordered.body_bytes >= MAX_UNREAD_BYTES)
 
     def open(self) -> None:
         self._is_open = True
-        self._unblock()
-
-    def _unblock(self) -> None:
-        blocked, self._blocked = self._blocked, []
-        for waiter in blocked:
-            green.call_soon(waiter.switch)
+        self._blocked.wake()

@@ -59,7 +59,8 @@ class Channel:
             if not data:
                 raise EOFError
             received += data
-        taken = bytes(received[:count])
+        with memoryview(received) as view:
+            taken = bytes(view[:count])
         del received[:count]
         return taken
 

@@ -78,6 +78,7 @@ class Child:
         self._arrived = green.Signal()
         self._messages: list[ToParent] = []
         self._mail = green.Signal()
+        self._has_ended = False
         self._outbox = RemoteOutbox(self._mail, duty.encodes)
         self._slots = RemoteSlots(self.send)
         self._threads = GreenThreads(duty.options, slots=self._slots, workers=duty.window)
@@ -86,13 +87,15 @@ class Child:
 
     def serve(self) -> None:
         """Fetch until the parent has no more targets. Raises OutputError, or OSError if the parent is gone."""
-        duties = (self._receive, self._post, self._report, self._report_stranded)
-        threads = [green.spawn(self._guard, duty) for duty in duties]
+        threads = [green.spawn(self._guard, duty) for duty in (self._receive, self._report, self._report_stranded)]
+        posting = green.spawn(self._guard, self._post)
         for _ in self._run.results(self._targets()):
             pass        # they are all in the outbox
         for thread in threads:
             thread.kill()
-        self._send_mail()
+        self._has_ended = True
+        self._mail.set()
+        posting.wait()      # it may be in the middle of a message
         self._channel.send(pack(Done()))
 
     def _guard(self, duty: Callable[[], None]) -> None:
@@ -160,18 +163,22 @@ class Child:
     # Messages to the parent.
 
     def _post(self) -> None:
-        while True:
+        """Send what there is to send, until the run has ended and nothing is left."""
+        has_ended = False
+        while not has_ended:
             self._mail.wait()
-            green.sleep(GATHER_SECONDS)
+            has_ended = self._has_ended
+            if not has_ended:
+                green.sleep(GATHER_SECONDS)
             self._send_mail()
 
     def _send_mail(self) -> None:
         messages, self._messages = self._messages, []
-        packed = self._outbox.pop_packed()
-        if packed:
-            messages.append(Results(packed, [attempt.target.place for attempt in self._run.in_flight]))
         for message in messages:
             self._channel.send(pack(message))
+        for packed in self._outbox.batches():
+            in_flight = [attempt.target.place for attempt in self._run.in_flight]
+            self._channel.send(pack(Results(packed, in_flight)))
 
     def _report(self) -> None:
         while True:

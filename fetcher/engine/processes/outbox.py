@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fetcher import green
+from fetcher.engine.outbox import MAX_UNREAD_BYTES, Blocked
 from fetcher.engine.processes.messages import Packed
 from fetcher.engine.processes.wire import pack_result
 from fetcher.errors import TooLarge
@@ -16,17 +17,24 @@ from fetcher.record import encode
 _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 512 * 1024 * 1024    # bytes of a body in a record: marshal writes at most 2 GB in one piece
+_BATCH_BYTES = 4 * 1024 * 1024
 
 
 class RemoteOutbox:
-    """Packs results for the next batch, by number. put() never blocks: the parent does not send too many targets."""
+    """Packs results for the next batches, by number. put() blocks while too many bytes wait to be sent.
+
+    How many results wait has a bound of its own: the parent does not send too many targets.
+    """
 
     def __init__(self, mail: green.Signal, encodes: bool) -> None:
         """`mail` is set when there is something to send. If it `encodes`, results bring their record along."""
         self.news = green.Signal()
         self._mail = mail
         self._encodes = encodes
-        self._packed: dict[int, Packed] = {}
+        self._packed: dict[int, tuple[Packed, int]] = {}    # with the bytes of its body
+        self._bytes = 0                                     # of all of them
+        self._blocked = Blocked()                           # in put()
+        self._is_open = False
 
     def put(self, result: Result, number: int) -> None:
         try:
@@ -36,14 +44,26 @@ class RemoteOutbox:
         except BaseException as error:
             _log.debug("%s", result.url, exc_info=error)
             packed = str(unforeseen(error))     # the parent makes a record of it
-        self._packed[number] = packed
+        size = len(result.body or b"")
+        self._packed[number] = packed, size
+        self._bytes += size
         self._mail.set()
         self.news.set()
+        while self._bytes >= MAX_UNREAD_BYTES and not self._is_open:
+            self._blocked.wait()
 
-    def pop_packed(self) -> dict[int, Packed]:
-        """Remove and return the packed results, by number."""
-        packed, self._packed = self._packed, {}
-        return packed
+    def batches(self) -> Iterator[dict[int, Packed]]:
+        """Remove and yield the packed results, by number. Bodies of many bytes come in batches of their own."""
+        while self._packed:
+            batch, size = {}, 0
+            for number in list(self._packed):
+                batch[number], of_body = self._packed.pop(number)
+                size += of_body
+                if size >= _BATCH_BYTES:
+                    break
+            yield batch
+            self._bytes -= size
+            self._blocked.wake()
 
     def _pack(self, result: Result) -> Packed:
         encoded = encode(result) if self._encodes else b""
@@ -67,4 +87,5 @@ class RemoteOutbox:
         return False
 
     def open(self) -> None:
-        pass
+        self._is_open = True
+        self._blocked.wake()

@@ -148,6 +148,16 @@ def test_long_lines_and_large_bodies_come_through(site):
     assert len(results[2].body or b"") == 20_000_000
 
 
+def test_bodies_of_many_bytes_come_through_to_a_slow_reader_whole(site):
+    """The children have ended long before their last bodies are sent."""
+    urls = [site.url(f"h{number}", f"/bytes/{2_000_000 + number}") for number in range(40)]
+    results = []
+    for result in processes_run(options(body=BodyOptions(keep=True)), 2).results(targets(urls)):
+        results.append((result.line, result.attempts, len(result.body or b"")))
+        green.sleep(0.02)
+    assert sorted(results) == [(number + 1, 1, 2_000_000 + number) for number in range(40)]
+
+
 def test_results_come_in_the_order_of_the_list_where_that_is_wanted(site):
     urls = [site.url(f"h{number % 9}", f"/delay/{0.2 if number % 9 == 4 else 0}?{number}") for number in range(200)]
     assert [result.line for result in run(urls, run=RunOptions(ordered=True))] == list(range(1, 201))
