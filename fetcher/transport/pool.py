@@ -1,4 +1,4 @@
-"""Connections that can serve again, and the making of new ones within the limits of the machine."""
+"""Reuse idle connections, and open new ones within the limits of the machine."""
 from __future__ import annotations
 
 import resource
@@ -11,13 +11,13 @@ from fetcher.transport.connection import Connection
 from fetcher.transport.dial import Dialer
 from fetcher.transport.route import Route
 
-LONGEST_IDLE_SECONDS = 90.0     # beyond it, a middlebox may have dropped the connection without a word
-LEAST_IDLE = 1000               # kept even where few requests run at once, for those that come back to many hosts
-_OTHER_DESCRIPTORS = 32         # left for files, name servers and races
+LONGEST_IDLE_SECONDS = 90.0     # after that, a middlebox may have dropped the connection silently
+LEAST_IDLE = 1000               # idle connections to allow, even if few requests run at once, for lists of many hosts
+_OTHER_DESCRIPTORS = 32         # reserved for files, name servers and races
 
 
 def most_connections() -> int:
-    """How many connections RLIMIT_NOFILE leaves room for: one in eight descriptors is kept for races, too."""
+    """Return how many connections RLIMIT_NOFILE allows. One in eight descriptors is reserved for races, too."""
     descriptors, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
         return sys.maxsize
@@ -30,10 +30,10 @@ def most_of_a_host(options: Options) -> int:
 
 
 class Pool:
-    """At most `per_host` idle connections on a route, and about `concurrency` in all: the longest idle one goes first.
+    """A pool of at most `per_host` idle connections on a route, and about `concurrency` (1000 or more) in all.
 
-    Where all that `most_connections` allows are open, an idle one makes room for a new one. The busy ones alone are
-    never that many: the engine keeps to the same bound.
+    If there are more, the one that has been idle longest is closed. If `most_connections` are open, an idle one is
+    closed to make room for a new one. There are never that many busy ones, since the engine has the same limit.
     """
 
     def __init__(self, limits: Limits, dialer: Dialer, of_a_host: int | None = None) -> None:
@@ -41,13 +41,13 @@ class Pool:
         self._most_idle = max(limits.concurrency, LEAST_IDLE)
         self._dialer = dialer
         self._capacity = most_connections()
-        self._idle: dict[Route, list[Connection]] = {}      # the route that got one back last is the last
+        self._idle: dict[Route, list[Connection]] = {}      # ordered by when a connection was last returned to them
         self._idle_count = 0
         self._open: set[Connection] = set()
         self._dialing = 0
 
     def take(self, route: Route, attempt: Attempt) -> Connection:
-        """An idle connection on `route`, the one used last, or else a new one."""
+        """Return the idle connection on `route` that was used last, or a new one. Raises as `make` does."""
         idle = self._idle.get(route)
         while idle:
             connection = idle.pop()
@@ -61,7 +61,10 @@ class Pool:
         return self.make(route, attempt)
 
     def take_promised(self, route: Route, attempt: Attempt) -> Connection:
-        """Return an idle connection whose peer promised to keep it, and has not closed it; or else a new one."""
+        """Return an idle connection that its peer promised to keep open and has not closed, or a new one.
+
+        Raises as `make` does.
+        """
         for connection in reversed(list(self._idle.get(route, ()))):
             if connection.promised and connection.probe():
                 self._remove_idle(connection)
@@ -70,7 +73,10 @@ class Pool:
         return self.make(route, attempt)
 
     def make(self, route: Route, attempt: Attempt) -> Connection:
-        """A new connection on `route`. Raises DnsError, ConnectError, ProxyError, TlsError, TimedOut."""
+        """Return a new connection on `route`.
+
+        Raises DnsError, ConnectError, ProxyError, TlsError, Blocked and TimedOut.
+        """
         if self._idle and len(self._open) + self._dialing >= self._capacity:
             self._evict()
         self._dialing += 1
