@@ -125,7 +125,7 @@ class ByteRange(Value):
         return str(value)
 
 
-MOST_PROCESSES = 256
+MAX_PROCESSES = 256
 
 
 class Rate(Value):
@@ -150,8 +150,8 @@ class Processes(Value):
         text = str(value).strip()
         if text.lower() == "auto":
             return None
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
-            self.fail(f"{value!r} is no number of processes; write 1 to {MOST_PROCESSES}, or auto.", param, ctx)
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PROCESSES):
+            self.fail(f"{value!r} is no number of processes; write 1 to {MAX_PROCESSES}, or auto.", param, ctx)
         return int(text)
 
 

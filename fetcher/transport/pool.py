@@ -11,8 +11,8 @@ from fetcher.transport.connection import Connection
 from fetcher.transport.dial import Dialer
 from fetcher.transport.route import Route
 
-LONGEST_IDLE_SECONDS = 90.0     # after that, a middlebox may have dropped the connection silently
-LEAST_IDLE = 1000               # idle connections to allow, even if few requests run at once, for lists of many hosts
+MAX_IDLE_SECONDS = 90.0         # after that, a middlebox may have dropped the connection silently
+MIN_POOL_SIZE = 1000            # idle connections to allow even if few requests run at once, for many hosts
 _OTHER_DESCRIPTORS = 32         # reserved for files, name servers and races
 
 
@@ -38,7 +38,7 @@ class Pool:
 
     def __init__(self, limits: Limits, dialer: Dialer, of_a_host: int | None = None) -> None:
         self._most_idle_on_a_route = of_a_host or limits.per_host
-        self._most_idle = max(limits.concurrency, LEAST_IDLE)
+        self._most_idle = max(limits.concurrency, MIN_POOL_SIZE)
         self._dialer = dialer
         self._capacity = most_connections()
         self._idle: dict[Route, list[Connection]] = {}      # ordered by when a connection was last returned to them
@@ -54,7 +54,7 @@ class Pool:
             self._idle_count -= 1
             if not idle:
                 del self._idle[route]
-            if perf_counter() - connection.idle_since < LONGEST_IDLE_SECONDS:
+            if perf_counter() - connection.idle_since < MAX_IDLE_SECONDS:
                 _mark_reuse(connection, attempt)
                 return connection
             connection.close()

@@ -24,7 +24,7 @@ from fetcher.transport.connection import ConnectionLost
 from fetcher.transport.dial import Dialer
 from fetcher.transport.dns import Resolver
 from fetcher.transport.guard import Guard, guard_of
-from fetcher.transport.pool import LEAST_IDLE, most_connections, most_of_a_host
+from fetcher.transport.pool import MIN_POOL_SIZE, most_connections, most_of_a_host
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
@@ -225,7 +225,7 @@ def _cause(error: BaseException) -> str:
 def _most_pools(limits: Limits) -> int:
     """Return how many hosts can have `per_host` idle connections each, with descriptors left for busy ones."""
     room = (most_connections() - limits.concurrency) // limits.per_host
-    return max(min(room, max(limits.concurrency, LEAST_IDLE)), 1)
+    return max(min(room, max(limits.concurrency, MIN_POOL_SIZE)), 1)
 
 
 def _dial_with(dialer: Dialer, adapter: Any) -> None:

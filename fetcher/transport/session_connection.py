@@ -17,7 +17,7 @@ from fetcher.transport import tls
 from fetcher.transport.connection import ConnectionLost
 from fetcher.transport.dial import Dialer
 from fetcher.transport.parser import Parser
-from fetcher.transport.pool import LONGEST_IDLE_SECONDS
+from fetcher.transport.pool import MAX_IDLE_SECONDS
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
@@ -74,7 +74,7 @@ class SessionConnection:
     def is_connected(self) -> bool:
         """Whether this idle connection can be used again."""
         connected: bool = super().is_connected      # type: ignore[misc]
-        return connected and perf_counter() - self._idle_since < LONGEST_IDLE_SECONDS
+        return connected and perf_counter() - self._idle_since < MAX_IDLE_SECONDS
 
     def request(self, *_: Any, **__: Any) -> None:
         """Send the request in `asked`. The arguments say less: they have no repeated fields, and no order of fields."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fetcher.errors import InputError
 from fetcher.model import Overrides, Target
-from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.lines import MAX_LINE_BYTES
 from fetcher.targets.rows import Rows
 from fetcher.targets.table import MAX_LINES, Table
 
@@ -172,7 +172,7 @@ def test_a_row_without_a_url_says_so():
 
 
 @pytest.mark.parametrize("row", [b'"http://a/', b'"http://a/"b', b'http://a/,"7" ', b"http://a/\rb", b"http://a/\xff",
-                                 b'"http://a/\xff', b'"' + b"x" * 200_000 + b'"', b"x" * (LONGEST_LINE + 1),
+                                 b'"http://a/\xff', b'"' + b"x" * 200_000 + b'"', b"x" * (MAX_LINE_BYTES + 1),
                                  b'http://a/,"' + b'\n","' * 2000])
 def test_a_broken_row_is_one_bad_target_and_costs_no_other(row):
     first, *_, last = read(b"url,id\n" + row + b"\nhttp://b/,\n")

@@ -7,7 +7,7 @@ import pytest
 from fetcher import Target
 from fetcher.attempt import Attempt
 from fetcher.options import Limits, Timeouts
-from fetcher.transport.pool import LONGEST_IDLE_SECONDS, Pool, most_connections
+from fetcher.transport.pool import MAX_IDLE_SECONDS, Pool, most_connections
 from fetcher.transport.route import Route
 
 ATTEMPT = Attempt(Target.read("http://a.example/"), Timeouts())
@@ -87,7 +87,7 @@ def test_one_that_ends_while_idle_is_not_taken(pool):
 
 def test_one_that_was_idle_for_long_is_not_taken(pool):
     first = pool.take(A, ATTEMPT)
-    give_back(pool, first, idle_for=LONGEST_IDLE_SECONDS)
+    give_back(pool, first, idle_for=MAX_IDLE_SECONDS)
     assert pool.take(A, ATTEMPT) is not first
     assert first.closed
 
