@@ -20,7 +20,7 @@ from fetcher.model import Result, WaitingHost
 from fetcher.options import Options
 from fetcher.outcome import defect, left_out
 from fetcher.schedule import RetryRules, Schedule
-from fetcher.transport import Transport, most_connections
+from fetcher.transport import Transport, max_connections
 
 
 class Slots(Protocol):
@@ -44,7 +44,7 @@ class GreenThreads:
         limits how many requests run: `workers` is the most that there can be, including those that wait for such a
         slot.
         """
-        limits = replace(options.limits, concurrency=min(options.limits.concurrency, most_connections()))
+        limits = replace(options.limits, concurrency=min(options.limits.concurrency, max_connections()))
         self.options = options = replace(options, limits=limits)
         self.limits = limits
         self.hosts = settings_of(options.hosts)

@@ -23,13 +23,13 @@ from fetcher.transport.dial import Dialer
 from fetcher.transport.headers import Headers, field_names, request_fields, retry_after
 from fetcher.transport.of_hosts import of_hosts
 from fetcher.transport.opener import Opener
-from fetcher.transport.pool import Pool, most_connections, most_of_a_host
+from fetcher.transport.pool import Pool, max_connections, max_per_host
 from fetcher.transport.redirects import RedirectHandler, StatusProcessor
 from fetcher.transport.request import Conditions, Request
 from fetcher.transport.response import Response
 from fetcher.transport.tunnels import not_accepted
 
-__all__ = ["Conditions", "Headers", "Request", "Response", "Transport", "check", "field_names", "most_connections",
+__all__ = ["Conditions", "Headers", "Request", "Response", "Transport", "check", "field_names", "max_connections",
            "request_fields", "retry_after"]
 
 
@@ -75,7 +75,7 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
 
     def __init__(self, options: Options) -> None:
         self._dialer = Dialer(options)
-        self._pool = Pool(options.limits, self._dialer, most_of_a_host(options))
+        self._pool = Pool(options.limits, self._dialer, max_per_host(options))
 
     def http_open(self, request: Request) -> Response:
         """Send `request` and return the answer. Send it again if a reused connection was closed (RFC 9112 §9.3.1)."""

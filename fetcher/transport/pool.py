@@ -16,7 +16,7 @@ MIN_POOL_SIZE = 1000            # idle connections to allow even if few requests
 _OTHER_DESCRIPTORS = 32         # reserved for files, name servers and races
 
 
-def most_connections() -> int:
+def max_connections() -> int:
     """Return how many connections RLIMIT_NOFILE allows. One in eight descriptors is reserved for races, too."""
     descriptors, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
@@ -24,7 +24,7 @@ def most_connections() -> int:
     return max((descriptors - _OTHER_DESCRIPTORS) * 7 // 8, 4)
 
 
-def most_of_a_host(options: Options) -> int:
+def max_per_host(options: Options) -> int:
     """Return how many requests may run at once at the host that is allowed most."""
     return max([options.limits.per_host, *(host.per_host or 1 for host in options.hosts)])
 
@@ -32,15 +32,15 @@ def most_of_a_host(options: Options) -> int:
 class Pool:
     """A pool of at most `per_host` idle connections on a route, and about `concurrency` (1000 or more) in all.
 
-    If there are more, the one that has been idle longest is closed. If `most_connections` are open, an idle one is
+    If there are more, the one that has been idle longest is closed. If `max_connections` are open, an idle one is
     closed to make room for a new one. There are never that many busy ones, since the engine has the same limit.
     """
 
-    def __init__(self, limits: Limits, dialer: Dialer, of_a_host: int | None = None) -> None:
-        self._most_idle_on_a_route = of_a_host or limits.per_host
-        self._most_idle = max(limits.concurrency, MIN_POOL_SIZE)
+    def __init__(self, limits: Limits, dialer: Dialer, max_per_route: int | None = None) -> None:
+        self._max_idle_per_route = max_per_route or limits.per_host
+        self._max_idle = max(limits.concurrency, MIN_POOL_SIZE)
         self._dialer = dialer
-        self._capacity = most_connections()
+        self._capacity = max_connections()
         self._idle: dict[Route, list[Connection]] = {}      # ordered by when a connection was last returned to them
         self._idle_count = 0
         self._open: set[Connection] = set()
@@ -108,9 +108,9 @@ class Pool:
         self._idle_count += 1
         if connection.served == 1:
             self._dialer.remember(connection)
-        if len(idle) > self._most_idle_on_a_route:
+        if len(idle) > self._max_idle_per_route:
             idle[0].close()
-        elif self._idle_count > self._most_idle:
+        elif self._idle_count > self._max_idle:
             self._evict()
 
     def _forget(self, connection: Connection) -> None:

@@ -24,7 +24,7 @@ from fetcher.transport.connection import ConnectionLost
 from fetcher.transport.dial import Dialer
 from fetcher.transport.dns import Resolver
 from fetcher.transport.guard import Guard, guard_of
-from fetcher.transport.pool import MIN_POOL_SIZE, most_connections, most_of_a_host
+from fetcher.transport.pool import MIN_POOL_SIZE, max_connections, max_per_host
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
@@ -55,8 +55,8 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
         self._verify: bool | str = options.tls.cacert or True
         self._certificate = (options.tls.cert, options.tls.key) if options.tls.key else options.tls.cert
         if session is None:
-            adapter = requests.adapters.HTTPAdapter(pool_connections=_most_pools(options.limits),
-                                                    pool_maxsize=most_of_a_host(options))
+            adapter = requests.adapters.HTTPAdapter(pool_connections=_max_pools(options.limits),
+                                                    pool_maxsize=max_per_host(options))
             _dial_with(self._dialer, adapter)
             self._session.mount("http://", adapter)
             self._session.mount("https://", adapter)
@@ -222,9 +222,9 @@ def _cause(error: BaseException) -> str:
         error = inner
 
 
-def _most_pools(limits: Limits) -> int:
+def _max_pools(limits: Limits) -> int:
     """Return how many hosts can have `per_host` idle connections each, with descriptors left for busy ones."""
-    room = (most_connections() - limits.concurrency) // limits.per_host
+    room = (max_connections() - limits.concurrency) // limits.per_host
     return max(min(room, max(limits.concurrency, MIN_POOL_SIZE)), 1)
 
 

@@ -7,7 +7,7 @@ import pytest
 from fetcher import Target
 from fetcher.attempt import Attempt
 from fetcher.options import Limits, Timeouts
-from fetcher.transport.pool import MAX_IDLE_SECONDS, Pool, most_connections
+from fetcher.transport.pool import MAX_IDLE_SECONDS, Pool, max_connections
 from fetcher.transport.route import Route
 
 ATTEMPT = Attempt(Target.read("http://a.example/"), Timeouts())
@@ -101,7 +101,7 @@ def test_a_route_keeps_so_many(pool):
 
 @limits(per_host=100)
 def test_all_routes_together_keep_so_many(pool, monkeypatch):
-    monkeypatch.setattr(pool, "_most_idle", 150)
+    monkeypatch.setattr(pool, "_max_idle", 150)
     made = [[pool.take(route, ATTEMPT) for _ in range(75)] for route in (A, B, C)]
     for connections in made:
         give_back(pool, *connections)
@@ -139,7 +139,7 @@ def test_closing_ends_them_all(pool):
     (1024, 868), (256, 196), (40, 7), (8, 4), (resource.RLIM_INFINITY, 2 ** 63 - 1)])
 def test_how_many_there_can_be(monkeypatch, descriptors, most):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
-    assert most_connections() == most
+    assert max_connections() == most
 
 
 def test_a_connection_that_cannot_be_described_is_closed(pool, monkeypatch):
