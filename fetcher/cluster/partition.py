@@ -136,7 +136,7 @@ class Partition:
         self._wait_for_share()
         if not self._stopped:
             self._has_begun = True
-            targets = filterfalse(self._claim.journal.done.take, self._list)
+            targets = filterfalse(self._claim.journal.done.discard, self._list)
             yield from self._run.results(targets, self._list.read_again)
 
     # Running partitions share the rate of the run.
