@@ -83,9 +83,9 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
         if route.proxy is not None:
             request.proxy = route.forwarding
         may_be_repeated = request.method in IDEMPOTENT      # otherwise avoid a connection that the peer may be closing
-        take = self._pool.take if may_be_repeated else self._pool.take_promised
+        acquire = self._pool.acquire if may_be_repeated else self._pool.acquire_promised
         try:
-            response = take(route, request.attempt).exchange(request)
+            response = acquire(route, request.attempt).exchange(request)
         except ConnectionLost:
             if not may_be_repeated:
                 raise

@@ -46,7 +46,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._dialing = 0
 
-    def take(self, route: Route, attempt: Attempt) -> Connection:
+    def acquire(self, route: Route, attempt: Attempt) -> Connection:
         """Return the idle connection on `route` that was used last, or a new one. Raises as `make` does."""
         idle = self._idle.get(route)
         while idle:
@@ -60,7 +60,7 @@ class Pool:
             connection.close()
         return self.make(route, attempt)
 
-    def take_promised(self, route: Route, attempt: Attempt) -> Connection:
+    def acquire_promised(self, route: Route, attempt: Attempt) -> Connection:
         """Return an idle connection that its peer promised to keep open and has not closed, or a new one.
 
         Raises as `make` does.
@@ -86,7 +86,7 @@ class Pool:
             self._dialing -= 1
         try:
             details = self._dialer.describe(sock, route)
-            connection = Connection(sock, route, address, on_idle=self._keep, on_end=self._forget)
+            connection = Connection(sock, route, address, on_idle=self._return, on_end=self._forget)
         except BaseException:
             sock.close()
             raise
@@ -101,7 +101,8 @@ class Pool:
     def _evict(self) -> None:
         next(iter(self._idle.values()))[0].close()
 
-    def _keep(self, connection: Connection) -> None:
+    def _return(self, connection: Connection) -> None:
+        """Make `connection` available again. Close the one that was idle longest if there are too many."""
         idle = self._idle.pop(connection.route, None) or []
         self._idle[connection.route] = idle
         idle.append(connection)
