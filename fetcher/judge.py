@@ -98,7 +98,7 @@ class Watch:
         self._found: str | None = None      # what was not to be there
         self._is_longer = False
 
-    def take(self, piece: bytes) -> None:
+    def feed(self, piece: bytes) -> None:
         """More of the body came."""
         if self._judge.max_bytes:
             room = self._judge.max_bytes - len(self._beginning)

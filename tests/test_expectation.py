@@ -77,7 +77,7 @@ def judged(body, *cuts, content_type=None, **expected):
     judge = Judge(AnswerOptions(**expected))
     watch = judge.watch(content_type)
     for begin, end in zip((0, *sorted(cuts)), (*sorted(cuts), len(body))):
-        watch.take(body[begin:end])
+        watch.feed(body[begin:end])
     return judge.complaint(watch, Facts(len(body), None, content_type, 0.0))
 
 
@@ -164,7 +164,7 @@ def test_a_window_is_as_long_as_the_longest_text(monkeypatch):
     watch = Judge(AnswerOptions(expect=("missing", "absent", "/none/"), expect_bytes=1000)).watch(None)
     tracemalloc.start()
     for _ in range(1000):
-        watch.take(b"x" * 100_000)
+        watch.feed(b"x" * 100_000)
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
     assert len(watch._tail) == len("missing") - 1

@@ -171,20 +171,20 @@ class Body:
         self._fd = -1
         self._part: str | None = None   # the name of the temporary file, once there is one
 
-    def take(self, piece: bytes) -> None:
+    def write(self, piece: bytes) -> None:
         """Add a piece of the body. Raises SaveError."""
         self._pieces.append(piece)
         self._waiting += len(piece)
         if self._waiting >= _IN_MEMORY_BYTES:
             try:
-                self._write()
+                self._flush()
             except OSError as error:
                 raise _failed(error) from error
 
     def commit(self, target: Target, sha256: str, content_type: str | None) -> str:
         """Move the complete body to the place for `target`. Return its path. Raises SaveError."""
         try:
-            part = self._write()
+            part = self._flush()
             if self._syncs:
                 green.in_thread(os.fsync, self._fd)
             self._close()
@@ -202,7 +202,7 @@ class Body:
                 os.unlink(self._part, dir_fd=self._parts.directory)
             self._part = None
 
-    def _write(self) -> str:
+    def _flush(self) -> str:
         if self._part is None:
             self._fd, path = self._parts.open()
             self._part = os.path.basename(path)

@@ -124,16 +124,16 @@ class Parser:
             response.persistent = False     # bytes that nobody asked for
         elif self._chunks is not None:
             for piece in self._chunks.feed(bytes(data)):
-                response.take(piece)
+                response.feed(piece)
             response.complete = self._chunks.complete
             if self._chunks.surplus:
                 response.persistent = False
         elif self._left is None:
-            response.take(data)
+            response.feed(data)
         else:
             if len(data) > self._left:
                 response.persistent = False
                 data = data[:self._left]
             self._left -= len(data)
-            response.take(data)
+            response.feed(data)
             response.complete = not self._left

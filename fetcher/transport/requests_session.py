@@ -159,7 +159,7 @@ class _Exchange:
             green.sleep(0)      # reading buffered data never waits: let other green threads run
             response.request.attempt.talking(BODY)
             response.complete = not data
-            response.take(data)
+            response.feed(data)
         except FetchError as error:
             response.failure = error
         except Exception as error:      # urllib3 and http.client raise many kinds

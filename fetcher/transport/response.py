@@ -20,7 +20,7 @@ _READ_AT_ONCE = 4 * 1024        # bytes of content that a peer reads with the he
 class Tap(Protocol):
     """Receives the body as it arrives, still encoded."""
 
-    def take(self, piece: bytes) -> None: ...
+    def write(self, piece: bytes) -> None: ...
 
 
 class Source(Protocol):
@@ -136,7 +136,7 @@ class Response:
             raise TooLarge(f"The body from {self.request.attempt.peer} has {self.length:,} bytes; at most "
                            f"{self.limit:,} are allowed.")
 
-    def take(self, data: bytes | bytearray | memoryview) -> None:
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Add the next bytes of the body. `data` is not used after the call. Raises TooLarge."""
         self.size_download += len(data)
         if self.limit is not None and self.size_download > self.limit:
@@ -160,7 +160,7 @@ class Response:
                 self.chunks.clear()
                 self.buffered = 0
                 if self.tap is not None:
-                    self.tap.take(data)
+                    self.tap.write(data)
                 if self._decoder is None:
                     yield data
                 else:

@@ -111,7 +111,7 @@ def test_a_long_body_is_read_from_its_file_which_is_removed(tmp_path):
     parts = Parts(str(tmp_path))
     spool = Spool(parts)
     for _ in range(30):
-        spool.take(bytes(100_000))
+        spool.write(bytes(100_000))
     assert spool.content == b"" and os.path.getsize(spool.file) == 3_000_000
     write(tmp_path / "a.warc.gz", answered(spool.content, spooled=spool.file))
     parts.close()
