@@ -14,7 +14,7 @@ from fetcher.errors import InputError
 from fetcher.model import Target
 from fetcher.targets.dialect import HOLDS_A_URL, declared_delimiter, delimiter_of
 from fetcher.targets.lines import MAX_LINE_BYTES, flaw, lines, shown
-from fetcher.targets.rows import URL, Rows, holds_url
+from fetcher.targets.rows import URL, Rows, is_url
 
 MAX_LINES = 1000       # of one row: what a lost quote turns into a row is read once more, line by line
 
@@ -59,7 +59,7 @@ class Table:
         for number, cells in records:
             if isinstance(cells, Broken):
                 raise InputError(f"{self._title} has no header that can be read. {cells.problem}")
-            if any(map(holds_url, cells)):
+            if any(map(is_url, cells)):
                 return self._names([""] * len(cells)), chain([(number, cells)], records)
             if not cells[0].startswith("#"):
                 return self._names(cells), records
