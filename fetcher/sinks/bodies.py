@@ -62,7 +62,11 @@ class BodyStore:
         self._parts.close()
 
     def _try_move(self, part: str, name: str, shared: bool) -> bool:
-        """Move `part` to `name` unless that is taken. Return whether it did. `shared`: other bodies may want `name`."""
+        """Move `part` to `name`. Return False if that is taken, or if somebody is changing the directory.
+
+        With `shared`, other bodies of the run may want `name`, so a file there is replaced only if `_is_free` says so.
+        Without, any file there is replaced. Raises OSError.
+        """
         folder, _, last = name.rpartition("/")
         try:
             descriptor = self._open_folder(folder)
@@ -76,6 +80,10 @@ class BodyStore:
             os.close(descriptor)
 
     def _try_link(self, part: str, folder: int, last: str, name: str, shared: bool) -> bool:
+        """Move `part` to `last` in `folder`, by a hard link if the file system has them. Return whether it was moved.
+
+        `name` is the whole name, and the rest is as in `_try_move`.
+        """
         root = self._parts.directory
         if self._has_links:
             try:
@@ -96,7 +104,10 @@ class BodyStore:
         return True
 
     def _try_replace(self, part: str, folder: int, last: str, name: str) -> bool:
-        """Replace the existing file by `part`. If several processes try, one succeeds. Return whether this one did."""
+        """Replace the existing file by `part` if `_is_free` allows it. Return whether it was replaced.
+
+        If several processes try this at once, at most one succeeds.
+        """
         root = self._parts.directory
         try:
             claim = self._parts.claim(part, name)
@@ -111,7 +122,11 @@ class BodyStore:
             os.unlink(claim, dir_fd=root)
 
     def _is_free(self, part: str, folder: int, last: str) -> bool:
-        """Return whether the name can be used: no record of this run names that file, or its content is the same."""
+        """Return whether `part` may replace what `last` names in `folder`. Raises OSError.
+
+        It may if nothing is there, if that is not a regular file or is older than the run, or if both have the same
+        content. So no record of this run names a file with another content.
+        """
         try:
             there = os.stat(last, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
