@@ -78,7 +78,7 @@ def test_an_attempt_as_a_whole_ends_however_much_it_hears():
 # Ending the ones in flight
 
 class Flight:
-    """Attempts that wait in green threads of their own until something ends them."""
+    """Attempts that wait in their own green threads until something ends them."""
 
     def __init__(self, timeouts):
         self.in_flight = InFlight(timeouts)
@@ -87,12 +87,12 @@ class Flight:
         self.threads = []
 
     def launch(self, phase=RESOLVING, busy=False):
-        """Start an attempt. A busy one hears something all the time."""
+        """Start an attempt. A busy one receives bytes all the time."""
         self.threads.append(green.spawn(self._wait, phase, busy))
         green.sleep(0)
 
     def land(self):
-        """What ended each attempt, once all are."""
+        """Wait until all attempts have ended. Return what ended each."""
         for thread in self.threads:
             thread.wait()
         return [(type(error), str(error)) for error in self.ended]
@@ -115,7 +115,7 @@ class Flight:
 
 @pytest.fixture
 def flight():
-    """Makes a `Flight`, watched."""
+    """Return a function that makes a `Flight`, which is watched."""
     def make(**timeouts):
         flight = Flight(Timeouts(**timeouts))
         flight.in_flight.watch()
@@ -188,7 +188,7 @@ def test_an_interrupt_ends_all(flight):
 
 
 def test_an_attempt_is_ended_once(flight):
-    """The second error would hit its green thread while that tidies up."""
+    """A second error would hit the green thread while it cleans up."""
     tidying = []
 
     def tidy_up():

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("transport")
 
 @pytest.fixture
 def free_port():
-    """A port of 127.0.0.1 at which nobody listens."""
+    """A port of 127.0.0.1 where nothing listens."""
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -328,7 +328,7 @@ def test_a_status_below_400_is_ok(server, status):
 
 
 class Fleet:
-    """A fetcher over a transport that is closed at the end."""
+    """A fetcher with a transport, which is closed at the end."""
 
     def __init__(self, in_flight, transport=None):
         from fetcher.transport import Transport

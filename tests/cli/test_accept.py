@@ -1,4 +1,4 @@
-"""`--accept`: which statuses are ok, wherever that shows."""
+"""`--accept`: which statuses are ok, in every output."""
 import json
 from time import monotonic
 
@@ -61,7 +61,7 @@ def test_the_environment_and_the_configuration_have_it(fetcher, server):
 
 
 def test_a_state_asks_whether_it_was_modified_only_for_what_is_accepted_now(fetcher):
-    """A page of status 403 was accepted by one run, and is not by the next: "not modified" would not do for that."""
+    """The first run accepts a page with status 403, and the next one does not: "not modified" would not be enough."""
     with Site() as site:
         site.pages["/"] = Page("Keep out.", status=403)
         for accept, told in ("403", (True, 403)), ("403", (True, 304)), ("2xx", (False, 403)):

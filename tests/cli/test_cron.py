@@ -1,4 +1,4 @@
-"""Each line of the README's chapter for cron does what it says, run as cron runs it."""
+"""Each line in the README's section on cron does what it says, if it runs as cron runs it."""
 import json
 import re
 import sys

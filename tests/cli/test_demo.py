@@ -16,7 +16,7 @@ SERVING = re.compile(r"Serving on (http://localhost:(\d+)/) \(that page lists th
 
 @pytest.fixture
 def taken():
-    """The demo's port is in use, by this or by another test."""
+    """Make sure that the port of the demo is in use, by this test or by another one."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -29,7 +29,7 @@ def taken():
 
 @pytest.fixture
 def served(fetcher):
-    """`fetcher serve` on a free port; its process and its URL."""
+    """Run `fetcher serve` on a free port. Yield its process and its URL."""
     process = fetcher.start("serve", "--port", "0")
     url, _port = SERVING.fullmatch(process.stderr.readline().decode()).groups()
     yield process, url

@@ -1,4 +1,4 @@
-"""Whatever ends a run, nothing is lost, nothing is torn, and next to nothing is fetched twice."""
+"""Whatever ends a run, nothing is lost or torn, and almost nothing is fetched twice."""
 from __future__ import annotations
 
 import json
@@ -25,7 +25,7 @@ AT_ONCE = 100
 
 @pytest.fixture
 def many(fetcher, server, host):
-    """A list of many lines, of which one in a hundred fails on the way and one in a hundred is no URL."""
+    """A list of many lines. One in a hundred fails on the way, and one in a hundred is not a URL."""
     def url(number):
         if number % 100 == 0:
             return f"no URL {number}"
@@ -54,7 +54,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, 
 
 
 def check_after_kill(home: Path) -> None:
-    """What stands on disk at any moment: whole lines but for the last, whole bodies, a database that is one."""
+    """Check what is on disk at any moment: whole lines except the last, whole bodies, a valid database."""
     if not (home / "out.jsonl").exists():
         return
     whole = (home / "out.jsonl").read_bytes().rpartition(b"\n")[0]
@@ -64,7 +64,7 @@ def check_after_kill(home: Path) -> None:
 
 
 def check_at_the_end(home: Path, urls: str) -> None:
-    """What stands on disk when a run has come to its end: one final record for each line, and nothing else."""
+    """Check what is on disk after a run: one final record for each line, and nothing else."""
     found = records((home / "out.jsonl").read_bytes())
     assert Counter(record["url"] for record in found) == Counter((home / urls).read_text().splitlines())
     assert sorted(record["line"] for record in found) == list(range(1, LINES + 1))

@@ -1,4 +1,4 @@
-"""What only RabbitMQ does: it grows tired of waiting, is started anew, keeps an order, and refuses."""
+"""What only RabbitMQ does: it stops waiting, is restarted, keeps orders meanwhile, and refuses some."""
 import json
 
 import pytest
@@ -14,7 +14,7 @@ def cluster(fetcher, amqp):
 
 
 def urls_of(hosts, count, path, server):
-    """So many URLs of each host, and what --resolve has to say of it."""
+    """Return so many URLs of each host, and the options --resolve for it."""
     return ([f"http://{host}.test:{server.port}{path}?{number}" for host in hosts for number in range(count)],
             [f"--resolve={host}.test:{server.port}:127.0.0.1" for host in hosts])
 

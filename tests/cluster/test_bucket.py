@@ -18,7 +18,7 @@ LINES, HOSTS, KILLS, CONCURRENCY, PER_HOST = 2000, 30, 4, 8, 3
 
 
 class Remote(Cluster):
-    """A cluster whose workers share nothing but the broker and an object store."""
+    """A cluster whose workers share only the broker and an object store."""
 
     def __init__(self, fetcher: Command, url: str) -> None:
         super().__init__(fetcher, "broker")

@@ -1,4 +1,4 @@
-"""One worker at a time has a partition, whatever dies or sleeps meanwhile."""
+"""Only one worker at a time has a partition, whatever dies or sleeps."""
 import threading
 import time
 
@@ -20,7 +20,7 @@ def state(phase=RUNNING, reported=1.0, lease_seconds=0.5):
 
 
 def published(place):
-    """What `cat out/*.jsonl` gives."""
+    """Return the output of `cat out/*.jsonl`."""
     turns = range(1, 20)
     return b"".join(place.read(records_name(0, turn)) or b"" for turn in turns)
 

@@ -1,4 +1,4 @@
-"""submit, worker and status, as users meet them."""
+"""submit, worker and status, as users run them."""
 import json
 import os
 import shutil
@@ -178,7 +178,7 @@ def test_what_is_there_already_is_not_written_over(local, server):
 
 
 def test_paths_are_those_of_the_directory_where_the_run_was_submitted(local, server):
-    """A worker may be started in another one."""
+    """A worker may be started in another directory."""
     home = local.fetcher.home
     local.fetcher.list("127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tvalue", name="cookies")
     local.fetcher.list(server.url())

@@ -1,4 +1,4 @@
-"""Whatever is killed, and whenever: one final record for each line, and manners hold."""
+"""Whatever is killed, and whenever: each line has one final record, and limits are kept."""
 import random
 
 from tests.cli.command import eventually

@@ -1,4 +1,4 @@
-"""A directory as a broker: what is taken and not acknowledged comes back."""
+"""A directory as a broker: messages that are received but not acknowledged come back."""
 import json
 import os
 import time
@@ -29,7 +29,7 @@ def open_queue(tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    """How many messages wait, and how many are taken."""
+    """Return how many messages wait, and how many are received but not acknowledged."""
     return lambda: tuple(len(os.listdir(tmp_path / name)) for name in ("queue", "taken"))
 
 

@@ -1,4 +1,4 @@
-"""The extra of that name installs all that a cluster needs."""
+"""The extra `cluster` installs everything that a cluster needs."""
 import re
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def normal(name: str) -> str:
 
 
 def installed_with(name: str, extras: tuple[str, ...] = ()) -> Iterator[str]:
-    """The distributions that `pip install 'name[extras]'` installs here."""
+    """Return the distributions that `pip install 'name[extras]'` installs here."""
     found, waiting = set(), [(name, extras)]
     while waiting:
         name, extras = waiting.pop()

@@ -1,4 +1,4 @@
-"""Whoever can write to the broker can neither stop a worker, nor have it write or read where its operator forbids."""
+"""Anybody who can write to the broker can neither stop a worker nor make it read or write what its operator forbids."""
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +64,7 @@ class Attacker:
         self._count = 0
 
     def push(self, headers, text):
-        """A message with these headers."""
+        """Return a message with these headers."""
         if self._broker.startswith("amqp"):
             user, _, host = self._broker.removeprefix("amqp://").rpartition("@")
             address, _, virtual = host.partition("/")
@@ -94,7 +94,7 @@ def attacker(cluster):
 
 
 def submitted_elsewhere(cluster, out):
-    """A run that stands at `out`, but whose orders went to a broker that no worker serves."""
+    """A run at `out`, whose orders were sent to a broker without workers."""
     return cluster.fetcher("submit", "list", "--run", "run", "--out", str(out), "--broker", "nobody")
 
 

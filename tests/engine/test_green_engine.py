@@ -31,7 +31,7 @@ def green_threads():
 
 @pytest.fixture(autouse=True)
 def no_descriptor_is_left():
-    """None outlives a run, however it ends."""
+    """Check at the end that none is left."""
     green.hub()     # has one of its own
     gc.collect()    # what tests of other files left to the collector: no request of ours makes it run any more
     before = open_files()
@@ -41,7 +41,7 @@ def no_descriptor_is_left():
 
 @pytest.fixture
 def nobody_is_left():
-    """No green thread outlives a run, however it ends."""
+    """Check at the end that no green thread is left."""
     green.sleep(0)
     before = green_threads()
     yield
@@ -128,7 +128,7 @@ def test_a_slow_host_does_not_delay_the_others(server):
 # A list that is read as far as needed
 
 class Endless:
-    """A list without an end, of which so many lines were `read`."""
+    """An endless list, which counts the lines that were `read`."""
 
     def __init__(self, url):
         self.url = url

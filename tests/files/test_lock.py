@@ -1,4 +1,4 @@
-"""One at a time: whoever holds the lock, however it ends."""
+"""Only one process at a time has the lock, however it ends."""
 import os
 import subprocess
 import sys
@@ -38,7 +38,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def holder(path):
-    """Another process that holds the lock until its stdin ends."""
+    """Another process, which has the lock until its stdin ends."""
     with subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=-1, stdout=-1) as process:
         assert process.stdout.readline() == b"held\n"
         yield process

@@ -1,4 +1,4 @@
-"""What nginx, Apache, lighttpd and Caddy all do, each in its way; curl stands beside."""
+"""What nginx, Apache, lighttpd and Caddy all do, each in its way, compared with curl."""
 import hashlib
 
 import pytest

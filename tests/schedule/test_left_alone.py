@@ -1,4 +1,4 @@
-"""Hosts that are held, shut, slow or dead: when they are left alone, and what becomes of who waits for them."""
+"""Hosts that are paused, closed, slow or dead: when they are left alone, and what happens to items that wait."""
 from collections import Counter
 from typing import Any
 

@@ -11,7 +11,7 @@ PAUSES = st.lists(st.one_of(st.just(0.0), st.floats(0, 0.02), st.floats(0, 5)), 
 
 
 def starts(pace: Pace, pauses: list[float]) -> list[float]:
-    """When each goes, if it is so much later than it might."""
+    """Return when each one starts, if each is late by so many seconds."""
     now, times = 1000.0, []
     for pause in pauses:
         now = max(now, pace.ready_at) + pause

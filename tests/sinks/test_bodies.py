@@ -23,7 +23,7 @@ EARLIER = 1_000_000_000     # seconds; when files of an earlier run were written
 
 @pytest.fixture
 def saved(tmp_path):
-    """Save a body in a store of its own, or in the one that is given; the path below the directory."""
+    """Save a body in a new store, or in a given one. Return its path below the directory."""
     stores = []
 
     def save(url, body=b"body", line=1, store=None, name="{host}/{path}", since=0.0):

@@ -12,7 +12,7 @@ _UNITS = ("_seconds", "_bytes", "_urls", "_responses", "_errors", "_status")
 
 
 def parsed(text):
-    """The types of the families and the values of the samples. All that the format asks for is held on the way."""
+    """Parse metrics, and check the rules of the format. Return the types of the families, and the values of samples."""
     types, helped, samples = {}, set(), {}
     assert text.endswith("\n")
     for line in text.splitlines():

@@ -32,7 +32,7 @@ def write(path, *results, **options):
 
 
 def records(path):
-    """Each record's type, its header, and its body as a reader has it."""
+    """Return the type, header and body of each record, as a reader sees them."""
     with open(path, "rb") as file:
         return [(record.rec_type, record, record.content_stream().read())
                 for record in archiveiterator.ArchiveIterator(file)]
@@ -43,7 +43,7 @@ def types(path):
 
 
 def check(*paths):
-    """What `warcio check` thinks of them."""
+    """Check that `warcio check` accepts them."""
     done = subprocess.run([sys.executable, "-m", "warcio.cli", "check", *map(str, paths)], capture_output=True)
     assert (done.returncode, done.stdout) == (0, b"")
 

@@ -1,4 +1,4 @@
-"""Our own records as the journal of a run that goes on."""
+"""Our own records, as the journal of a run that continues."""
 import json
 import os
 import resource
@@ -28,7 +28,7 @@ def result(url="http://a.example/", error=None, **more):
 
 
 def write(path, *results):
-    """Have the results written as a run writes them; the bytes."""
+    """Write the results as a run does. Return the bytes."""
     sink = JsonLines(Output(str(path)))
     for one in results:
         sink.write(one)

@@ -1,4 +1,4 @@
-"""Records of failures as the list of another run."""
+"""Records of failures, as the list of another run."""
 import pytest
 
 from fetcher.errors import InputError
@@ -17,7 +17,7 @@ INCOMPLETE = "in the record; name its list, too: --retry-failed FILE LIST."
 
 @pytest.fixture
 def records(tmp_path):
-    """The records of failures among these results, as they are read from a file."""
+    """Return the failures among these results, as they are read from a file of records."""
     def written_and_read(*results, torn=""):
         path = tmp_path / "out.jsonl"
         sink = JsonLines(Output(str(path)))

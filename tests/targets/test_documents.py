@@ -1,4 +1,4 @@
-"""Lists that make sense only as a whole: sitemaps, pages, Markdown, JSON of any form."""
+"""Lists that must be read as a whole: sitemaps, pages, Markdown, JSON of any form."""
 import gzip
 import json
 import time

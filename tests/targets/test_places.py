@@ -15,14 +15,14 @@ from fetcher.targets.lines import MAX_LINE_BYTES
 
 
 def descriptors() -> list[str]:
-    """Those that are open; the hub, which has its own, is there from now on."""
+    """Return the descriptors that are open. Start the hub first, since it has some of its own."""
     green.hub()
     return os.listdir("/dev/fd")
 
 
 @pytest.fixture
 def reader(tmp_path) -> Iterator:
-    """Makes a reader of lists with these contents."""
+    """Return a function that makes a reader of lists with these contents."""
     readers = []
 
     def make(*contents: bytes, suffix: str = "", **options) -> TargetReader:

@@ -5,7 +5,7 @@ from fetcher.transport.chunks import Chunks
 
 
 def read(data, piece=10 ** 9):
-    """The body that `data` holds, whether it is complete, and what follows it."""
+    """Return the body in `data`, whether it is complete, and what follows it."""
     chunks, body = Chunks("peer"), b""
     for start in range(0, len(data), piece):
         if chunks.complete:

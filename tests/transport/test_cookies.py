@@ -24,7 +24,7 @@ def setting(*cookies, status=b"200 OK", more=b""):
 
 
 def sent(request):
-    """The cookies of a request, which stand in one field."""
+    """Return the cookies of a request, which are in one field."""
     values = re.findall(rb"^Cookie: (.*)\r$", request, re.MULTILINE)
     assert len(values) <= 1
     return set(values[0].split(b"; ")) if values else set()
@@ -40,7 +40,7 @@ def keeping(jar, cookie=None):
 
 
 def lines(path):
-    """What a file in Netscape's format says, without its comments."""
+    """Return the lines of a file in Netscape's format, without its comments."""
     return [line.split("\t") for line in path.read_text("latin-1").splitlines()
             if line and (line.startswith("#HttpOnly_") or not line.startswith("#"))]
 

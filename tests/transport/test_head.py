@@ -7,14 +7,14 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def headers(answer):
-    """The fields of an answer that is accepted, without the one that says how long it is."""
+    """Return the fields of an answer that is accepted, without Content-Length."""
     response = parsed(answer)
     assert outcome(response)[2:4] == (b"ok", None)
     return {name: value for name, value in response.headers.items() if name != "content-length"}
 
 
 def error(answer):
-    """Why an answer is refused."""
+    """Return why an answer is refused."""
     word, text = sentence(answer)
     assert word == "protocol"
     return text

@@ -18,7 +18,7 @@ def errors(results):
 
 
 def again(url, times=2):
-    """The same URL several times, with pauses in which the server can do what it wants to."""
+    """Yield the same URL several times, with pauses in which the server can act."""
     for _ in range(times):
         yield url
         green.sleep(0.1)

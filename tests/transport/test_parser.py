@@ -28,7 +28,7 @@ def request(**attributes):
 
 
 class Nobody:
-    """A connection that says no more."""
+    """A connection from which no more bytes come."""
 
     tls: TlsDetails | None = None
 
@@ -40,7 +40,7 @@ class Nobody:
 
 
 def parsed(answer, *, end="closed", cuts=(), method="GET"):
-    """The response that comes of `answer`, cut into pieces, and then of the connection's end."""
+    """Parse `answer`, cut into pieces, and then the end of the connection. Return the response."""
     response = Response(request(method=method), Nobody())
     parser = Parser(PEER)
     parser.expect(response)
@@ -54,7 +54,7 @@ def parsed(answer, *, end="closed", cuts=(), method="GET"):
 
 
 def outcome(response):
-    """All that a record tells of an answer."""
+    """Return all that a record says of an answer."""
     body, failure = [], None
     try:
         for piece in response:
@@ -175,7 +175,7 @@ ANSWERS = [
 
 @st.composite
 def answers(draw):
-    """An answer, whole or damaged, and where it is cut."""
+    """Draw an answer, whole or damaged, and where it is cut."""
     answer = draw(st.one_of(st.sampled_from(ANSWERS), st.binary(max_size=60),
                             st.binary(max_size=30).map(b"HTTP/1.1 200 OK\r\n".__add__)))
     for _ in range(draw(st.integers(0, 3))):
@@ -210,7 +210,7 @@ def test_any_bytes_give_one_outcome_and_never_a_hang(answer_and_cuts):
 
 
 def conversation(answer, cuts):
-    """What a connection makes of `answer` when it comes in these pieces, and then the connection ends."""
+    """Send `answer` to a connection in these pieces, and end it. Return what a record says of it."""
     ours, peer = socket.socketpair()
     ours.setblocking(False)
     connection = Connection(ours, ROUTE, "192.0.2.1", on_idle=lambda _: None, on_end=lambda _: None)

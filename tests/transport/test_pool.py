@@ -15,7 +15,7 @@ A, B, C = (Route("http", f"{letter}.example", 80) for letter in "abc")
 
 
 class Dialer:
-    """Makes connections whose other ends are `peers`."""
+    """Makes connections. Their other ends are in `peers`."""
 
     def __init__(self):
         self.peers = []
@@ -38,7 +38,7 @@ class Dialer:
 
 @pytest.fixture
 def pool(request):
-    """A pool, by the limits that a test names."""
+    """A pool with the limits that a test names."""
     limits = getattr(request, "param", Limits())
     dialer = Dialer()
     made = Pool(limits, dialer)     # type: ignore[arg-type]
@@ -55,7 +55,7 @@ def limits(**bounds):
 
 
 def release(pool, *connections, idle_for=0.0):
-    """As after an answer, some time ago."""
+    """Return connections to the pool, as after an answer some time ago."""
     for connection in connections:
         connection.served += 1
         connection.idle_since = perf_counter() - idle_for

@@ -159,7 +159,7 @@ def test_a_tunnel_however_its_lines_end(answer):
 
 
 class Plain:
-    """A socket to a proxy that has already answered."""
+    """A socket to a proxy that has answered already."""
 
     def __init__(self, rest):
         self.rest = rest

@@ -1,4 +1,4 @@
-"""Several processes do what one does: nothing is lost when they die, and no host sees more than from one."""
+"""Several processes do what one does: nothing is lost when one dies, and limits for hosts are kept."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""The table of who may do how much, and of what becomes of the tickets of the dead."""
+"""The shares of the children, and what happens to the tickets of a child that died."""
 from __future__ import annotations
 
 import pytest
