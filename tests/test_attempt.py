@@ -30,7 +30,7 @@ def test_an_attempt_begins_with_the_look_up_of_its_host():
     (PROXY, "waiting for the tunnel of 127.0.0.1:80"),
     (HANDSHAKE, "the TLS handshake with 127.0.0.1:80"),
     (SENDING, "sending the request to 127.0.0.1:80"),
-    (WAITING, "waiting for the answer of 127.0.0.1:80"),
+    (WAITING, "waiting for the answer from 127.0.0.1:80"),
     (BODY, "reading the body from 127.0.0.1:80"),
 ])
 def test_an_attempt_says_what_it_is_doing(phase, sentence):
@@ -57,7 +57,7 @@ def test_silence_is_what_counts_afterwards():
     trying.talking(WAITING)
     assert trying.overdue(trying.last_progress + 1.5) is None
     assert str(trying.overdue(trying.last_progress + 2)) == (
-        "Nothing came for 2 s, while waiting for the answer of a.example.")
+        "Nothing came for 2 s, while waiting for the answer from a.example.")
 
 
 def test_another_connection_has_its_own_connect_time():
@@ -140,7 +140,7 @@ def test_an_attempt_that_cannot_connect_is_ended(flight):
 def test_a_silent_attempt_is_ended(flight):
     silent = flight(read=0.05)
     silent.launch(WAITING)
-    assert silent.land() == [(TimedOut, "Nothing came for 0.05 s, while waiting for the answer of a.example.")]
+    assert silent.land() == [(TimedOut, "Nothing came for 0.05 s, while waiting for the answer from a.example.")]
 
 
 def test_a_drip_fed_attempt_is_ended_all_the_same(flight):

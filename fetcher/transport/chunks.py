@@ -61,9 +61,9 @@ class Chunks:
         line = data[at:end] if end >= 0 else data[at:]
         found = _SIZE.match(line)
         if found is None:
-            raise ProtocolError(f"The chunks in the answer of {self._peer} are broken: a size is missing.")
+            raise ProtocolError(f"The chunks in the answer from {self._peer} are broken: a size is missing.")
         if self._excess + len(line) > _MAX_EXCESS_BYTES + _FAIR_BYTES:
-            raise ProtocolError(f"The chunks in the answer of {self._peer} carry too much beside their data.")
+            raise ProtocolError(f"The chunks in the answer from {self._peer} carry too much besides their data.")
         if end < 0:
             return None
         self._left = int(found[1], 16)
@@ -79,14 +79,14 @@ class Chunks:
             return found.end()
         if data[at:] == b"\r":
             return None
-        raise ProtocolError(f"The chunks in the answer of {self._peer} are broken: one is longer than its size says.")
+        raise ProtocolError(f"The chunks in the answer from {self._peer} are broken: one is longer than its size says.")
 
     def _read_trailer(self, data: bytes, at: int) -> int | None:
         """Skip a trailer line. Return where it ends, or None if it is not complete. Raises ProtocolError."""
         end = data.find(b"\n", at)
         size = (end if end >= 0 else len(data)) - at
         if self._trailer_bytes + size > MAX_TRAILER_BYTES:
-            raise ProtocolError(f"The trailer of the answer of {self._peer} is above {MAX_TRAILER_BYTES // 1024} KB.")
+            raise ProtocolError(f"The trailer of the answer from {self._peer} is above {MAX_TRAILER_BYTES // 1024} KB.")
         if end < 0:
             return None
         self._trailer_bytes += size + 1

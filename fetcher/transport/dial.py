@@ -153,7 +153,7 @@ class Dialer:
             try:
                 sock = self._tls.handshake_with_proxy(sock, proxy.host, proxy.port)
             except TlsError as error:
-                raise ProxyError(f"The proxy cannot be spoken to. {error}") from None
+                raise ProxyError(f"The proxy cannot be used. {error}") from None
         if route.forwarding:
             return sock, address
         attempt.phase, attempt.peer = PROXY, str(proxy)

@@ -83,11 +83,11 @@ def read_head(data: bytes | bytearray, start: int, limit: int, peer: str) -> tup
 def check_start(data: bytes | bytearray, peer: str) -> None:
     """Raise ProtocolError as soon as it is clear that `data` is not the beginning of an answer."""
     if data[:len(_PREFIX)].upper() != _PREFIX[:len(data)]:
-        raise ProtocolError(f"The answer of {peer} is not HTTP.")
+        raise ProtocolError(f"The answer from {peer} is not HTTP.")
     start = bytes(data[:_START_BYTES]).replace(b"\r", b" ")
     if (len(start) == _START_BYTES or b"\n" in start) and not _START.match(start):
         line = start.partition(b"\n")[0].decode("latin-1").rstrip()
-        raise ProtocolError(f"The answer of {peer} is not HTTP/1: it begins with {line!r}.")
+        raise ProtocolError(f"The answer from {peer} is not HTTP/1: it begins with {line!r}.")
 
 
 def _plain_head(lines: list[bytes], peer: str) -> Head | None:
@@ -125,7 +125,7 @@ def _any_head(data: bytes, peer: str) -> Head:
         check_start(status_line + b"\n", peer)
     assert start is not None
     if 0 in data:
-        raise ProtocolError(f"The head of the answer of {peer} contains NUL.")
+        raise ProtocolError(f"The head of the answer from {peer} contains NUL.")
     lines = _FOLD.sub(b" ", rest).split(b"\n") if rest else []
     return _head(start, [field for line in lines if (field := _field(line, peer)) is not None], peer)
 
@@ -135,13 +135,13 @@ def _field(line: bytes, peer: str) -> Field | None:
     name, colon, value = line.partition(b":")
     name = name.rstrip(b" \t")
     if not colon:
-        raise ProtocolError(f"The head of the answer of {peer} has a line without a colon.")
+        raise ProtocolError(f"The head of the answer from {peer} has a line without a colon.")
     return (name.lower(), value.strip()) if _NAME.fullmatch(name) else None
 
 
 def _head(start: re.Match[bytes], fields: list[Field], peer: str) -> Head:
     if len(fields) > MAX_FIELDS:
-        raise ProtocolError(f"The head of the answer of {peer} has more than {MAX_FIELDS:,} fields.")
+        raise ProtocolError(f"The head of the answer from {peer} has more than {MAX_FIELDS:,} fields.")
     return int(start[2]), "1.1" if start[1] == b"1.1" else "1.0", fields
 
 
@@ -166,7 +166,7 @@ def framing(head: Head, method: str, peer: str) -> Framing:
     chunked = codings != transfer
     unknown = [coding for coding in codings if coding not in _TRANSFER_CODINGS and coding != "identity"]
     if unknown:
-        raise ProtocolError(f"The answer of {peer} has a Transfer-Encoding that cannot be read: "
+        raise ProtocolError(f"The answer from {peer} has a Transfer-Encoding that cannot be read: "
                             f"{', '.join(transfer)[:60]!r}.")
     codings = tuple(coding for coding in codings if coding != "identity")
     lasts = persistent and chunked and version == "1.1"    # RFC 9112 §6.1: HTTP/1.0 has no chunks
@@ -196,12 +196,12 @@ def _content_length(value: bytes, peer: str) -> int:
     parts = [part for text in value.split(b",") if (part := text.strip())] or [b""]
     for part in parts:
         if not part.isdigit() or len(part.lstrip(b"0")) > _MAX_LENGTH_DIGITS:
-            raise ProtocolError(f"The answer of {peer} has a Content-Length that is no length: "
+            raise ProtocolError(f"The answer from {peer} has a Content-Length that is no length: "
                                 f"{part.decode('latin-1')[:20]!r}.")
     lengths = {int(part) for part in parts}
     if len(lengths) > 1:
         shown = ", ".join(map(str, sorted(lengths)))[:60]
-        raise ProtocolError(f"The answer of {peer} has different values of Content-Length: {shown}.")
+        raise ProtocolError(f"The answer from {peer} has different values of Content-Length: {shown}.")
     return lengths.pop()
 
 

@@ -128,7 +128,7 @@ class _Question:
         if self._found_at is not None and now - self._found_at >= _OTHER_FAMILY_SECONDS:
             self._settle()
         elif now - self._asked_at >= _GIVE_UP_SECONDS:
-            self.fail(f"The name {self._name} was not looked up: no name server answered.")
+            self.fail(f"The name {self._name} cannot be looked up: no name server answered.")
 
     def fail(self, sentence: str) -> None:
         self._answer(Answer(failure=sentence))
@@ -190,9 +190,9 @@ def _why(name: str, errors: list[int]) -> str:
     answers = (errno.ARES_ENOTFOUND, errno.ARES_ENODATA)
     error = next((error for error in errors if error not in answers), None)
     if error in (errno.ARES_ETIMEOUT, errno.ARES_ECONNREFUSED):
-        return f"The name {name} was not looked up: no name server answered."
+        return f"The name {name} cannot be looked up: no name server answered."
     if error is not None:
-        return f"The name {name} was not looked up: {str(errno.strerror(error))}."
+        return f"The name {name} cannot be looked up: {str(errno.strerror(error))}."
     if errno.ARES_ENOTFOUND in errors:
         return f"The name {name} does not exist."
     return f"The name {name} has no address."

@@ -82,7 +82,8 @@ class Parser:
                 if limit >= 0:
                     check_start(received, self._peer)
                 if len(received) > limit:
-                    raise ProtocolError(f"The head of the answer of {self._peer} is above {MAX_HEAD_BYTES // 1024} KB.")
+                    limit_kb = MAX_HEAD_BYTES // 1024
+                    raise ProtocolError(f"The head of the answer from {self._peer} is above {limit_kb} KB.")
                 self._head = bytearray(received) if received is not self._head else received
                 return b""
             head, end = found

@@ -74,8 +74,8 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
             return
         for mounted in self._session.adapters.values():
             if not isinstance(mounted, requests.adapters.HTTPAdapter):
-                raise ValueError(f"--block-private and --deny-host cannot hold for the adapter "
-                                 f"{type(mounted).__name__}, which connects as it likes")
+                raise ValueError(f"--block-private and --deny-host cannot be enforced for the adapter "
+                                 f"{type(mounted).__name__}, which opens its own connections")
             _look_up_here(mounted, self._resolver, guard)
 
     def http_open(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
         route = self._dialer.route(request.url)
         request.proxy = route.forwarding
         if route.proxy is not None and not route.proxy.forwards and not self._is_ours:
-            raise ProxyError("A session of one's own cannot go through a SOCKS proxy.")
+            raise ProxyError("A session of your own cannot use a SOCKS proxy.")
         try:
             response = self._send(request, route)
         except ConnectionLost:      # a reused connection was closed (RFC 9112 §9.3.1)
@@ -209,7 +209,7 @@ def _mapped(error: Exception, peer: str) -> FetchError:
         if "NewConnectionError" in repr(error):
             return ConnectError(f"No connection to {peer}: {_cause(error)}.")
         return Incomplete(f"{peer} ended the connection without an answer: {_cause(error)}.")
-    return ProtocolError(f"The answer of {peer} cannot be understood: {_cause(error)}.")
+    return ProtocolError(f"The answer from {peer} cannot be understood: {_cause(error)}.")
 
 
 def _cause(error: BaseException) -> str:

@@ -157,7 +157,7 @@ class _Wire:
         while not head.endswith((b"\n\r\n", b"\n\n")):
             head += self.receive(1)
             if len(head) > MAX_HEAD:
-                raise ProxyError(f"The head of the answer of {self._proxy} is above 64 KB.")
+                raise ProxyError(f"The head of the answer from {self._proxy} is above 64 KB.")
         return head
 
     def _wait(self, reason: OSError, write: bool) -> None:

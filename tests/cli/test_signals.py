@@ -62,7 +62,7 @@ def test_a_signal_ends_the_run_with_whole_records(fetcher, slow, under_way, sign
     interrupted = [record for record in found if not record["ok"]]
     assert sorted(record["line"] for record in interrupted) == list(range(4, 104))
     assert {(record["error"], record["attempts"]) for record in interrupted} == {("interrupted", 1)}
-    assert interrupted[0]["error_message"].startswith("The run was interrupted while waiting for the answer of ")
+    assert interrupted[0]["error_message"].startswith("The run was interrupted while waiting for the answer from ")
 
 
 @SIGNALS

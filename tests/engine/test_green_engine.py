@@ -32,8 +32,8 @@ def green_threads():
 @pytest.fixture(autouse=True)
 def no_descriptor_is_left():
     """Check at the end that none is left."""
-    green.hub()     # has one of its own
-    gc.collect()    # what tests of other files left to the collector: no request of ours makes it run any more
+    green.hub()     # it has a listener itself
+    gc.collect()    # garbage of other tests: requests do not cause collections
     before = open_files()
     yield
     assert open_files() == before
@@ -280,7 +280,7 @@ def test_what_is_in_flight_can_be_looked_at(server, nobody_is_left):
     looks = []
     green.call_later(0.1, lambda: looks.extend(attempt.doing() for attempt in engine.in_flight))
     list(engine.results([Target.read(server.url("/delay/0.3"))]))
-    assert looks == [f"waiting for the answer of localhost port {server.port}"]
+    assert looks == [f"waiting for the answer from localhost port {server.port}"]
 
 
 # Time
