@@ -141,7 +141,7 @@ def floors(graph: dict[str, set[str]]) -> dict[str, int]:
 
 
 def test_no_import_runs_in_a_circle_lazy_ones_included():
-    # a package's face hands on what its files define, and files may name the package
+    # a package's `__init__` re-exports what its files define, and files may import the package
     graph = {path: {other for other in others if not other.endswith("__init__.py")}
              for path, others in module_graph().items() if not path.endswith("__init__.py")}
     assert circles(graph) == []

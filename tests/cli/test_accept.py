@@ -37,7 +37,7 @@ def test_fail_if_counts_what_is_not_accepted(fetcher, server):
     urls = [server.url(f"/status/{status}") for status in (200, 403, 403)]
     assert fetcher("--accept", "200,403", "--fail-if", ">0", *urls).status == 0
     assert fetcher("--accept", "200", "--fail-if", ">1", *urls).status == 1
-    assert fetcher("--accept", "200,403", "--fail-if", "403>1", *urls).status == 1     # alive, but too many of them
+    assert fetcher("--accept", "200,403", "--fail-if", "403>1", *urls).status == 1     # ok, but there are too many
 
 
 def test_a_host_that_asks_to_be_left_alone_is_left_alone_though_its_429_is_accepted(fetcher, server, host):

@@ -38,7 +38,7 @@ def served(fetcher):
 
 
 def test_the_demo_needs_no_network_and_fetches_every_line(fetcher, taken):
-    done = fetcher("demo", "-m", "2", "--max-size", "1M")     # soon reached, on a busy machine too
+    done = fetcher("demo", "-m", "2", "--max-size", "1M")     # reached soon, even on a busy machine
     assert done.status == 1
     assert re.fullmatch(rf"Port {PORT} is taken; the demo takes \d+\.\n", done.err)
     assert sorted(record["line"] for record in done.records) == LINES
@@ -63,7 +63,7 @@ def test_the_demo_fills_a_terminal(terminal, taken):
 
 def test_ctrl_c_ends_the_demo(terminal, taken):
     terminal.start("demo")
-    terminal.sees("/delay/")        # under way
+    terminal.sees("/delay/")        # in flight
     terminal.type(CTRL_C)
     assert terminal.end() == 130
     assert "interrupted" in terminal.left

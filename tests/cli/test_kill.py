@@ -36,7 +36,7 @@ def many(fetcher, server, host):
 
 def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, many, host):
     seed = random.randrange(2 ** 32)
-    print(f"the seed is {seed}")        # pytest shows it where the test fails
+    print(f"the seed is {seed}")        # pytest shows it if the test fails
     chance = random.Random(seed)
     command = ["-q", "-o", "out.jsonl", "--resume", "--save-dir", "bodies", "--sqlite", "out.db",
                "--warc", "out.warc.gz", "-c", str(AT_ONCE), "--per-host", str(AT_ONCE), many]
@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_is_gone_on_with_once_it_has_room(fetcher, server, s
     out = small_disk / "out.jsonl"
     urls = [server.url(f"/bytes/10/{number}") for number in range(2000)]
     command = ["-q", "-o", str(out), "--resume", fetcher.list(*urls)]
-    for _ in range(2):      # the second finds it as full as the first has left it
+    for _ in range(2):      # the second finds the disk as full as the first has left it
         done = fetcher(*command)
         assert (done.status, done.err.count("\n")) == (74, 1)
         assert "No space left on device" in done.err

@@ -16,7 +16,7 @@ OPTIONS = [option for option in get.params if isinstance(option, click.Option) a
 BY_NAME = {option.name: option for option in OPTIONS}
 each_option = pytest.mark.parametrize("name", BY_NAME)
 
-# A value for each that is not what it stands at anyway, as it is typed; a flag has none.
+# A value for each that is not its default, as it is typed. A flag has none.
 TYPED = {
     "default_scheme": "https", "match": "a+", "exclude": "b",
     "limit": "5", "method": "PUT", "header": "A: b", "data": "text", "user_agent": "me", "user": "me:secret",

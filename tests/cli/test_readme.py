@@ -26,8 +26,8 @@ from tests.server_process import ServerProcess
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BLOCKS = [(language, text) for language, text in re.findall(r"^```(\w+)\n(.*?)^```", README, re.M | re.S)]
-# Blocks of commands that have a test of their own below, told by what stands in them. But for one: the first has no
-# address to clone from, what `make test` does is under way, and tests/cli/test_demo.py has the demo.
+# Blocks of commands with their own tests below, by a text that each contains. The first has no test: there is no
+# address to clone from, `make test` is what runs this, and tests/cli/test_demo.py tests the demo.
 APART = ["git clone", "fetcher completion", "fetcher serve", "fetcher worker", "FETCHER_BROKER"]
 SHELL = [text for language, text in BLOCKS if language == "sh" and not any(mark in text for mark in APART)]
 SHA256 = hashlib.sha256(bytes(n % 256 for n in range(1000))).hexdigest()     # of /bytes/1000
@@ -247,7 +247,7 @@ def test_the_commands_of_a_cluster_run(home, mark, redis):
 
 @pytest.fixture
 def redis(request, tmp_path_factory) -> Iterator[str]:
-    """The URL of a server of our own, where that is asked for."""
+    """The URL of a Redis server for the tests, if that is needed."""
     if "nightly" not in request.node.name:
         yield ""
         return

@@ -13,13 +13,13 @@ import pytest
 from fetcher.url import recordable
 from tests.cli.command import PATIENCE, eventually
 
-# One for each place: where one comes out, its name says from where it came.
+# One for each place. If one appears in an output, its name says where it came from.
 PLACES = ("url", "slashurl", "badurl", "baseurl", "location", "badlocation", "user", "field", "token", "cookie",
           "setcookie", "proxy", "netrc", "ping", "pingpath", "data", "row", "rowdata")
 SECRETS = {place: f"canary{place}X" for place in PLACES}
 SENT_BY_THE_SERVER = ("setcookie", "location", "badlocation")
-# What was asked for: the fields of answers, and in an archive of the wire what was on it, but for
-# the fields that say who asks.
+# Secrets that the user asked for: the fields of answers and, in an archive, everything that was sent, except
+# the fields with credentials.
 MAY_HOLD = {**dict.fromkeys(("out.jsonl", "out.db", "out.db-wal"), SENT_BY_THE_SERVER),
             "out.warc.gz": (*SENT_BY_THE_SERVER, "token", "data", "row", "rowdata")}
 JAR = "jar"

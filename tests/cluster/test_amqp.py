@@ -59,7 +59,7 @@ def test_a_worker_has_no_more_orders_than_processes(cluster, server, rabbitmq_se
     cluster.submit("list", "--partitions", "100000", "-c", "1", *resolving)
     cluster.start_worker("--processes", "2")
     eventually(lambda: partitions(cluster)["running"] == 2)
-    assert rabbitmq_server.purge() >= 3     # more where it was tired of waiting for those two, and took them back
+    assert rabbitmq_server.purge() >= 3     # more if it stopped waiting for those two and queued them again
 
 
 def test_what_another_worker_has_does_not_keep_the_rest_waiting(cluster, server, rabbitmq_server):

@@ -109,7 +109,7 @@ def test_a_worker_that_is_told_to_end_gives_back_what_is_unfinished(cluster, ser
 def test_a_worker_that_has_nothing_to_do_ends_whenever_it_is_told_to(cluster, seconds):
     worker = cluster.start_worker("--processes", "2")
     time.sleep(seconds)
-    assert cluster.drain(worker) in (0, -signal.SIGTERM)    # the latter: before it knew its signals
+    assert cluster.drain(worker) in (0, -signal.SIGTERM)    # the latter if it had no handlers yet
 
 
 def test_a_worker_that_was_only_asleep_changes_nothing_any_more(local, server):

@@ -20,7 +20,7 @@ def open_queue(tmp_path):
     def opened():
         connection = Connection(f"{ALIAS}://", transport_options=transport_options(str(tmp_path), VISIBILITY_SECONDS))
         connections.append(connection)
-        return connection.SimpleQueue(tmp_path.name, serializer="json")     # kombu knows queues by name alone
+        return connection.SimpleQueue(tmp_path.name, serializer="json")     # kombu tells queues apart only by name
 
     yield opened
     for connection in connections:

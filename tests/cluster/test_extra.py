@@ -37,7 +37,7 @@ def installed_with(name: str, extras: tuple[str, ...] = ()) -> Iterator[str]:
         found.add((normal(name), extras))
         try:
             requirements = map(Requirement, requires(name) or ())
-        except PackageNotFoundError:    # a marker that was true of another machine
+        except PackageNotFoundError:    # its marker is for another machine
             continue
         waiting += [(each.name, tuple(each.extras)) for each in requirements
                     if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in (*extras, ""))]

@@ -20,7 +20,7 @@ def body(order, arguments=(), embed=None):
     return json.dumps([list(arguments), order, embed or {}])
 
 
-# what is no order of Celery's protocol, however it came
+# not an order in Celery's protocol
 JUNK = [
     (HEADERS, ""),
     (HEADERS, "junk"),
@@ -43,7 +43,7 @@ JUNK = [
     ({**HEADERS, "compression": "application/x-gzip"}, body(ORDER)),
     ({**HEADERS, "compression": "application/x-bzip9"}, body(ORDER)),
 ]
-# what is no message of kombu's, where those are text
+# not a message of kombu, for brokers whose messages are text
 NO_MESSAGE = [
     b"", b"junk", b"\xff\xfe", b"null", b"5", b"[]", b"{}", b'{"properties": []}', b'{"properties": {}, "body": 5}',
     b'{"properties": {"body_encoding": "base64"}, "body": "!"}',

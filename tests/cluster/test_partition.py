@@ -79,7 +79,7 @@ def test_nothing_is_in_flight_any_more_when_an_error_has_ended_the_work(begin, m
     monkeypatch.setattr("fetcher.sinks.jsonl.JsonLines.write", failing(OutputError("The disk is full.")))
     with pytest.raises(OutputError) as caught:
         begin(Options(limits=Limits(per_host=5)), "/delay/0.1?")()
-    assert caught.tb is not None        # which holds on to what was under way
+    assert caught.tb is not None        # it has references to what was in use
     (threads,) = made
     assert len(threads.in_flight) == 0
 

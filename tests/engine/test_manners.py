@@ -73,8 +73,8 @@ def test_retry_after_holds_the_whole_host_back(server, host):
                   limits=Limits(per_host=1), retry=AT_ONCE)
     times = seen(server, host)["times"]
     assert outcomes(results) == {200: 26}
-    assert times[1] - times[0] >= 0.99              # not one request in the time it asked for
-    assert [result.url for result in results].index(f"{host}/headers?0") >= 20     # and nobody else waited for it
+    assert times[1] - times[0] >= 0.99              # no request in the time that it asked for
+    assert [result.url for result in results].index(f"{host}/headers?0") >= 20     # no other host waited for it
 
 
 def test_a_pace_for_all_is_kept_evenly(server):
@@ -127,7 +127,7 @@ def test_a_dead_host_is_left_alone_and_its_lines_recorded(server, host):
     results = run([*dead, *[f"{host}/headers?{number}" for number in range(20)]], retry=ONCE)
     counts = outcomes(results)
     assert counts[200] == 20 and counts["connect"] + counts["breaker"] == 40
-    assert counts["connect"] <= 5 + 10              # five in a row, and those that were under way
+    assert counts["connect"] <= 5 + 10              # five in a row, and those in flight
 
 
 def test_without_a_breaker_each_line_is_tried(host):

@@ -53,7 +53,7 @@ def test_a_crowded_host_sees_no_request_in_the_time_that_it_asked_for(site):
     assert {result.status for result in results} == {200}
     assert len(times) == sum(result.attempts for result in results)
     assert max(pauses) >= 1.99
-    assert not [pause for pause in pauses if 0.5 < pause < 1.99]    # the shorter ones are of those sent together
+    assert not [pause for pause in pauses if 0.5 < pause < 1.99]    # shorter: requests that were sent together
 
 
 def test_an_adaptive_run_settles_just_below_what_a_host_can_take(site):
@@ -105,4 +105,4 @@ def test_nor_where_lines_wait_in_the_list(site, tmp_path: Path):
     assert {host["requests"] for host in stats.values()} == {440}
     assert {host["most_at_once"] for host in stats.values()} == {PER_HOST}
     firsts = sorted(host["times"][0] for host in stats.values())
-    assert firsts[-1] < min(host["times"][-1] for host in stats.values())   # all of them were at work at once
+    assert firsts[-1] < min(host["times"][-1] for host in stats.values())   # all of them were in use at once

@@ -64,4 +64,4 @@ def test_the_deadline_ends_who_waits_where_a_redirect_leads(server, host):
     began = time.perf_counter()
     counts = outcomes([f"{host}/retry-after/30", *[first] * 5], limits=Limits(per_host=1), run=RunOptions(deadline=1.0))
     assert sum(counts.values()) == 6 and counts["deadline"] > 0
-    assert time.perf_counter() - began < 30         # which the host asks for
+    assert time.perf_counter() - began < 30         # the host asks for 30

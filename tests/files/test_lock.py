@@ -79,7 +79,7 @@ def test_who_waits_gets_it_when_it_is_free(path, holder):
 def test_nothing_that_is_spawned_inherits_it(path):
     with Lock(path):
         spawned = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, close_fds=False)
-    with Lock(path, 60):            # the kernel may close what is not inherited a moment after it has let us go on
+    with Lock(path, 60):            # the kernel may close what is not inherited a moment after Popen returns
         spawned.communicate()
 
 
@@ -89,7 +89,7 @@ def test_no_child_that_is_forked_inherits_it(path):
         process.send_signal(SIGKILL)
         process.wait()
         with Lock(path):
-            process.stdin.close()       # only now the child ends
+            process.stdin.close()       # the child ends only now
 
 
 def test_a_file_with_something_else_in_it_is_not_written_over(path):

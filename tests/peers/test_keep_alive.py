@@ -41,7 +41,7 @@ def test_a_post_is_not_sent_on_a_connection_that_ended_while_nobody_looked(nginx
     fetch = Fetcher(options, transport, InFlight(Timeouts()))
     target = Target.read(nginx.url("/echoed", "second"))
     first = fetch(target)
-    time.sleep(1.2)     # not green: the hub learns nothing of the connection's end
+    time.sleep(1.2)     # not green, so that the hub does not notice the end of the connection
     second = fetch(target)
     transport.close()
     assert (first.status, second.status) == (404, 404)

@@ -23,7 +23,7 @@ def count(strace, urls, table):
     """Return how often fetcher makes each system call for `urls`."""
     traced = [strace, "-f", "-c", "-o", table, *FETCHER, "-", "-q", "-f", "none", "--per-host", "50"]
     subprocess.run(traced, input="\n".join(urls), text=True, check=True, env=ENVIRONMENT, timeout=100)
-    # share, seconds, usecs/call, calls, errors where there are any, name
+    # share, seconds, usecs/call, calls, errors if there are any, name
     rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+)(?: +\d+)? +(\w+)$", table.read_text(), re.MULTILINE)
     return {name: int(calls) for calls, name in rows}
 

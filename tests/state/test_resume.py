@@ -157,7 +157,7 @@ def test_a_link_to_the_file_stays_one_and_its_rights_stay(path, tmp_path):
 
 def test_the_copy_that_a_killed_run_left_is_replaced(path, tmp_path):
     write(path, result(error="dns"), result())
-    for _ in range(2):      # once where another copy is made, once where none is needed
+    for _ in range(2):      # the first time a copy is made, the second time none is needed
         (tmp_path / "out.jsonl.resumed").write_text("half of it")
         journal(path).tidy()
         assert os.listdir(tmp_path) == ["out.jsonl"]

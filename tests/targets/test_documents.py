@@ -249,7 +249,7 @@ def test_what_hostile_content_takes_grows_no_faster_than_its_length(kind, patter
         read(kind, pattern * (size // len(pattern)), base="http://a/")
         return time.process_time() - start
 
-    assert any(seconds(40_000) < 10 * max(seconds(10_000), 0.02) for _ in range(3))     # a busy machine has its moods
+    assert any(seconds(40_000) < 10 * max(seconds(10_000), 0.02) for _ in range(3))     # machines are slow at times
 
 
 def test_brackets_behind_a_url_are_taken_off_in_one_go():

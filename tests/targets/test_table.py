@@ -213,7 +213,7 @@ def test_what_the_csv_module_wrote_comes_back_row_by_row(rows, line_end, size, q
     lines = []
     for one, other in rows:
         lines.append(file.getvalue().count("\n") + 1)
-        if line_end == "\n":    # the writer leaves a lone carriage return unquoted then
+        if line_end == "\n":    # then the writer does not quote a lone carriage return
             one, other = one.replace("\r", " "), other.replace("\r", " ")
         writer.writerow([one, "http://a/", other])
     content = file.getvalue().encode()

@@ -219,7 +219,7 @@ def test_a_jar_may_be_a_device_or_a_pipe(tmp_path):
     assert pipe.is_fifo()
 
 
-# curl beside it
+# Compared with curl
 
 curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 COOKIES = (b"session=1", b"kept=2; Max-Age=1000", b"secret=3; HttpOnly", b"wide=4; Domain=a.localhost", b"empty=",
@@ -259,7 +259,7 @@ def test_both_write_the_same(jar, tmp_path):
         run_curl(server, "-c", tmp_path / "curl")
         fetch(server.url("/x/y", host="b.a.localhost"), request=keeping(jar))
 
-    def told(path):     # but for the path of cookies that name none, which curl gives a slash at its end
+    def told(path):     # except a default path, to which curl adds a slash
         return {name: (domain.lstrip("."), subdomains, secure, value)
                 for domain, subdomains, _path, secure, _expires, name, value in lines(path)}
 

@@ -194,7 +194,7 @@ def test_a_bomb_is_decoded_in_pieces(coding):
         tracemalloc.stop()
     decoder.finish()
     assert decoder.size == 64 * 1024 * 1024
-    assert largest <= 512 * 1024 and peak < 3_000_000      # brotli takes its limit for a hint
+    assert largest <= 512 * 1024 and peak < 3_000_000      # brotli treats its limit as a hint
 
 
 def test_a_block_of_zstd_for_four_bytes_comes_in_pieces():
@@ -295,7 +295,7 @@ def test_a_bomb_of_nothing_leaves_others_their_turn(server):
 
         green.call_later(0, tick)
         assert fetch(evil.url()).size == 0
-        assert len(gaps) > 10       # the hub had its rounds
+        assert len(gaps) > 10       # the hub ran meanwhile
 
 
 # Over the wire

@@ -123,7 +123,7 @@ def test_no_redirect_leads_to_a_special_address_however_it_is_spelled(address, s
     assert {result.url: result.error for result in results if result.error != "blocked"} == {}
     assert {result.url: result.redirects for result in results} == {
         **dict.fromkeys(targets, 0), **dict.fromkeys(fronts, 1)}
-    assert set(dialled) <= {"127.0.0.1"} and len(dialled) <= len(fronts)      # that of front.example
+    assert set(dialled) <= {"127.0.0.1"} and len(dialled) <= len(fronts)      # the address of front.example
     assert listener.seen == []
 
 
@@ -175,7 +175,7 @@ def test_a_name_that_turns_inside_between_two_attempts_is_not_followed_there(lis
 
     def connect(host, port, addresses):
         dialled.extend(addresses)
-        raise race.ConnectError("nobody is there")      # where it would be outside
+        raise race.ConnectError("nobody is there")      # it would be outside this machine
 
     monkeypatch.setattr(race, "connect", connect)
     with outside(OK, **{"a.example": rebind}) as server:

@@ -88,7 +88,7 @@ def test_a_guest_whose_process_dies_leaves_its_slot(site):
 
     def is_held_up() -> bool:
         before = site.stats()
-        green.sleep(0.5)        # meanwhile the parent is told what is in flight
+        green.sleep(0.5)        # meanwhile the parent learns what is in flight
         return there in before and site.stats()[there]["requests"] == before[there]["requests"]
 
     def kill_the_visitor() -> None:
