@@ -60,7 +60,7 @@ def compete(scenario: Scenario, peers: list[Peer], rounds: int, nginx: Nginx, dn
         for score in [score for score in scores.values() if score.problem is None]:
             say(f"{scenario.name}, {f'round {nth} of {rounds}' if nth else 'warming up'}: {score.peer.name}")
             try:
-                run = measured(scenario, score.peer, nginx, dns_server)
+                run = measure(scenario, score.peer, nginx, dns_server)
             except Failed as reason:
                 scores[score.peer.name] = replace(score, problem=reason)
             else:
@@ -69,12 +69,12 @@ def compete(scenario: Scenario, peers: list[Peer], rounds: int, nginx: Nginx, dn
     return list(scores.values())
 
 
-def measured(scenario: Scenario, peer: Peer, nginx: Nginx, dns_server: str | None) -> Run:
+def measure(scenario: Scenario, peer: Peer, nginx: Nginx, dns_server: str | None) -> Run:
     """Run one peer once. Raises Failed unless it fetched the whole list."""
     with _job(scenario, nginx, dns_server) as job:
         command = peer.command(job)
         nginx.forget()
-        run = _metered(command, job.directory)
+        run = _run_metered(command, job.directory)
         answers = nginx.answers(scenario.count)
         if answers.ok != scenario.count or answers.size != scenario.count * scenario.size:
             raise Failed(f"got {answers.ok:,} of {scenario.count:,} answers, {answers.size:,} bytes of bodies")
@@ -102,7 +102,7 @@ def _in_memory(scenario: Scenario) -> Path | None:
     return None
 
 
-def _metered(command: list[str], directory: Path) -> Run:
+def _run_metered(command: list[str], directory: Path) -> Run:
     stderr = directory / "stderr"
     meter = [sys.executable, "-I", "-S", str(Path(__file__).with_name("meter.py")), str(PATIENCE_SECONDS),
              str(directory / "stdout"), str(stderr), *command]

@@ -43,7 +43,7 @@ class Peer:
     localhost: bool = False     # resolves names below localhost to this machine (RFC 6761), even if the system does not
 
 
-def _asked(*program: str) -> str:
+def _version(*program: str) -> str:
     """Return the first version number in the output of `program --version`. Raises Unable."""
     try:
         answer = subprocess.run([*program, "--version"], capture_output=True, text=True)
@@ -126,16 +126,16 @@ def _script(name: str, job: Job) -> list[str]:
 
 
 PEERS = (
-    Peer("fetcher", "a JSON record each", functools.partial(_asked, *FETCHER), fetcher, True, True, True),
-    Peer("fetcher-2", "--processes 2, a JSON record each", functools.partial(_asked, *FETCHER), fetcher_2, True, True,
+    Peer("fetcher", "a JSON record each", functools.partial(_version, *FETCHER), fetcher, True, True, True),
+    Peer("fetcher-2", "--processes 2, a JSON record each", functools.partial(_version, *FETCHER), fetcher_2, True, True,
          True),
-    Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_asked, "curl"), curl, True,
+    Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_version, "curl"), curl, True,
          localhost=True),
-    Peer("curl-2", "xargs -P 2 curl -Z, a JSON record each", functools.partial(_asked, "curl"), curl_2, True,
+    Peer("curl-2", "xargs -P 2 curl -Z, a JSON record each", functools.partial(_version, "curl"), curl_2, True,
          localhost=True),
-    Peer("curl-plain", "-Z, nothing written", functools.partial(_asked, "curl"), curl_plain, localhost=True),
-    Peer("wget2", "threads, nothing written", functools.partial(_asked, "wget2"), wget2),
-    Peer("aria2c", "each body saved to a file", functools.partial(_asked, "aria2c"), aria2c),
+    Peer("curl-plain", "-Z, nothing written", functools.partial(_version, "curl"), curl_plain, localhost=True),
+    Peer("wget2", "threads, nothing written", functools.partial(_version, "wget2"), wget2),
+    Peer("aria2c", "each body saved to a file", functools.partial(_version, "aria2c"), aria2c),
     Peer("aiohttp", "with uvloop, a JSON record each", functools.partial(_packages, "aiohttp", "uvloop"),
          functools.partial(_script, "with_aiohttp.py"), True),
     Peer("urlopen", "green urllib in a GreenPool, a JSON record each", functools.partial(_packages, "eventlet"),

@@ -114,7 +114,7 @@ class Connection:
         if self._response is not response:
             return
         self._response = None
-        if response.frees_connection and (self._listener is not None or self._listens_again()):
+        if response.frees_connection and (self._listener is not None or self._try_listen()):
             self.served += 1
             self.promised = response.promised
             self.idle_since = perf_counter()
@@ -179,7 +179,7 @@ class Connection:
 
     def _wait_to_send(self) -> None:
         """Wait until the socket can send more, or until something happens to the answer."""
-        listener = self._added(green.WRITE, self._writable)
+        listener = self._add_listener(green.WRITE, self._writable)
         try:
             self._wait()
         finally:
@@ -204,15 +204,15 @@ class Connection:
 
     def _listen(self) -> None:
         """Register the socket with the hub, for reading. Raises ConnectError."""
-        self._listener = self._added(green.READ, self._readable)
+        self._listener = self._add_listener(green.READ, self._readable)
 
-    def _added(self, event: str, callback: Callable[[Any], None]) -> Any:
+    def _add_listener(self, event: str, callback: Callable[[Any], None]) -> Any:
         try:
             return green.listen(event, self._fileno, callback)
         except OSError as error:
             raise ConnectError(f"The connection to {self.peer} cannot be watched: {error.strerror}.") from None
 
-    def _listens_again(self) -> bool:
+    def _try_listen(self) -> bool:
         """Listen again if that was paused. Return whether it worked."""
         if self._listener is None and not self.closed:
             with suppress(ConnectError):

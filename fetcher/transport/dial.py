@@ -75,7 +75,7 @@ class Dialer:
             try:
                 sock = self._tls_for(route.host).handshake(sock, route.host, route.port)
             except Untrusted as error:
-                raise self._explained(error, route, attempt) from None
+                raise self._explain(error, route, attempt) from None
             except BaseException:
                 sock.close()
                 raise
@@ -114,7 +114,7 @@ class Dialer:
             return self._connect(route.host, route.port, attempt, self._guard)
         return self._connect_by_proxy(route, route.proxy, attempt)
 
-    def _explained(self, error: Untrusted, route: Route, attempt: Attempt) -> TlsError:
+    def _explain(self, error: Untrusted, route: Route, attempt: Attempt) -> TlsError:
         """Connect again to see the certificate. Return an error that says more, or `error` if that fails."""
         try:
             sock, _address = self._reach(route, attempt)
