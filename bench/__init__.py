@@ -1,12 +1,12 @@
-"""fetcher beside other programs that fetch a list: one run, one machine, the same list from the same local server.
+"""Compare fetcher with other programs that fetch a list: in one run, on one machine, from the same local server.
 
-    scenarios  what is fetched: a table          peers    who fetches: a command line each
-    servers    nginx and dnsmasq, for the run    meter    one command, and what it cost
+    scenarios  what to fetch: a table            peers    who fetches: a command line each
+    servers    nginx and dnsmasq                 meter    runs one command and measures it
     measure    interleaved rounds, checked       report   medians, as tables and as JSON
-    simulate   the scheduler alone, a million lines under a virtual clock
+    simulate   only the scheduler, with a million lines and a virtual clock
 
-and a list that is too long for any of that, `python -m bench.scale`:
+`python -m bench.scale` plans lists that are too long for that:
 
-    sizes      how many lines each host has     plan     what workers make of them, partition by partition
-    scale      tables by workers and partitions, held against the scheduler
+    sizes      how many lines each host has      plan     how long workers take, partition by partition
+    scale      tables by workers and partitions, compared with the scheduler
 """

@@ -1,6 +1,6 @@
-"""`python -m bench`: run the peers, print medians, then simulate the scheduler alone.
+"""`python -m bench`: run the peers, print medians, then simulate only the scheduler.
 
-Status 1 if a peer missed a part of its list, 2 without nginx.
+Exits with 1 if a peer did not fetch all of its list, and with 2 if nginx is missing.
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bench.scenarios import SCENARIOS, Scenario, chosen
 from bench.servers import Missing, dnsmasq, nginx
 
 DESCRIPTORS = 65_536
-SCHEDULE = "schedule"       # what is simulated stands beside the scenarios
+SCHEDULE = "schedule"       # the name of the simulation, next to those of the scenarios
 
 
 def main() -> int:
@@ -82,7 +82,7 @@ def arguments() -> argparse.Namespace:
 
 
 def some_of(names: list[str]) -> Callable[[str], list[str]]:
-    """A parser of comma-separated values, each one of `names`."""
+    """Return a parser of comma-separated values, each of which must be in `names`."""
     def parse(text: str) -> list[str]:
         asked = text.split(",")
         if unknown := [name for name in asked if name not in names]:
@@ -93,7 +93,7 @@ def some_of(names: list[str]) -> Callable[[str], list[str]]:
 
 
 def present(names: list[str], out: Console) -> dict[Peer, str]:
-    """The peers that are on this machine and what they say of their version; the others are named and left out."""
+    """Return the peers that can run on this machine, with their versions. Print which ones are left out."""
     versions = {}
     for peer in PEERS:
         if peer.name in names:
@@ -108,14 +108,14 @@ def present(names: list[str], out: Console) -> dict[Peer, str]:
 
 def without(scenarios: list[Scenario], some: Callable[[Scenario], bool], reason: Missing, out: Console
             ) -> list[Scenario]:
-    """The scenarios but for `some` that cannot be run here, which are named."""
+    """Return `scenarios` without those that match `some`. Print which ones are left out, and the `reason`."""
     for scenario in filter(some, scenarios):
         out.print(f"{scenario.name} is left out: {reason}", style="yellow", highlight=False)
     return [scenario for scenario in scenarios if not some(scenario)]
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # an exit ends the servers, a bare death would not
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # exit in order, so that the servers end too
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""`python -m bench.instructions`: what a request costs in instructions, which no load of the machine changes.
+"""`python -m bench.instructions`: count instructions per request, which do not depend on the load of the machine.
 
-callgrind counts two runs that differ in how many requests they make; what lies between them is what requests cost. The
-figure that is kept, for the Python it was taken with, is in instructions.json: `--keep` writes it anew. Needs valgrind.
+callgrind counts two runs with different numbers of requests; their difference is the cost of the additional requests.
+instructions.json has the last saved figure for each version of Python, and `--keep` saves a new one. Needs valgrind.
 """
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ def main() -> int:
 
 
 def kept() -> int | None:
-    """The figure that is kept for this Python, if there is one."""
+    """Return the saved figure for this version of Python, if there is one."""
     figures: dict[str, int] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     return figures.get(PYTHON)
 
 
 def per_request() -> int:
-    """Instructions that a request of 1 KB costs, over connections that are kept. Raises Missing."""
+    """Return the instructions per request for 1 KB, over reused connections. Raises Missing."""
     valgrind = program("valgrind")
     with tempfile.TemporaryDirectory(prefix="bench-") as name, nginx(Path(name)) as far_end:
-        _instructions(valgrind, 1, far_end.ports["http"], Path(name))       # what Python compiles is compiled then
+        _instructions(valgrind, 1, far_end.ports["http"], Path(name))       # first let Python compile its modules
         short, long = (_instructions(valgrind, count, far_end.ports["http"], Path(name)) for count in (SHORT, LONG))
     return round((long - short) / (LONG - SHORT))
 
 
 def _instructions(valgrind: str, count: int, port: int, directory: Path) -> int:
-    """Instructions in user mode that a run of so many requests takes."""
+    """Return the user-mode instructions of a run with `count` requests."""
     urls = directory / "urls.txt"
     urls.write_text("".join(f"http://127.0.0.1:{port}/1k/{n}\n" for n in range(count)))
     command = [valgrind, "--tool=callgrind", f"--callgrind-out-file={directory / 'callgrind'}", *FETCHER, "-x", "",
                "-c", "100", "--per-host", "100", "-f", "jsonl", "-o", "/dev/null", str(urls)]
-    # Hashes decide how dictionaries are laid out: they are the same each time.
+    # Fix the hashes, which decide how dictionaries are laid out.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory), "PYTHONHASHSEED": "0",
                    "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)

@@ -1,4 +1,4 @@
-"""Interleaved rounds: every peer once, then every peer again, each run checked against what nginx sent."""
+"""Run interleaved rounds: every peer once, then every peer again. Check each run against nginx's log."""
 from __future__ import annotations
 
 import os
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 300
 
 
 class Failed(Exception):
-    """A run that did not do the work; the text says what is missing."""
+    """A run did not fetch everything. The text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A peer's runs in one scenario; `problem` is why they do not count."""
+    """The runs of a peer in one scenario. If `problem` is set, they do not count."""
 
     peer: Peer
     runs: list[Run] = field(default_factory=list)
@@ -50,14 +50,17 @@ class Score:
 
 def compete(scenario: Scenario, peers: list[Peer], rounds: int, nginx: Nginx, dns_server: str | None,
             say: Callable[[str], None]) -> list[Score]:
-    """Run the peers in turn, one round to warm up and then `rounds` that count; who fails once is out."""
+    """Run the peers in turn: one round to warm up, then `rounds` that count. A peer that fails is not run again.
+
+    `say` shows the progress.
+    """
     scores = {peer.name: Score(peer) for peer in peers
               if (peer.dns_server or not scenario.dns) and (peer.localhost or not scenario.localhost)}
     for nth in range(rounds + 1):
         for score in [score for score in scores.values() if score.problem is None]:
             say(f"{scenario.name}, {f'round {nth} of {rounds}' if nth else 'warming up'}: {score.peer.name}")
             try:
-                run = measured(scenario, score.peer, nginx, dns_server)
+                run = measure(scenario, score.peer, nginx, dns_server)
             except Failed as reason:
                 scores[score.peer.name] = replace(score, problem=reason)
             else:
@@ -66,12 +69,12 @@ def compete(scenario: Scenario, peers: list[Peer], rounds: int, nginx: Nginx, dn
     return list(scores.values())
 
 
-def measured(scenario: Scenario, peer: Peer, nginx: Nginx, dns_server: str | None) -> Run:
-    """Run one peer once and see that it fetched all of the list."""
+def measure(scenario: Scenario, peer: Peer, nginx: Nginx, dns_server: str | None) -> Run:
+    """Run one peer once. Raises Failed unless it fetched the whole list."""
     with _job(scenario, nginx, dns_server) as job:
         command = peer.command(job)
         nginx.forget()
-        run = _metered(command, job.directory)
+        run = _run_metered(command, job.directory)
         answers = nginx.answers(scenario.count)
         if answers.ok != scenario.count or answers.size != scenario.count * scenario.size:
             raise Failed(f"got {answers.ok:,} of {scenario.count:,} answers, {answers.size:,} bytes of bodies")
@@ -92,18 +95,18 @@ def _job(scenario: Scenario, nginx: Nginx, dns_server: str | None) -> Iterator[J
 
 
 def _in_memory(scenario: Scenario) -> Path | None:
-    """Where files cost no disk's time, as long as all bodies have room there: aria2c has to save them."""
+    """Return a directory in memory if all bodies fit into it: aria2c has to save them, and disks are slow."""
     memory = Path("/dev/shm")
     if memory.is_dir() and shutil.disk_usage(memory).free > 2 * scenario.count * scenario.size:
         return memory
     return None
 
 
-def _metered(command: list[str], directory: Path) -> Run:
+def _run_metered(command: list[str], directory: Path) -> Run:
     stderr = directory / "stderr"
     meter = [sys.executable, "-I", "-S", str(Path(__file__).with_name("meter.py")), str(PATIENCE_SECONDS),
              str(directory / "stdout"), str(stderr), *command]
-    # A bare environment: no proxies, no settings, and a home without anyone's .curlrc.
+    # A minimal environment: no proxies, no settings, and a home without a .curlrc.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory)}
     answer = subprocess.run(meter, stdout=subprocess.PIPE, text=True, env=environment, cwd=directory)
     if answer.returncode != 0:

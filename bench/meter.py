@@ -2,9 +2,9 @@
 
     python -I -S meter.py SECONDS STDOUT STDERR COMMAND...
 
-A program of its own, as bare as possible: a child's peak memory starts at that of the process that forked it, so a
-large parent would hide what curl takes. What this interpreter takes, about 9 MB, is the least that can be told.
-A command that is still running after SECONDS is killed.
+This is a separate, minimal program because the peak memory of a child starts at that of the process that forked it:
+a large parent would hide what curl uses. The smallest value that can be measured is that of this interpreter, about
+9 MB. A command that is still running after SECONDS is killed.
 """
 import os
 import signal

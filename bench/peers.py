@@ -1,4 +1,4 @@
-"""Who fetches: each peer is a command line for a job, with the output that comes nearest to fetcher's."""
+"""The peers: the command line of each for a job, with the output that is most similar to fetcher's."""
 from __future__ import annotations
 
 import functools
@@ -12,16 +12,16 @@ from pathlib import Path
 
 FETCHER = (sys.executable, "-m", "fetcher")
 _JSON = ("--write-out", r"%{json}\n")
-CURL_CAP = 300      # curl falls back to 50 when it is asked for more
+CURL_CAP = 300      # if asked for more, curl uses 50
 
 
 class Unable(Exception):
-    """Why a peer cannot run here, in a few words."""
+    """A peer cannot run here. The text says why, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One list to fetch, and a directory to leave things in."""
+    """One list to fetch, and a directory for files."""
 
     urls: Path
     concurrency: int
@@ -32,7 +32,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A program that fetches a list. `version` raises Unable where it is missing."""
+    """A program that fetches a list. `version` raises Unable if it is missing."""
 
     name: str
     does: str
@@ -40,11 +40,11 @@ class Peer:
     command: Callable[[Job], list[str]]
     records: bool = False       # writes a line for each URL to stdout
     dns_server: bool = False    # can be told which DNS server to ask
-    localhost: bool = False     # knows that names below localhost are this machine (RFC 6761), which not all systems do
+    localhost: bool = False     # resolves names below localhost to this machine (RFC 6761), even if the system does not
 
 
-def _asked(*program: str) -> str:
-    """The first number that looks like a version in what the program says to --version."""
+def _version(*program: str) -> str:
+    """Return the first version number in the output of `program --version`. Raises Unable."""
     try:
         answer = subprocess.run([*program, "--version"], capture_output=True, text=True)
     except FileNotFoundError:
@@ -90,7 +90,7 @@ def curl(job: Job) -> list[str]:
 
 
 def curl_2(job: Job) -> list[str]:
-    """Two of them, which fetch every other URL."""
+    """Two processes, each with every other URL."""
     *command, option, config = curl_plain(job)
     lines = Path(config).read_text().splitlines(keepends=True)
     halves = [job.directory / f"curl-{half}.conf" for half in range(2)]
@@ -110,7 +110,7 @@ def wget2(job: Job) -> list[str]:
 
 
 def aria2c(job: Job) -> list[str]:
-    numbered = job.directory / "aria2.txt"      # each URL with a file name of its own
+    numbered = job.directory / "aria2.txt"      # each URL with its own file name
     numbered.write_text("".join(f"{url}\n  out={n}\n" for n, url in enumerate(job.urls.read_text().split())))
     command = ["aria2c", "--no-conf", "--quiet", f"--max-concurrent-downloads={job.concurrency}", "--split=1",
                "--file-allocation=none", "--auto-save-interval=0", f"--dir={job.directory / 'saved'}",
@@ -126,16 +126,16 @@ def _script(name: str, job: Job) -> list[str]:
 
 
 PEERS = (
-    Peer("fetcher", "a JSON record each", functools.partial(_asked, *FETCHER), fetcher, True, True, True),
-    Peer("fetcher-2", "--processes 2, a JSON record each", functools.partial(_asked, *FETCHER), fetcher_2, True, True,
+    Peer("fetcher", "a JSON record each", functools.partial(_version, *FETCHER), fetcher, True, True, True),
+    Peer("fetcher-2", "--processes 2, a JSON record each", functools.partial(_version, *FETCHER), fetcher_2, True, True,
          True),
-    Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_asked, "curl"), curl, True,
+    Peer("curl", f"-Z, at most {CURL_CAP} at once, a JSON record each", functools.partial(_version, "curl"), curl, True,
          localhost=True),
-    Peer("curl-2", "xargs -P 2 curl -Z, a JSON record each", functools.partial(_asked, "curl"), curl_2, True,
+    Peer("curl-2", "xargs -P 2 curl -Z, a JSON record each", functools.partial(_version, "curl"), curl_2, True,
          localhost=True),
-    Peer("curl-plain", "-Z, nothing written", functools.partial(_asked, "curl"), curl_plain, localhost=True),
-    Peer("wget2", "threads, nothing written", functools.partial(_asked, "wget2"), wget2),
-    Peer("aria2c", "each body saved to a file", functools.partial(_asked, "aria2c"), aria2c),
+    Peer("curl-plain", "-Z, nothing written", functools.partial(_version, "curl"), curl_plain, localhost=True),
+    Peer("wget2", "threads, nothing written", functools.partial(_version, "wget2"), wget2),
+    Peer("aria2c", "each body saved to a file", functools.partial(_version, "aria2c"), aria2c),
     Peer("aiohttp", "with uvloop, a JSON record each", functools.partial(_packages, "aiohttp", "uvloop"),
          functools.partial(_script, "with_aiohttp.py"), True),
     Peer("urlopen", "green urllib in a GreenPool, a JSON record each", functools.partial(_packages, "eventlet"),

@@ -1,8 +1,8 @@
-"""A run of a cluster that is too long to simulate line by line: its partitions, and its workers one after the other.
+"""Plan a run of a cluster that is too long to simulate line by line.
 
-The largest hosts stand in the partitions where the cluster's own hash puts them. Of the many small ones it is only
-known how many lines a partition has of them: a sum of so many independent sizes, and so normally distributed. The
-workers take partitions in the order in which `fetcher submit` hands them out, each the next when it is done with one.
+The largest hosts are in the partitions that the cluster's own hash chooses. The many small hosts are not looked at one
+by one: the lines that a partition has of them are a sum of many independent sizes, so they are normally distributed.
+Workers fetch partitions in the order in which `fetcher submit` sends them. A worker that is done fetches the next one.
 """
 from __future__ import annotations
 
@@ -17,89 +17,89 @@ from fetcher.model import Target
 from fetcher.options import Options
 from fetcher.targets.choice import shard_of
 
-EXACT = 100_000         # so many of the largest hosts are looked at one by one
+EXACT = 100_000         # this many of the largest hosts are looked at one by one
 _SEED = 1
-_LOOK_SECONDS = 1.7     # for a second order for a partition to be found superfluous: half a beat, and a pause
-_MESSAGES = 3           # of each order that is followed: given, taken, acknowledged
+_LOOK_SECONDS = 1.7     # until a second order for a partition is found to be superfluous: half a beat, and a pause
+_MESSAGES = 3           # for each order that is followed: sent, received, acknowledged
 _MB = 1_000_000
-_PARKED = 500_000       # lines at most that a process knows by their places alone
+_PARKED = 500_000       # a process parks at most this many lines
 
 
 @dataclass(frozen=True)
 class Worker:
-    """One process of a worker: what its engine can do, and what its limits and the servers let it do."""
+    """One process of a worker: what its engine can do, and what its limits and the servers allow."""
 
-    capacity: float = 12_000            # requests a second, of one core
+    capacity: float = 12_000            # requests per second, on one core
     concurrency: int = 1_000
     per_host: int = 10
     per_host_rate: float | None = None
     answer_seconds: float = 0.2
-    start_seconds: float = 0.2          # to take one more partition, and to end it
+    start_seconds: float = 0.2          # to begin and end a partition
 
     @property
     def rate(self) -> float:
-        """Requests a second where no single host binds."""
+        """Requests per second, if no single host is the limit."""
         return min(self.capacity, self.concurrency / self.answer_seconds)
 
     @property
     def pace(self) -> float:
-        """Requests a second for one host."""
+        """Requests per second to one host."""
         return min(self.per_host / self.answer_seconds, self.per_host_rate or inf, self.rate)
 
     def seconds(self, lines: float, largest: float) -> float:
-        """What a partition takes: its lines take their time, and so do those of its largest host."""
+        """Return the time for a partition with so many `lines`, of which its largest host has `largest`."""
         return self.start_seconds + max(lines / self.rate, largest / self.pace)
 
 
 @dataclass(frozen=True)
 class Partitions:
-    """What each partition has: its lines, and those of its largest host."""
+    """The number of lines of each partition, and of its largest host."""
 
     lines: tuple[float, ...]
     largest: tuple[float, ...]
 
     @property
     def imbalance(self) -> float:
-        """The longest over the mean."""
+        """The longest partition divided by the mean."""
         return max(self.lines) * len(self.lines) / sum(self.lines)
 
     @property
     def order(self) -> list[int]:
-        """In which order they are handed out."""
+        """The numbers of the partitions, in the order in which they are sent."""
         return ClusterRun("plan", tuple(round(count) for count in self.lines), Options(), 0.0, (), (), ()).partitions
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One planned run, in seconds. `floor` is what the largest host takes, however many workers there are."""
+    """One planned run; times are in seconds. `floor` is the time for the largest host, with any number of workers."""
 
     partitions: int
     workers: int
     makespan: float
     nearly: float           # until 99 % of the lines are done
     floor: float
-    skew: float             # the longest partition over the mean
-    imbalance: float        # the busiest worker over the mean
-    messages: float         # at most, of a broker that sends an order again when it is not acknowledged soon
+    skew: float             # the longest partition divided by the mean
+    imbalance: float        # the busiest worker divided by the mean
+    messages: float         # at most, with a broker that resends an order if it is not acknowledged soon
 
 
 def submitter_bytes(partitions: int) -> float:
-    """Memory of `fetcher submit`, however long the list is: measured with lists of 1,000,000 lines."""
+    """Return the memory of `fetcher submit`. It does not depend on the list; measured with 1,000,000 lines."""
     return 70 * _MB + 200 * partitions
 
 
 def worker_bytes(worker: Worker, lines: float) -> float:
-    """Memory of one process at most, with a partition taken over at its end: a sum of pieces, see docs/scale.md."""
+    """Return the most memory that one process uses, if it takes over a partition at its end. See docs/scale.md."""
     return 43 * _MB + 20_000 * worker.concurrency + 19 * min(lines, _PARKED) + 9 * lines
 
 
 def hosts_of(sizes: Sizes) -> list[Target]:
-    """A target of each of the largest hosts, by rank."""
+    """Return one target of each of the largest hosts, by rank."""
     return [Target.read(f"https://host-{rank}.example/") for rank in range(1, min(EXACT, sizes.hosts) + 1)]
 
 
 def partitioned(sizes: Sizes, hosts: list[Target], partitions: int) -> Partitions:
-    """The list in `partitions`; `hosts` are the largest of its hosts."""
+    """Cut the list into `partitions`. `hosts` are the largest of its hosts."""
     lines, largest = [0.0] * partitions, [0.0] * partitions
     for rank, host in enumerate(hosts, 1):
         number, size = shard_of(host, partitions) - 1, sizes.of(rank)
@@ -115,7 +115,7 @@ def partitioned(sizes: Sizes, hosts: list[Target], partitions: int) -> Partition
 
 
 def planned(partitions: Partitions, worker: Worker, workers: int) -> Outcome:
-    """The run of these partitions by so many workers of one kind."""
+    """Plan the run of these partitions by so many workers of one kind."""
     seconds = [worker.seconds(*each) for each in zip(partitions.lines, partitions.largest)]
     spans = assigned([seconds[number] for number in partitions.order], workers)
     busy = [0.0] * workers
@@ -130,7 +130,7 @@ def planned(partitions: Partitions, worker: Worker, workers: int) -> Outcome:
 
 
 def assigned(seconds: list[float], workers: int) -> list[tuple[int, float, float]]:
-    """Who has each of the partitions that take so long, in their order, from when until when."""
+    """Assign partitions, which take so many `seconds`, to workers. Return the worker, begin and end of each."""
     free = [(0.0, who) for who in range(workers)]
     heapify(free)
     spans = []
@@ -142,7 +142,7 @@ def assigned(seconds: list[float], workers: int) -> list[tuple[int, float, float
 
 
 def _until(part: float, spans: list[tuple[int, float, float]], lines: list[float]) -> float:
-    """When this part of all lines is done, if each partition is done with its own evenly."""
+    """Return when this part of all lines is done, if each partition progresses evenly."""
     wanted, least, greatest = part * sum(lines), 0.0, max(end for _, _, end in spans)
     for _ in range(30):
         middle = (least + greatest) / 2
@@ -153,7 +153,7 @@ def _until(part: float, spans: list[tuple[int, float, float]], lines: list[float
 
 
 def _superfluous(spans: list[tuple[int, float, float]], workers: int) -> float:
-    """Second orders for what is being worked on, which idle workers take and give back for as long as it lasts."""
+    """Return how often idle workers receive and return a second order for a partition that another one works on."""
     last = dict[int, float]()
     for who, _, end in spans:
         last[who] = max(end, last.get(who, 0.0))

@@ -1,4 +1,4 @@
-"""What came out: a table of medians for each scenario, and all the figures as JSON."""
+"""Report the outcome: a table of medians for each scenario, and all figures as JSON."""
 from __future__ import annotations
 
 import os
@@ -19,13 +19,13 @@ YARDSTICK = "curl"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One scenario and how the peers did in it."""
+    """One scenario, and the scores of the peers in it."""
 
     scenario: Scenario
     scores: list[Score]
 
     def of(self, peer: str) -> Score | None:
-        """The peer's score, if it has figures that count."""
+        """Return the score of a peer, if its runs count."""
         return next((score for score in self.scores
                      if score.peer.name == peer and score.runs and score.problem is None), None)
 
@@ -45,7 +45,7 @@ def _processor() -> str:
 
 
 def show(console: Console, outcome: Outcome, before: Outcome | None) -> None:
-    """Print the medians; `before` is the outcome that this scenario is compared with."""
+    """Print the medians. `before` is the outcome to compare this scenario with."""
     scenario = outcome.scenario
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("peer", no_wrap=True)
@@ -85,7 +85,7 @@ def _row(outcome: Outcome, score: Score, before: Outcome | None) -> list[str]:
 
 
 def as_json(outcomes: list[Outcome], where: dict[str, Any], versions: dict[str, str]) -> dict[str, Any]:
-    """Every run of every peer, seconds and bytes."""
+    """Return every run of every peer, in seconds and bytes."""
     return {"machine": where, "peers": versions, "scenarios": [
         {**asdict(outcome.scenario), "peers": [
             {"peer": score.peer.name, "problem": score.problem and str(score.problem),

@@ -1,7 +1,7 @@
-"""`python -m bench.scale`: what a list of 1,000,000,000 lines over 10,000,000 hosts takes, by workers and partitions.
+"""`python -m bench.scale`: how long 1,000,000,000 lines of 10,000,000 hosts take, by workers and partitions.
 
-`sizes` tells how many lines each host has, `plan` what workers make of them. `checked` holds that against the real
-scheduler, under a virtual clock, with a list that is small enough.
+`sizes` says how many lines each host has, and `plan` how long workers take. `checked` compares that with the real
+scheduler, under a virtual clock, for a list that is small enough.
 """
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from fetcher.targets.choice import shard_of
 LINES, HOSTS = 1_000_000_000, 10_000_000
 WORKERS = (1, 4, 16, 64, 256, 1_000)
 PARTITIONS = (64, 256, 1_024, 4_096, 16_384)
-PACES = (None, 20.0, 2.0, 1.0)          # a second, for each host
-CUT = 10_000                            # lines of a host, in the list that has no large ones
+PACES = (None, 20.0, 2.0, 1.0)          # requests per second, to each host
+CUT = 10_000                            # most lines of a host, in the list without large hosts
 
 CHECK_LINES, CHECK_HOSTS, CHECK_PARTITIONS = 300_000, 50_000, 16
 CHECK_WORKERS = (1, 2, 4, 8, 16)
-CHECK_LIMITS = {"all slots": Limits(), "one host's pace": Limits(per_host_rate=5)}      # by what binds
+CHECK_LIMITS = {"all slots": Limits(), "one host's pace": Limits(per_host_rate=5)}      # by what limits the run
 SEED = 1
 
 
 @dataclass(frozen=True)
 class Check:
-    """A makespan as it is planned, and by the real scheduler."""
+    """A makespan by the plan and by the real scheduler, in seconds. `binding` is what limits the run."""
 
     binding: str
     workers: int
@@ -67,12 +67,12 @@ def main() -> None:
 
 
 def lists(lines: int = LINES, hosts: int = HOSTS) -> tuple[Sizes, Sizes]:
-    """The list as it is, and without what its large hosts have more than others."""
+    """Return the sizes of the list, and of the same list with its large hosts cut to CUT lines."""
     return Sizes(lines, hosts), Sizes(lines, hosts, CUT)
 
 
 def plans(sizes: Sizes, worker: Worker) -> dict[int, list[Outcome]]:
-    """Runs by numbers of partitions, in the order of `WORKERS`."""
+    """Return the planned runs by number of partitions, each in the order of `WORKERS`."""
     hosts = hosts_of(sizes)
     cuts = {count: partitioned(sizes, hosts, count) for count in PARTITIONS}
     return {count: [planned(partitions, worker, workers) for workers in WORKERS] for count, partitions in cuts.items()}
@@ -100,7 +100,7 @@ def show_paces(console: Console, sizes: Sizes, worker: Worker) -> None:
 
 
 def floors(sizes: Sizes, worker: Worker) -> list[tuple[float, float, float]]:
-    """Paces, what the largest host takes by them, and from how many workers on nothing else is left."""
+    """Return paces, the seconds of the largest host at each, and how many workers make it the last one to end."""
     found = []
     for rate in PACES:
         one = Worker(worker.capacity, worker.concurrency, worker.per_host, rate, worker.answer_seconds)
@@ -118,7 +118,7 @@ def show_memory(console: Console, worker: Worker, lines: int) -> None:
 
 
 def checked(binding: str) -> list[Check]:
-    """A list of the same shape on a small cluster, as it is planned and as the real scheduler goes through it."""
+    """Plan a list of the same shape on a small cluster, and let the real scheduler go through it. Return both."""
     sizes, limits = Sizes(CHECK_LINES, CHECK_HOSTS), CHECK_LIMITS[binding]
     hosts = hosts_of(sizes)
     mean = TYPICAL_SECONDS * exp(SPREAD ** 2 / 2)
@@ -151,7 +151,7 @@ def show_checks(console: Console, checks: list[Check]) -> None:
 
 
 def duration(seconds: float) -> str:
-    """As people say it: 40 s, 25 min, 11 h, 3.2 d."""
+    """Return a duration for people: 40 s, 25 min, 11 h, 3.2 d."""
     for size, unit in (86_400, "d"), (3_600, "h"), (60, "min"):
         if seconds >= 2 * size:
             return f"{seconds / size:.3g} {unit}"

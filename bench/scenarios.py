@@ -1,4 +1,4 @@
-"""What is fetched: one row for each load worth comparing."""
+"""What to fetch: one row for each load that is worth comparing."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 
 KB = 1024
 MB = 1024 * KB
-HOSTS = 8               # an even number of them for each of two processes
-NAMES = "bench.test"    # every name below it is 127.0.0.1, if the local dnsmasq is asked
+HOSTS = 8               # an even number for each of two processes
+NAMES = "bench.test"    # the local dnsmasq answers 127.0.0.1 for every name below it
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A list, and how much of it is fetched at once."""
+    """A list, and how many of its lines to fetch at once."""
 
     name: str
     measures: str
-    url: str                    # {n} counts up, {host} goes round, the other fields are nginx's ports
+    url: str                    # {n} counts up, {host} repeats, and the other fields are nginx's ports
     count: int
     concurrency: int
     size: int = KB
-    against: str | None = None  # the scenario that differs by the measured thing alone
+    against: str | None = None  # the scenario that differs only in what is measured
 
     @property
     def tls(self) -> bool:
@@ -62,6 +62,6 @@ SCENARIOS = (
 
 
 def chosen(names: list[str]) -> list[Scenario]:
-    """The scenarios of those names; with each comes the one that it is compared with."""
+    """Return the scenarios with these `names`, and those that they are compared with."""
     wanted = {*names, *(scenario.against for scenario in SCENARIOS if scenario.name in names)}
     return [scenario for scenario in SCENARIOS if scenario.name in wanted]

@@ -1,6 +1,6 @@
-"""The far end: nginx, and dnsmasq for names, on free ports of 127.0.0.1 and gone with the run.
+"""Run nginx, and dnsmasq for names, on free ports of 127.0.0.1, until the run ends.
 
-nginx runs as one process of our own user. Its access log is the witness of what each peer really fetched.
+nginx runs as one process of the current user. Its access log shows what each peer really fetched.
 """
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.scenarios import HOSTS, KB, MB, NAMES
 
-# Without credentials, `auth_delay` holds a request back by a timer and `error_page` then answers 200: a delay that
-# nginx's own core gives to thousands of requests at once.
+# A request without credentials is delayed by `auth_delay`, and then `error_page` answers it with 200. So nginx itself
+# can delay thousands of requests at once.
 NGINX_CONF = """
 daemon off;
 master_process off;
@@ -71,12 +71,12 @@ NGINX_TLS_CONF = """
 
 
 class Missing(Exception):
-    """A program that is not installed here; the text is a sentence for the user."""
+    """A program is not installed here. The text is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What nginx sent since it was last asked to forget."""
+    """What nginx has sent since `forget` was called: answers with 200, bytes of bodies, and connections."""
 
     ok: int
     size: int
@@ -95,7 +95,7 @@ class Nginx:
         os.truncate(self.log, 0)
 
     def answers(self, expected: int) -> Answers:
-        """Read the log; a line can follow the answer's last byte by a moment, so wait for those that are expected."""
+        """Read the log. A line may come a moment after the answer, so wait up to a second for the `expected` lines."""
         deadline = time.monotonic() + 1
         while len(lines := self.log.read_text().splitlines()) < expected and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -107,7 +107,7 @@ class Nginx:
 
 @contextmanager
 def nginx(directory: Path) -> Iterator[Nginx]:
-    """Run nginx on free ports, with TLS if openssl is here to make a certificate."""
+    """Run nginx on free ports, with TLS if openssl is installed, which makes the certificate. Raises Missing."""
     command = program("nginx")
     for name, size in ("1k", KB), ("10m", 10 * MB):
         (directory / name).write_bytes(bytes(size))
@@ -122,7 +122,7 @@ def nginx(directory: Path) -> Iterator[Nginx]:
 
 @contextmanager
 def dnsmasq() -> Iterator[str]:
-    """Run dnsmasq, which knows the names of the scenarios and no others; yields its address as HOST:PORT."""
+    """Run dnsmasq, which only knows the names of the scenarios. Yield its address as HOST:PORT. Raises Missing."""
     port, = _free_ports(1)
     command = [program("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=",
                "--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}",
@@ -132,7 +132,7 @@ def dnsmasq() -> Iterator[str]:
 
 
 def program(name: str) -> str:
-    """Where `name` is; Debian keeps servers in /usr/sbin, which is on the PATH of root alone."""
+    """Return the path of a program. Debian has servers in /usr/sbin, which is only in root's PATH. Raises Missing."""
     path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]))
     if path is None:
         raise Missing(f"{name} is not installed")

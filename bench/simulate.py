@@ -1,6 +1,6 @@
-"""`python -m bench.simulate`: the scheduler alone, under a virtual clock, with a long list over many unequal hosts.
+"""`python -m bench.simulate`: run only the scheduler, under a virtual clock, with a long list of many unequal hosts.
 
-What is measured is what its decisions cost, and how near the run comes to the least time that the limits allow.
+This measures the cost of its decisions, and how close the run comes to the shortest time that the limits allow.
 """
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from rich.table import Table
 from fetcher.options import Limits
 from fetcher.schedule import Schedule
 
-HOSTS, LINES_EACH = 100_000, 10         # on an average, and
-EXPONENT = 1.0                          # by Zipf's law: the host of rank k has a part of the list like 1 / k^EXPONENT
-TYPICAL_SECONDS, SPREAD = 0.2, 0.5      # of an answer's time, which is log-normal: its median, and sigma
+HOSTS, LINES_EACH = 100_000, 10         # lines per host are a mean,
+EXPONENT = 1.0                          # and follow Zipf's law: the share of the host of rank k is like 1 / k^EXPONENT
+TYPICAL_SECONDS, SPREAD = 0.2, 0.5      # the median and sigma of the time of an answer, which is log-normal
 SEED = 1
 MB = 1024 * 1024
 
-BINDING = {                             # what a run takes its time from, and the limits that make it so
+BINDING = {                             # what limits a run, and the limits for that
     "all slots": Limits(),
     "one host's slots": Limits(concurrency=1000),
     "one host's pace": Limits(per_host_rate=20),
@@ -38,7 +38,7 @@ BINDING = {                             # what a run takes its time from, and th
 
 
 class Line:
-    """One line of the list; its answer takes so many seconds."""
+    """One line of the list, whose answer takes so many seconds."""
 
     __slots__ = ("host", "seconds")
 
@@ -51,15 +51,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One simulated run. `makespan` and `least` are seconds of the virtual clock, `wall` and `each` of the real one."""
+    """One simulated run. `makespan` and `least` are seconds of the virtual clock, `wall` and `each` of the real clock.
+    """
 
     binding: str
     lines: int
     wall: float
-    each: float         # the schedule's part, for one line to be added, started and done
-    peak: float         # bytes that the schedule took, the lines not included
+    each: float         # for the schedule to add, start and end one line
+    peak: float         # bytes of memory for the schedule, without the lines
     makespan: float
-    least: float        # what the limits allow
+    least: float        # the shortest makespan that the limits allow
 
 
 def main() -> None:
@@ -69,7 +70,7 @@ def main() -> None:
 
 
 def run(scale: float) -> list[Outcome]:
-    """Simulate each case in a process of its own, so that the memory is its own, too."""
+    """Simulate each case in a separate process, to measure its memory separately."""
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         return pool.map(partial(simulated, scale=scale), BINDING, chunksize=1)
 
@@ -99,7 +100,7 @@ def simulated(binding: str, scale: float) -> Outcome:
 
 
 def list_of(hosts: int) -> list[Line]:
-    """A shuffled list with lines of so many hosts, at least one of each; always the same."""
+    """Return a shuffled list with at least one line of each of so many hosts. It is always the same."""
     random = Random(SEED)
     weights = [1 / rank ** EXPONENT for rank in range(1, hosts + 1)]
     part = hosts * (LINES_EACH - 1) / sum(weights)
@@ -112,7 +113,7 @@ def list_of(hosts: int) -> list[Line]:
 
 
 def go_through(lines: list[Line], schedule: Schedule[Line]) -> tuple[float, float]:
-    """When the last of `lines` is done, by the virtual clock, and what all decisions took, by the real one."""
+    """Run all `lines`. Return the makespan on the virtual clock, and the real seconds that all decisions took."""
     running: list[tuple[float, int, Line]] = []
     now, order, began = 0.0, 0, perf_counter()
     for line in lines:
@@ -136,7 +137,7 @@ def go_through(lines: list[Line], schedule: Schedule[Line]) -> tuple[float, floa
 
 
 def least(lines: list[Line], limits: Limits) -> float:
-    """No run within `limits` is shorter, whatever the order."""
+    """Return a lower bound, in seconds: no order of `lines` makes a run within `limits` shorter."""
     counts: dict[str, int] = defaultdict(int)
     seconds: dict[str, float] = defaultdict(float)
     for line in lines:
@@ -149,7 +150,7 @@ def least(lines: list[Line], limits: Limits) -> float:
 
 
 def peak() -> float:
-    """The most bytes of memory that this process has had."""
+    """Return the peak memory of this process, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

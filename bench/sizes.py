@@ -1,13 +1,13 @@
-"""How many lines of a very long list each host has, by what Common Crawl publishes.
+"""Estimate how many lines of a very long list each host has, from what Common Crawl publishes.
 
 The source is https://commoncrawl.github.io/cc-crawl-statistics/ on the crawl CC-MAIN-2024-42: 2,482,057,519 URLs of
 47,552,457 hosts (plots/crawlsize/domain.csv), and how many the 500 largest registered domains have
-(plots/domains-top-500.csv). Sizes of single hosts are not published, so a domain counts as one host, which is more than
-any of its hosts has. The first, blogspot.com, is left out: its 15 million URLs are on 329,087 hosts.
+(plots/domains-top-500.csv). Sizes of single hosts are not published, so a domain counts as one host, although each of
+its hosts has less. The first, blogspot.com, is left out: its 15 million URLs are on 329,087 hosts.
 
-A list of another length is a sample of that: what it has of the largest is their share of the crawl. Between the ranks
-below, log size falls evenly with log rank. Behind the last, it goes on to fall so, by the one exponent that makes the
-sum that of the list.
+A list of another length is a sample of the crawl, in which the largest hosts have the same share. Between the ranks
+below, log size falls linearly with log rank. After the last one, it continues to fall, with the one exponent that gives
+the right sum.
 """
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PUBLISHED = (       # rank, without blogspot.com, and URLs
     (499, 104_945),
 )
 _LAST, _SMALLEST = PUBLISHED[-1]
-_GROWTH = 1.02              # from one class of hosts to the next, in rank
+_GROWTH = 1.02              # of the rank, from one class of hosts to the next
 _STEEPEST = 3.0
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """The hosts of a list, by rank from 1; none has more than `most` lines, where that is given."""
+    """The hosts of a list, by rank from 1. If `most` is given, no host has more lines."""
 
     lines: int
     hosts: int
@@ -41,12 +41,12 @@ class Sizes:
             raise ValueError(f"{self.lines:,} lines over {self.hosts:,} hosts cannot be a sample of the crawl")
 
     def of(self, rank: int) -> float:
-        """The lines of the host of this rank; not rounded."""
+        """Return the number of lines of the host of this rank, not rounded."""
         size = self._uncut(rank, self.exponent)
         return size if self.most is None else min(size, self.most)
 
     def classes(self, first: int = 1) -> Iterator[tuple[int, float]]:
-        """The hosts from the rank `first` on, in classes of nearly the same size: how many, and their size."""
+        """Group the hosts from rank `first` on by similar size. Yield the number of hosts and their size."""
         bounds = [first]
         while bounds[-1] <= self.hosts:
             bounds.append(min(max(round(bounds[-1] * _GROWTH), bounds[-1] + 1), self.hosts + 1))
@@ -55,12 +55,12 @@ class Sizes:
 
     @cached_property
     def total(self) -> float:
-        """All lines: `lines`, but for what `most` cuts off."""
+        """The sum of all hosts: `lines`, less what `most` cuts off."""
         return sum(count * size for count, size in self.classes())
 
     @cached_property
     def exponent(self) -> float:
-        """Of the fall behind the ranks that are published."""
+        """The exponent of the fall after the published ranks."""
         least, greatest = 0.0, _STEEPEST
         for _ in range(40):
             middle = (least + greatest) / 2

@@ -1,4 +1,4 @@
-"""The peer that a Python programmer would write: aiohttp on uvloop, a record for each URL.
+"""The peer that a Python programmer would write: aiohttp on uvloop, with a record for each URL.
 
     python with_aiohttp.py LIST CONCURRENCY [CACERT]
 """

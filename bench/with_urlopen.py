@@ -1,4 +1,4 @@
-"""The peer that eventlet's documentation shows: green urllib as it comes, in a GreenPool, a record for each URL.
+"""The peer that eventlet's documentation shows: unchanged green urllib in a GreenPool, with a record for each URL.
 
     python with_urlopen.py LIST CONCURRENCY [CACERT]
 """

@@ -1,4 +1,4 @@
-"""Draw the README's pictures from a real run of the demo: `python docs/pictures.py`."""
+"""Draw the pictures of the README, from a real run of the demo: `python docs/pictures.py`."""
 from __future__ import annotations
 
 import io
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def draw(name, show) -> None:
-    """Have `show` print on a console of the pictures' size, and keep what it looks like."""
+    """Call `show` with a console of the right size, and save what it prints as a picture."""
     console = Console(file=io.StringIO(), record=True, force_terminal=True, width=WIDTH, height=HEIGHT,
                       color_system="standard", markup=False, highlight=False)
     show(console)

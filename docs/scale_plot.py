@@ -10,7 +10,7 @@ from bench.scale import HOSTS, LINES, PARTITIONS, lists
 from bench.sizes import Sizes
 
 WORKERS = [round(10 ** (step / 12)) for step in range(37)]
-COLOURS = ("#4477aa", "#228833", "#aa8800", "#ee6677", "#aa3377")      # Paul Tol's bright ones, for all eyes
+COLOURS = ("#4477aa", "#228833", "#aa8800", "#ee6677", "#aa3377")      # from Paul Tol's, for colour-blind eyes too
 WIDTH, HEIGHT = 430, 330                # of one panel's axes
 LEFT, TOP, GAP, BOTTOM = 70, 40, 70, 80
 SHORTEST, LONGEST = 300.0, 4_000_000.0  # seconds
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def panel(left: int, title: str, sizes: Sizes) -> list[str]:
-    """The axes and a line for each number of partitions; dashed: what the largest host takes alone."""
+    """Draw the axes and a line for each number of partitions. The dashed line is the time of the largest host alone."""
     worker, hosts = Worker(), hosts_of(sizes)
     drawn = [text(left + WIDTH / 2, TOP - 14, title, "middle", bold=True),
              text(left + WIDTH / 2, TOP + HEIGHT + 36, "workers, each of one process", "middle")]

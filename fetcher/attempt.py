@@ -32,7 +32,7 @@ _DOING = {
     PROXY: "waiting for the tunnel of {peer}",
     HANDSHAKE: "the TLS handshake with {peer}",
     SENDING: "sending the request to {peer}",
-    WAITING: "waiting for the answer of {peer}",
+    WAITING: "waiting for the answer from {peer}",
     BODY: "reading the body from {peer}",
 }
 

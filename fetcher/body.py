@@ -44,15 +44,15 @@ class ReceivedBody:
             self._content_type = response.content_type
             self._watch = judge.watch(self._content_type)
 
-    def take(self, piece: bytes) -> None:
+    def write(self, piece: bytes) -> None:
         if self._digest is not None:
             self._digest.update(piece)
         if self._pieces is not None:
             self._pieces.append(piece)
         if self._file is not None:
-            self._file.take(piece)
+            self._file.write(piece)
         if self._watch is not None:
-            self._watch.take(piece)
+            self._watch.feed(piece)
 
     def judged(self, response: Response) -> FetchError | None:
         """The body is whole: return what is wrong with it, if anything is."""

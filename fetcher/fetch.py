@@ -115,7 +115,7 @@ class Fetcher:
             if self._recorder is not None:
                 self._recorder.listen(response)
             for piece in response:
-                body.take(piece)
+                body.write(piece)
             failure = body.judged(response)
             if failure is None or self._saves_all:
                 body.save(target, response)

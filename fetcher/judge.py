@@ -97,7 +97,7 @@ class Watch:
         self._tail = ""
         self._found: str | None = None      # what was not to be there
 
-    def take(self, piece: bytes) -> None:
+    def feed(self, piece: bytes) -> None:
         """More of the body came."""
         if self._judge.max_bytes:
             room = self._judge.max_bytes - len(self._beginning)

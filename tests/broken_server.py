@@ -1,11 +1,11 @@
-"""Servers that break the rules, for tests of the client: raw sockets and plain threads, nothing of eventlet.
+"""Servers that break the rules, for tests of the client: raw sockets and plain threads, without eventlet.
 
     with BrokenServer(b"HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nabc", CLOSE) as server:
         fetch(server.url())
     assert server.requests[0].startswith(b"GET / ")
 
-A script is a row of steps: bytes are sent, a number is a pause in seconds, and READ, CLOSE, RESET, SILENCE are what
-their names say. At its end the connection is closed.
+A script is a sequence of steps: bytes to send, a pause in seconds, or one of READ, CLOSE, RESET and SILENCE. At the end
+of the script, the connection is closed.
 """
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ Step = bytes | float | Action
 class BrokenServer:
     """Plays a script to each client, after it has received a request.
 
-    Several scripts, as lists, are for the first connection, the second, and so on; the last one is for all that
-    follow. With `speaks_first`, no request is read but where a script says READ. With a context for `tls`, all of
-    this happens inside of TLS. `requests` has the bytes of each request, `connections` their number.
+    Several scripts, as lists, are for the first connection, the second, and so on. The last one is for all later
+    connections. With `speaks_first`, requests are only read where a script says READ. With a context for `tls`,
+    everything happens inside TLS. `requests` has the bytes of each request, and `connections` counts connections.
     """
 
     def __init__(self, *script: Step | list[Step], speaks_first: bool = False, host: str = "127.0.0.1",
@@ -51,7 +51,7 @@ class BrokenServer:
         self._threads: list[threading.Thread] = []
 
     def play(self, *script: Step) -> None:
-        """From here on, play `script` to each client."""
+        """Play `script` to each client from now on."""
         self._scripts = [list(script)]
 
     def __enter__(self) -> BrokenServer:
@@ -101,7 +101,7 @@ class BrokenServer:
                 if step in (CLOSE, RESET):
                     break
         except OSError:
-            pass        # the client went away, as some tests want it
+            pass        # the client went away, as it does in some tests
         finally:
             client.close()
 
@@ -127,7 +127,7 @@ class BrokenServer:
                 continue
 
     def _read(self, client: socket.socket) -> None:
-        """One request into `requests`; what there is of it, where the client or the test ends before."""
+        """Receive one request into `requests`, or a part of it if the client or the test ends before."""
         request = b""
         while not _is_whole(request) and (part := self._receive(client)):
             request += part
@@ -145,7 +145,7 @@ class BrokenServer:
 
 @contextmanager
 def deaf_server() -> Iterator[int]:
-    """The port of 127.0.0.1 at which connecting takes for ever: someone listens, but the queue before him is full."""
+    """Yield a port of 127.0.0.1 where connecting takes for ever: a socket listens, but its queue is full."""
     with ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         port: int = listening.getsockname()[1]

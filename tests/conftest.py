@@ -13,7 +13,7 @@ from tests.server_process import ServerProcess
 TESTS = Path(__file__).parent
 SLOW = ("bench", "browsers", "cli", "cluster", "engine/processes", "engine/test_faults.py", "engine/test_storm.py",
         "engine/test_many_hosts.py", "peers", "soak")
-QUICK = tuple(f"cli/test_{name}.py" for name in (       # of those: what needs no process, and one look at the command
+QUICK = tuple(f"cli/test_{name}.py" for name in (       # exceptions: no processes, or only a few commands
     "ending", "exits", "help", "layout", "options", "places", "suggestions", "values"))
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,9 +21,9 @@ settings.load_profile("shared machine")
 
 
 def pytest_configure() -> None:
-    """Let the commands that tests start be interrupted, although a shell's `nohup` or `&` had us ignore signals.
+    """Make sure that commands started by tests can be interrupted, even if `nohup` or `&` made us ignore signals.
 
-    What is ignored stays so in a child, while a handler of ours is the default there.
+    A child inherits that a signal is ignored. A handler is reset to the default in the child.
     """
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -31,7 +31,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what `make check` leaves out: whole kinds, and what runs once more with two processes."""
+    """Mark the tests that `make check` leaves out as slow: whole kinds, and tests that are repeated with two processes.
+    """
     for item in items:
         place = item.path.relative_to(TESTS).as_posix()
         case = item.callspec.id.split("-") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else []
@@ -40,18 +41,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name no test by what is packed: gzip has the time in it, and parallel workers have to agree on the names."""
+    """Name no test by long bytes: gzip contains the time, and parallel workers must agree on the names."""
     return "bytes" if isinstance(val, bytes) and len(val) > 40 else None
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
-    """The embedded server; for tests that look at what it counted, a host name of their own is their own count."""
+    """The embedded server. It counts by host name, so a test that looks at the counts needs a name of its own."""
     with ServerProcess() as process:
         yield process
 
 
 @pytest.fixture(params=["urllib", "requests"])
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the test's fetches use each transport, in turn: both promise the same."""
+    """Run the test with each transport, since both promise the same."""
     monkeypatch.setattr(fetching, "transport", request.param)

@@ -1,4 +1,4 @@
-"""A server that asks for Digest, and checks the answers by arithmetic of its own."""
+"""A server that asks for Digest, and checks the answers with its own arithmetic."""
 import hashlib
 import re
 import threading
@@ -8,7 +8,7 @@ HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 
 
 def answer_to(request):
-    """The parts of an answer to a Digest challenge."""
+    """Return the parts of an answer to a Digest challenge."""
     match = re.search(rb"^Authorization: Digest (.*)\r$", request, re.MULTILINE)
     if match is None:
         return None
@@ -17,9 +17,9 @@ def answer_to(request):
 
 
 class DigestServer(ThreadingHTTPServer):
-    """Knows who "me" with the password "secret" is, by RFC 7616, and lets each count of a nonce pass once.
+    """Accepts "me" with the password "secret" by RFC 7616, and each count of a nonce only once.
 
-    With `hidden`, it is told the name as a hash (userhash).
+    With `hidden`, the name must be sent as a hash (userhash).
     """
 
     daemon_threads = True

@@ -1,4 +1,4 @@
-"""A name server for tests of the client: what it is told to answer, over UDP, in a plain thread.
+"""A name server for tests of the client, over UDP, in a plain thread.
 
     with DnsServer({"a.example": ["127.0.0.1"]}) as server:
         fetch("http://a.example/", dns_servers=(server.address,))
@@ -17,9 +17,11 @@ _NO_ERROR, FORMAT_ERROR, SERVER_FAILURE, NO_SUCH_NAME, REFUSED = 0, 1, 2, 3, 5
 
 
 class DnsServer:
-    """Knows `names`, by address; what is no address is the name that it is an alias of. One with a number is answered
-    with that code, one with None not at all, one with a function with what that makes of the query. Answers come after
-    `delay` seconds and live for `ttl`. Unknown names do not exist.
+    """Answers for `names`: a list of addresses, or of the name that it is an alias of.
+
+    A name with a number is answered with that error code, one with None is not answered, and one with a function is
+    answered with what that returns for the query. Answers come after `delay` seconds, and have a TTL of `ttl` seconds.
+    Unknown names do not exist.
     """
 
     def __init__(self, names: dict[str, Any], *, ttl: int = 60, delay: float = 0.0) -> None:
@@ -49,7 +51,7 @@ class DnsServer:
                 query, client = self._socket.recvfrom(4096)
             except TimeoutError:
                 continue
-            except ConnectionError:     # the client has closed the socket that an answer went to
+            except ConnectionError:     # the client has closed its socket before an answer arrived
                 continue
             answer = self._answer(query)
             if answer is not None:
@@ -80,7 +82,7 @@ class DnsServer:
 
 
 def asked_for(query: bytes) -> tuple[str, str]:
-    """The name and the kind of record in the question of `query`."""
+    """Return the name and the type of record that `query` asks for."""
     labels, place = [], 12
     while query[place]:
         labels.append(query[place + 1:place + 1 + query[place]].decode("ascii"))
@@ -89,7 +91,7 @@ def asked_for(query: bytes) -> tuple[str, str]:
 
 
 def reply(query: bytes, records: list[bytes], code: int = _NO_ERROR, flags: int = 0x81) -> bytes:
-    """An answer to `query`; `flags` 0x83 says that it was cut short."""
+    """Return an answer to `query`. `flags` of 0x83 mean that it was truncated."""
     question = query[12:query.index(b"\0", 12) + 5]
     return query[:2] + bytes([flags, 0x80 | code, 0, 1, 0, len(records), 0, 0, 0, 0]) + question + b"".join(records)
 

@@ -1,4 +1,4 @@
-"""A monitor of the kind of healthchecks.io, which writes down who pinged it."""
+"""A monitor like healthchecks.io, which records the pings."""
 from __future__ import annotations
 
 import json
@@ -20,7 +20,7 @@ class Pinged(NamedTuple):
 
 
 class Monitor(ThreadingHTTPServer):
-    """Serves until it is left. Answers with each of `statuses` once, and with 200 from then on."""
+    """Serves in a `with` block. Answers with each of `statuses` once, and then with 200."""
 
     daemon_threads = True
 
@@ -63,4 +63,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_GET
 
     def log_message(self, *_: object) -> None:
-        """It does not talk."""
+        """Log nothing."""

@@ -17,10 +17,10 @@ from typing import Any
 
 
 class _Proxy:
-    """Serves each client in a thread. `asked` has what the clients asked for, in their words.
+    """Serves each client in a thread. `asked` has the requests of the clients, as they were sent.
 
-    `hosts` says where names are that no resolver knows. `user`, "name:password", is who may come in. With a context
-    for `tls`, all of this happens inside of TLS.
+    `hosts` has addresses of names that no resolver knows. If `user` is given, as "name:password", only that one is
+    accepted. With a context for `tls`, everything happens inside TLS.
     """
 
     scheme = ""
@@ -87,7 +87,7 @@ class _Proxy:
         return upstream
 
     def _tunnel(self, client: socket.socket, upstream: socket.socket) -> None:
-        """Pass bytes both ways, in one thread: no TLS socket can be used by two."""
+        """Pass bytes both ways, in one thread, since two threads cannot share a TLS socket."""
         other = {client: upstream, upstream: client}
         while True:
             readable = [client] if isinstance(client, ssl.SSLSocket) and client.pending() else []
@@ -100,7 +100,7 @@ class _Proxy:
 
 
 class HttpProxy(_Proxy):
-    """`answer`, if given, is all that it says to a request, whatever that is."""
+    """An HTTP proxy. If `answer` is given, it sends that to every request."""
 
     scheme = "http"
 
@@ -147,7 +147,7 @@ class HttpProxy(_Proxy):
         self._tunnel(client, upstream)
 
     def _forward(self, client: socket.socket, line: bytes, fields: list[bytes]) -> None:
-        """One request, and its answer until the origin closes."""
+        """Forward one request, and its answer until the origin closes."""
         match = re.match(rb"(\S+) http://([^/:]+):(\d+)(\S*)", line)
         assert match is not None, line
         method, host, port, target = match.groups()
@@ -159,7 +159,7 @@ class HttpProxy(_Proxy):
 
 
 class Socks5Proxy(_Proxy):
-    """`refusal`, if given, is the code with which it refuses (RFC 1928 §6)."""
+    """A SOCKS5 proxy. If `refusal` is given, it refuses with that code (RFC 1928 §6)."""
 
     scheme = "socks5"
 
@@ -198,7 +198,7 @@ class Socks5Proxy(_Proxy):
 
 
 class Socks4Proxy(_Proxy):
-    """`answer`, if given, is the code that it answers with."""
+    """A SOCKS4 proxy. If `answer` is given, it answers with that code."""
 
     scheme = "socks4"
 

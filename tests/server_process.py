@@ -1,4 +1,4 @@
-"""The embedded server in a process of its own, so that a test's own hub and blocking clients do not hold it up."""
+"""The embedded server in a separate process, so that the hub and blocking clients of a test do not delay it."""
 from __future__ import annotations
 
 import json
@@ -23,9 +23,9 @@ with Server(tls=tls) as server:
 
 
 class ServerProcess:
-    """Serves until it is left, or until the process that started it ends.
+    """Serves in a `with` block, or until the process that started it ends.
 
-    With `certificate`, a file of a private key and its chain, it speaks https.
+    With `certificate`, a file of a private key and its chain, it serves https.
     """
 
     def __init__(self, certificate: str | None = None) -> None:
@@ -50,7 +50,7 @@ class ServerProcess:
         return f"{self._scheme}://{host}:{self.port}{path}"
 
     def stats(self, *, reset: bool = False, times: bool = False) -> dict[str, dict[str, Any]]:
-        """What the server counted for each Host, "localhost:1234" for one: requests, at_once, most_at_once, times."""
+        """Return what the server counted for each Host, such as "localhost:1234": requests, at_once and so on."""
         with build_opener(ProxyHandler({})).open(self.url(f"/stats?reset={reset:d}&times={times:d}")) as answer:
             counted: dict[str, dict[str, Any]] = json.load(answer)
             return counted

@@ -1,4 +1,4 @@
-"""The rules of the house, as the docstring of `fetcher/__init__.py` draws it, held against every import there is."""
+"""Check every import against the rules of the house, which the docstring of `fetcher/__init__.py` shows."""
 import ast
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ MAX_FLOORS = 11
 
 
 def imports(source: str, package: str) -> Iterator[str]:
-    """The full name of everything that `source`, a module of `package`, imports, wherever in it that happens."""
+    """Return the full name of everything that `source`, a module of `package`, imports, at any place in it."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -43,7 +43,7 @@ def imports(source: str, package: str) -> Iterator[str]:
 
 
 def breaches(path: str, source: str) -> list[str]:
-    """What `source` breaks if it stands at `path` under fetcher/."""
+    """Return the rules that `source` breaks if it is at `path` under fetcher/."""
     room = path.partition("/")[0].removesuffix(".py")
     package = ".".join(["fetcher", *path.split("/")[:-1]])
     found = []
@@ -78,7 +78,7 @@ def test_every_room_has_its_floor_and_stands_in_the_map():
 
 
 def module_graph() -> dict[str, set[str]]:
-    """By path, what each module imports of the house, lazily or not: modules, and packages by their `__init__`."""
+    """Return by path what each module imports of fetcher, lazily or not: modules, and packages by their `__init__`."""
     graph: dict[str, set[str]] = {}
     for path in MODULES:
         package = ".".join(["fetcher", *path.split("/")[:-1]])
@@ -97,7 +97,7 @@ def module_graph() -> dict[str, set[str]]:
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """The strongly connected components of more than one node (Tarjan, 1972)."""
+    """Return the strongly connected components of more than one node (Tarjan, 1972)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -125,7 +125,7 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 def floors(graph: dict[str, set[str]]) -> dict[str, int]:
-    """How high each room stands: one floor above the highest of those that it imports."""
+    """Return the floor of each room: one above the highest of those that it imports."""
     rooms: dict[str, set[str]] = {}
     for path, others in graph.items():
         room = path.partition("/")[0]
@@ -141,7 +141,7 @@ def floors(graph: dict[str, set[str]]) -> dict[str, int]:
 
 
 def test_no_import_runs_in_a_circle_lazy_ones_included():
-    # a package's face hands on what its files define, and files may name the package
+    # a package's `__init__` re-exports what its files define, and files may import the package
     graph = {path: {other for other in others if not other.endswith("__init__.py")}
              for path, others in module_graph().items() if not path.endswith("__init__.py")}
     assert circles(graph) == []

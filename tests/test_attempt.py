@@ -30,7 +30,7 @@ def test_an_attempt_begins_with_the_look_up_of_its_host():
     (PROXY, "waiting for the tunnel of 127.0.0.1:80"),
     (HANDSHAKE, "the TLS handshake with 127.0.0.1:80"),
     (SENDING, "sending the request to 127.0.0.1:80"),
-    (WAITING, "waiting for the answer of 127.0.0.1:80"),
+    (WAITING, "waiting for the answer from 127.0.0.1:80"),
     (BODY, "reading the body from 127.0.0.1:80"),
 ])
 def test_an_attempt_says_what_it_is_doing(phase, sentence):
@@ -57,7 +57,7 @@ def test_silence_is_what_counts_afterwards():
     trying.talking(WAITING)
     assert trying.overdue(trying.last_progress + 1.5) is None
     assert str(trying.overdue(trying.last_progress + 2)) == (
-        "Nothing came for 2 s, while waiting for the answer of a.example.")
+        "Nothing came for 2 s, while waiting for the answer from a.example.")
 
 
 def test_another_connection_has_its_own_connect_time():
@@ -78,7 +78,7 @@ def test_an_attempt_as_a_whole_ends_however_much_it_hears():
 # Ending the ones in flight
 
 class Flight:
-    """Attempts that wait in green threads of their own until something ends them."""
+    """Attempts that wait in their own green threads until something ends them."""
 
     def __init__(self, timeouts):
         self.in_flight = InFlight(timeouts)
@@ -87,12 +87,12 @@ class Flight:
         self.threads = []
 
     def launch(self, phase=RESOLVING, busy=False):
-        """Start an attempt. A busy one hears something all the time."""
+        """Start an attempt. A busy one receives bytes all the time."""
         self.threads.append(green.spawn(self._wait, phase, busy))
         green.sleep(0)
 
     def land(self):
-        """What ended each attempt, once all are."""
+        """Wait until all attempts have ended. Return what ended each."""
         for thread in self.threads:
             thread.wait()
         return [(type(error), str(error)) for error in self.ended]
@@ -115,7 +115,7 @@ class Flight:
 
 @pytest.fixture
 def flight():
-    """Makes a `Flight`, watched."""
+    """Return a function that makes a `Flight`, which is watched."""
     def make(**timeouts):
         flight = Flight(Timeouts(**timeouts))
         flight.in_flight.watch()
@@ -140,7 +140,7 @@ def test_an_attempt_that_cannot_connect_is_ended(flight):
 def test_a_silent_attempt_is_ended(flight):
     silent = flight(read=0.05)
     silent.launch(WAITING)
-    assert silent.land() == [(TimedOut, "Nothing came for 0.05 s, while waiting for the answer of a.example.")]
+    assert silent.land() == [(TimedOut, "Nothing came for 0.05 s, while waiting for the answer from a.example.")]
 
 
 def test_a_drip_fed_attempt_is_ended_all_the_same(flight):
@@ -188,7 +188,7 @@ def test_an_interrupt_ends_all(flight):
 
 
 def test_an_attempt_is_ended_once(flight):
-    """The second error would hit its green thread while that tidies up."""
+    """A second error would hit the green thread while it cleans up."""
     tidying = []
 
     def tidy_up():

@@ -1,4 +1,4 @@
-"""Which answers are good ones: what is read of an option, and what it makes of an answer."""
+"""Which answers are as expected: parse the options, and judge answers."""
 import hashlib
 import tracemalloc
 from pathlib import Path
@@ -73,11 +73,11 @@ def test_bodies_are_saved_by_whether_their_status_is_accepted(server, tmp_path):
 # Bodies
 
 def judged(body, *cuts, content_type=None, **expected):
-    """What is said of `body`, which arrives in pieces that end at `cuts`."""
+    """Return the complaint about `body`, which arrives in pieces that end at `cuts`."""
     judge = Judge(AnswerOptions(**expected))
     watch = judge.watch(content_type)
     for begin, end in zip((0, *sorted(cuts)), (*sorted(cuts), len(body))):
-        watch.take(body[begin:end])
+        watch.feed(body[begin:end])
     return judge.complaint(watch, Facts(len(body), None, content_type, 0.0))
 
 
@@ -156,7 +156,7 @@ def test_a_regular_expression_sees_so_much_of_the_beginning():
 
 @pytest.mark.parametrize("expression", ["(a+)+$", "(a|a)*b", "(a*)*c", "(.*a){20}b"])
 def test_an_expression_that_explodes_elsewhere_takes_time_in_proportion_to_the_body(expression):
-    """Elsewhere each further character doubles the time: it would be as many times the age of the universe."""
+    """With other engines, each character doubles the time, which would exceed the age of the universe."""
     assert "does not match" in judged(b"a" * (2 ** 20 - 1) + b"!", expect=(f"/{expression}/",))
 
 
@@ -164,7 +164,7 @@ def test_a_window_is_as_long_as_the_longest_text(monkeypatch):
     watch = Judge(AnswerOptions(expect=("missing", "absent", "/none/"), expect_bytes=1000)).watch(None)
     tracemalloc.start()
     for _ in range(1000):
-        watch.take(b"x" * 100_000)
+        watch.feed(b"x" * 100_000)
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
     assert len(watch._tail) == len("missing") - 1
@@ -182,7 +182,7 @@ def test_what_is_looked_at_is_the_decoded_body(server, path):
 
 
 def test_a_long_body_is_judged_as_it_streams(server):
-    """A text at its end, which a look at the beginning would miss."""
+    """The text is at the end of the body, so that looking at the beginning is not enough."""
     end = bytes(range(200)).decode("latin-1")[97:123]
     result = fetch(server.url("/bytes/20000200"), answer=AnswerOptions(expect=(end,)))
     assert (result.ok, result.size, result.sha256, result.body) == (True, 20_000_200, None, None)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("transport")
 
 @pytest.fixture
 def free_port():
-    """A port of 127.0.0.1 at which nobody listens."""
+    """A port of 127.0.0.1 where nothing listens."""
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -85,7 +85,7 @@ def test_the_body_of_an_error_is_kept_too(server):
     assert (result.status, result.body) == (404, b"404\n")
 
 
-# What a row of a list says of its own request
+# Rows that change their own request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -143,7 +143,7 @@ def test_the_record_of_a_relative_url_names_the_host_though_nobody_answered(serv
     assert fetch(Target.read("headers", base=parse(server.url()))).final_url == server.url("/headers")
 
 
-# What can go wrong, and how it is called. A sentence names the peer and the phase.
+# What can go wrong, and the error words. A sentence names the peer and the phase.
 
 def test_invalid_url(server):
     result = fetch("ftp://a.example/")
@@ -196,7 +196,7 @@ def test_timeout_of_connecting():
 
 def test_timeout_of_silence_before_the_answer(server):
     result = fetch(server.url("/hang"), timeouts=Timeouts(read=0.1))
-    assert failure(result) == ("timeout", "Nothing came for 0.1 s, while waiting for the answer of localhost port "
+    assert failure(result) == ("timeout", "Nothing came for 0.1 s, while waiting for the answer from localhost port "
                                           f"{server.port}.")
     assert result.timings.total < 5
 
@@ -222,7 +222,7 @@ def test_timeout_of_the_whole_holds_for_all_redirects_together(server):
 
 def test_protocol(server):
     assert failure(fetch(server.url("/garbage"))) == (
-        "protocol", f"The answer of localhost port {server.port} is not HTTP.")
+        "protocol", f"The answer from localhost port {server.port} is not HTTP.")
 
 
 @pytest.mark.parametrize(("script", "sentence"), [
@@ -328,7 +328,7 @@ def test_a_status_below_400_is_ok(server, status):
 
 
 class Fleet:
-    """A fetcher over a transport that is closed at the end."""
+    """A fetcher with a transport, which is closed at the end."""
 
     def __init__(self, in_flight, transport=None):
         from fetcher.transport import Transport
@@ -349,8 +349,8 @@ def test_interrupted(server):
     in_flight = InFlight(Timeouts())
     green.call_later(0.1, in_flight.interrupt)
     (result,) = Fleet(in_flight).results(server.url("/hang"))
-    assert failure(result) == ("interrupted", "The run was interrupted while waiting for the answer of localhost port "
-                                              f"{server.port}.")
+    assert failure(result) == ("interrupted", "The run was interrupted while waiting for the answer from localhost "
+                                              f"port {server.port}.")
 
 
 class Defective:

@@ -1,4 +1,4 @@
-"""Which requests for one URL are the same, and which are not."""
+"""Which requests for one URL are the same, and which differ."""
 import pytest
 
 from fetcher.fingerprint import fingerprint

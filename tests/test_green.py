@@ -87,7 +87,7 @@ def signal():
 
 @pytest.fixture
 def wakings(signal):
-    """Grows each time that a green thread that waits for `signal`, again and again, is woken."""
+    """A list that grows whenever a green thread that waits for `signal` again and again is woken."""
     def wait():
         while True:
             signal.wait()

@@ -1,4 +1,4 @@
-"""Which settings are those of a host, and what they make of the options."""
+"""Which settings apply to a host, and how they change the options."""
 import pytest
 
 from fetcher.host_settings import limits_for, options_for, settings_of

@@ -1,4 +1,4 @@
-"""What a row says of its own answer, and what is wrong with it."""
+"""What a row says of its answer, and what can be wrong with that."""
 import pytest
 
 from fetcher.options import AnswerOptions

@@ -378,7 +378,7 @@ def test_no_token_is_shown(token):
 
 @given(st.text(st.characters() | st.sampled_from("/\\?#:@"), min_size=1))
 def test_no_password_is_shown_that_makes_a_url_invalid(password):
-    if not re.match(r"[0-9]{0,5}([/\\?#]|$)", password):      # it may be a port, and the rest a path
+    if not re.match(r"[0-9]{0,5}([/\\?#]|$)", password):      # otherwise it may be a port, and the rest a path
         assert recordable(f"http://me:{password}@a/") == "http://me:***@a/"
 
 

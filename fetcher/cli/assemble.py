@@ -78,7 +78,11 @@ def _run(job: Job, watch: Watch) -> int:
 
 
 def _learners(options: Options, closing: ExitStack) -> list[Sink]:
-    """Return the sinks that update the state, if there is one. `closing` closes them, once all records are safe."""
+    """Return the sinks that update the state, at most one.
+
+    It locks the state now. `closing` ends it after all sinks that are opened later, when all records are safe. Raises
+    LockHeld, InputError and OutputError.
+    """
     if options.state is None:
         return []
     from fetcher.state.learning import Learner
@@ -90,7 +94,8 @@ def _learners(options: Options, closing: ExitStack) -> list[Sink]:
 def _stoppable(stop: Callable[[], None], restore_terminal: Callable[[], None]) -> Iterator[list[int]]:
     """While inside, the first SIGINT, SIGTERM or SIGHUP stops the run, and the second ends the process at once.
 
-    SIGTSTP (Ctrl-Z) restores the terminal and suspends the process. Gives a list with the signals that have arrived.
+    SIGTSTP (Ctrl-Z) restores the terminal and suspends the process. Yield a list, to which the first signal is added
+    when it arrives.
     """
     arrived: list[int] = []
 

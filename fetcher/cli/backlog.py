@@ -59,10 +59,10 @@ class Backlog:
         if self._retried is not None:
             targets = self._choice.of(self._that_failed(self._retried))
         elif self._journal is not None:
-            targets = self._lists.without(self._journal.done.take_line)
+            targets = self._lists.without(self._journal.done.discard_line)
         else:
             return iter(self._lists)
-        return targets if self._journal is None else filterfalse(self._journal.done.take, targets)
+        return targets if self._journal is None else filterfalse(self._journal.done.discard, targets)
 
     @property
     def left_out(self) -> int:
@@ -92,7 +92,7 @@ class Backlog:
     def _that_failed(self, path: str) -> Iterator[Target]:
         records = failures(self._records, path)
         if self._has_lists:
-            return filter(known(records, self._request).take, self._lists)
+            return filter(known(records, self._request).discard, self._lists)
         return (once_more(record, self._request, self._columns) for record in records)
 
 

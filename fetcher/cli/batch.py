@@ -1,4 +1,4 @@
-"""Support runs that nobody watches: take a lock, write a summary and metrics, and notify a monitor."""
+"""Support runs that nobody watches: acquire a lock, write a summary and metrics, and notify a monitor."""
 from __future__ import annotations
 
 import logging
@@ -29,10 +29,10 @@ from fetcher.url import recordable
 
 @contextmanager
 def watched(job: Job) -> Iterator[Watch]:
-    """While inside, hold the lock of the job and count results. Then report how the run ended, even by an exception.
+    """Acquire the lock of the job, if it has one. At the end, report how the run ended, even by an exception.
 
-    Raises LockHeld, and OutputError if the lock cannot be created. A run that finds the lock or the state held reports
-    nothing, so as not to overwrite the report of the other run.
+    Raises LockHeld, and OutputError if the lock cannot be created. A run that ends with LockHeld, because another run
+    has the lock, the state or a file, does not report its end, so as not to overwrite the report of the other run.
     """
     lock = Lock(job.batch.lock, job.batch.lock_wait) if job.batch.lock else nullcontext()
     with lock:
@@ -49,9 +49,10 @@ def watched(job: Job) -> Iterator[Watch]:
 
 
 class Watch:
-    """Counts a run with its `sinks`. `status` is the exit status of the run; set it before calling `report`."""
+    """Counts the results that are written to its `sinks`. `status` is the exit status: set it before `report`."""
 
     def __init__(self, job: Job) -> None:
+        """Tell the monitor that the run begins, if there is one."""
         self.tally = Tally()
         self.sinks: list[Sink] = [self.tally]
         self.status = OK
@@ -67,13 +68,16 @@ class Watch:
             self._ping.begin()
 
     def report(self, error_message: str | None = None) -> None:
-        """Write the summary and the metrics, and notify the monitor. If writing a file fails, so has the run."""
+        """Write the summary and the metrics, and notify the monitor.
+
+        If a file cannot be written, `status` becomes OUTPUT_FAILED, unless a signal ended the run.
+        """
         if self._statistics is None:
             return
         account = Account(self.tally, self._statistics, self._started, time(), self.status, error_message,
                           self._arguments, versions())
         for path, encode in (self._batch.summary, _as_json), (self._batch.metrics, self._as_metrics):
-            if path and not _is_written(path, encode(account)) and self.status < SIGNALLED:
+            if path and not _try_write(path, encode(account)) and self.status < SIGNALLED:
                 self.status = OUTPUT_FAILED
                 account = replace(account, exit_status=self.status)
         if self._ping is not None:
@@ -92,8 +96,8 @@ def _as_json(account: Account) -> bytes:
     return orjson.dumps(account.record(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _is_written(path: str, content: bytes) -> bool:
-    """Write `content` to the file at `path`, or to stdout if that is "-". Return whether that worked."""
+def _try_write(path: str, content: bytes) -> bool:
+    """Write `content` to the file at `path`, or to stdout if that is "-". Log an error and return False if it fails."""
     try:
         if path == "-":
             sys.stdout.buffer.write(content)

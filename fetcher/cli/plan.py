@@ -34,7 +34,7 @@ def print_plan(backlog: Backlog, options: Options) -> int:
                f"once, {limits.per_host} for one host.")
     if backlog.left_out:
         click.echo(f"{_number(backlog.left_out, 'line')} left out by --match and --exclude.")
-    seconds = _least_seconds(hosts, limits, settings)
+    seconds = _min_seconds(hosts, limits, settings)
     if seconds:
         click.echo(f"By the pace that is asked for, this takes at least {units.duration(seconds)}.")
     if hosts:
@@ -59,7 +59,7 @@ def _by_settings(settings: HostSettings | None, host: str) -> str:
     return "" if found is None else printable(f"  ({found.pattern}: {shown(found)})")
 
 
-def _least_seconds(hosts: Counter[str], limits: Limits, settings: HostSettings | None) -> float:
+def _min_seconds(hosts: Counter[str], limits: Limits, settings: HostSettings | None) -> float:
     """Return the least seconds that the rates allow: the first request is sent at once, the others at intervals."""
     in_all = (hosts.total() - 1) / limits.rate if limits.rate else 0.0
     longest = 0.0

@@ -48,29 +48,29 @@ class Choice(click.Choice):
 
 
 class Number(Value):
-    """A whole number, not below `least` nor above `most`."""
+    """A whole number, not below `minimum` nor above `maximum`."""
 
     name = "number"
 
-    def __init__(self, least: int, most: int | None = None) -> None:
-        self._least = least
-        self._most = most
+    def __init__(self, minimum: int, maximum: int | None = None) -> None:
+        self._minimum = minimum
+        self._maximum = maximum
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         number = int(value) if _NUMBER.fullmatch(str(value)) else -1
-        if number < self._least or self._most is not None and number > self._most:
-            top = "up" if self._most is None else f"to {self._most:,}"
-            self.fail(f"{value!r} is not a whole number from {self._least} {top}.", param, ctx)
+        if number < self._minimum or self._maximum is not None and number > self._maximum:
+            top = "up" if self._maximum is None else f"to {self._maximum:,}"
+            self.fail(f"{value!r} is not a whole number from {self._minimum} {top}.", param, ctx)
         return number
 
 
 class Size(Value):
-    """Bytes, not less than `least`, with curl's suffixes: 500k, 10M, 1G (powers of 1024)."""
+    """Bytes, not less than `minimum`, with curl's suffixes: 500k, 10M, 1G (powers of 1024)."""
 
     name = "size"
 
-    def __init__(self, least: int = 0) -> None:
-        self._least = least
+    def __init__(self, minimum: int = 0) -> None:
+        self._minimum = minimum
 
     def typed(self, value: int) -> str:
         """Return `value` as a whole number in the largest possible unit."""
@@ -82,8 +82,8 @@ class Size(Value):
         if match is None:
             self.fail(f"{value!r} is not a size; write bytes, or 500k, 10M, 1G.", param, ctx)
         size = int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
-        if size < self._least:
-            self.fail(f"{value!r} is too small; write {self._least} or more.", param, ctx)
+        if size < self._minimum:
+            self.fail(f"{value!r} is too small; write {self._minimum} or more.", param, ctx)
         return size
 
 
@@ -125,7 +125,7 @@ class ByteRange(Value):
         return str(value)
 
 
-MOST_PROCESSES = 256
+MAX_PROCESSES = 256
 
 
 class Rate(Value):
@@ -150,8 +150,8 @@ class Processes(Value):
         text = str(value).strip()
         if text.lower() == "auto":
             return None
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
-            self.fail(f"{value!r} is no number of processes; write 1 to {MOST_PROCESSES}, or auto.", param, ctx)
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PROCESSES):
+            self.fail(f"{value!r} is no number of processes; write 1 to {MAX_PROCESSES}, or auto.", param, ctx)
         return int(text)
 
 

@@ -70,7 +70,7 @@ class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
 
 
 def _lost(entry: bytes, policy: Policy, seconds: float) -> list[Order] | None:
-    """Return an order for each partition that nobody works on, or None if nothing is left to do.
+    """Return an order for each partition that nobody works on, or None if the run is done.
 
     `entry` is what `remember` stored, and `seconds` is as in `_idle`. Raises InputError, Refused and NotUnderstood.
     """
@@ -84,7 +84,10 @@ def _lost(entry: bytes, policy: Policy, seconds: float) -> list[Order] | None:
 
 
 def _idle(place: Place, run: ClusterRun, seconds: float) -> list[int] | None:
-    """Return the partitions that had no report for so many seconds, or None if nothing is left to do."""
+    """Return the unfinished partitions that nobody works on, or None if the run is done. Raises InputError.
+
+    A partition is idle if it has no report, if its worker released it, or if its last report is `seconds` old.
+    """
     overview = Overview(place, run)
     left = overview.left()
     if not left:

@@ -88,7 +88,7 @@ class Partition:
         self._run = Run(options, self._threads)
         self._worker = f"{os.uname().nodename}:{os.getpid()}"
         self._parent = os.getppid()
-        self._takes_share = False           # of the rate of the run
+        self._has_share = False             # of the rate of the run
         self._has_begun = False
         self._stopped = False
 
@@ -136,7 +136,7 @@ class Partition:
         self._wait_for_share()
         if not self._stopped:
             self._has_begun = True
-            targets = filterfalse(self._claim.journal.done.take, self._list)
+            targets = filterfalse(self._claim.journal.done.discard, self._list)
             yield from self._run.results(targets, self._list.read_again)
 
     # Running partitions share the rate of the run.
@@ -148,10 +148,10 @@ class Partition:
         leases = [state.lease_seconds for state in self._running().values() if state is not None]
         if len(leases) > 1:
             green.sleep(2 * max(leases) / BEATS)
-        self._takes_share = True
-        self._take_share(self._rate)
+        self._has_share = True
+        self._set_share(self._rate)
 
-    def _take_share(self, rate: float) -> None:
+    def _set_share(self, rate: float) -> None:
         self._threads.set_rate(rate / max(len(self._running()), 1))
 
     def _running(self) -> dict[int, State | None]:
@@ -194,8 +194,8 @@ class Partition:
     def _report(self) -> None:
         with suppress(InputError, OutputError):
             green.in_thread(self._claim.report, self._state(RUNNING))
-            if self._rate is not None and self._takes_share:
-                self._take_share(self._rate)
+            if self._rate is not None and self._has_share:
+                self._set_share(self._rate)
 
     def _commit(self) -> None:
         with suppress(OutputError):     # try again next time, or at the end

@@ -75,11 +75,11 @@ class Server:
                 accepted, _address = listening.accept()
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE):
-                    self._take_a_breath(listening)
+                    self._pause(listening)
                 return
             self._serve(accepted)
 
-    def _take_a_breath(self, listening: socket.socket) -> None:
+    def _pause(self, listening: socket.socket) -> None:
         green.hub().remove(self._listeners[listening])
         self._listeners[listening] = None
         green.call_later(_BREATH_SECONDS, self._listen_again, listening)

@@ -20,7 +20,7 @@ from fetcher.model import Result, WaitingHost
 from fetcher.options import Options
 from fetcher.outcome import defect, left_out
 from fetcher.schedule import RetryRules, Schedule
-from fetcher.transport import Transport, most_connections
+from fetcher.transport import Transport, max_connections
 
 
 class Slots(Protocol):
@@ -44,7 +44,7 @@ class GreenThreads:
         limits how many requests run: `workers` is the most that there can be, including those that wait for such a
         slot.
         """
-        limits = replace(options.limits, concurrency=min(options.limits.concurrency, most_connections()))
+        limits = replace(options.limits, concurrency=min(options.limits.concurrency, max_connections()))
         self.options = options = replace(options, limits=limits)
         self.limits = limits
         self.hosts = settings_of(options.hosts)
@@ -131,13 +131,13 @@ class GreenThreads:
         """Serve tickets until the run ends. An error that nothing else caught ends the run, which would wait for ever.
         """
         try:
-            self._take_turns()
+            self._serve_tickets()
         except (green.GreenletExit, *green.ENDS_PROCESS):
             raise
         except BaseException as error:
             self._flow.fail(error)
 
-    def _take_turns(self) -> None:
+    def _serve_tickets(self) -> None:
         flow, schedule = self._flow, self._schedule
         ticket: Ticket | None = None
 
@@ -184,7 +184,7 @@ class GreenThreads:
         except BaseException as error:
             result, now = defect(self.options, ticket.target, error, ticket.attempts + 1), perf_counter()
             ending = error if isinstance(error, green.GreenletExit) else None
-        self._give_back(ticket, result, wait, pause, now)
+        self._retry_or_settle(ticket, result, wait, pause, now)
         if ending is not None:              # this green thread must end
             green.call_soon(self.offer)
             raise ending
@@ -199,7 +199,7 @@ class GreenThreads:
                 return left_out(self.options, ticket.target, refusal, ticket.attempts)
         return self._fetch(ticket.target, ticket.attempts + 1, pass_on)
 
-    def _give_back(self, ticket: Ticket, result: Result, wait: float | None, pause: float, now: float) -> None:
+    def _retry_or_settle(self, ticket: Ticket, result: Result, wait: float | None, pause: float, now: float) -> None:
         """Try `ticket` again after `wait` seconds, or end it with `result`.
 
         Its host asked not to be called for `pause` seconds.

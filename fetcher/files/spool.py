@@ -20,13 +20,13 @@ class Spool:
         self._parts = parts
         self._pieces: list[bytes] = []
 
-    def take(self, piece: bytes) -> None:
+    def write(self, piece: bytes) -> None:
         """Add a piece of the body. Raises SaveError."""
         self._pieces.append(piece)
         self.size += len(piece)
         if self.size > _IN_MEMORY_BYTES:
             try:
-                self._write()
+                self._flush()
             except OSError as error:
                 raise SaveError(f"The answer cannot be kept for the archive: {error.strerror}.") from error
 
@@ -35,7 +35,7 @@ class Spool:
         """All bytes so far, or nothing if they are in the `file`."""
         return b"".join(self._pieces)
 
-    def _write(self) -> None:
+    def _flush(self) -> None:
         if self.file is None:
             descriptor, self.file = self._parts.open()
         else:

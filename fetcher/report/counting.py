@@ -101,10 +101,10 @@ class Report:
         self.tally.started = self.began or 0.0
         self.tally.ended = self.ended or 0.0
 
-    def slowest_hosts(self, most: int) -> list[tuple[str, Group]]:
-        """Return at most `most` hosts, those with the longest median first."""
+    def slowest_hosts(self, limit: int) -> list[tuple[str, Group]]:
+        """Return at most `limit` hosts, those with the longest median first."""
         timed = ((name, group) for name, group in self.hosts.items() if group.times.count)
-        return nlargest(most, timed, key=lambda item: item[1].times.quantile(0.5) or 0.0)
+        return nlargest(limit, timed, key=lambda item: item[1].times.quantile(0.5) or 0.0)
 
     def largest_groups(self) -> list[tuple[str, Group]]:
         """Return all groups, sorted by failures and then by records, the most first."""

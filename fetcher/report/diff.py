@@ -32,8 +32,8 @@ KINDS = {
 WORSE = (FAILING, SLOWER)
 TEST = "sign test"
 LEVEL = 0.01
-LEAST_RATIO = 1.25              # of the medians, and
-LEAST_SECONDS = 0.01            # of their difference: less than this does not matter
+MIN_RATIO = 1.25                # of the medians, and
+MIN_SECONDS = 0.01              # of their difference: less than this does not matter
 MAX_CHANGES = 10_000            # kept of each kind; the rest is only counted
 _EXACT = 1000                   # up to this many requests, sum the binomial distribution
 _MAX_HOSTS = 10_000
@@ -100,7 +100,7 @@ class Pairs:
     def matters(self) -> bool:
         """Whether the median grew enough to matter, however certain that is."""
         old, new = self.old.quantile(0.5) or 0.0, self.new.quantile(0.5) or 0.0
-        return new >= LEAST_RATIO * old and new - old >= LEAST_SECONDS
+        return new >= MIN_RATIO * old and new - old >= MIN_SECONDS
 
     @property
     def chance(self) -> float:

@@ -17,14 +17,14 @@ _RECENT, _USUAL = 0.2, 0.01     # weights of one answer in the two averages of t
 
 
 class Adaptive:
-    """The number of concurrent requests to one host, `cap`, between 1 and `most`."""
+    """The number of concurrent requests to one host, `cap`, between 1 and `maximum`."""
 
-    __slots__ = ("cap", "_most", "_good", "_slow", "_overload_at", "_patience", "_answers", "_recent", "_usual",
+    __slots__ = ("cap", "_maximum", "_good", "_slow", "_overload_at", "_patience", "_answers", "_recent", "_usual",
                  "_deaf_until")
 
-    def __init__(self, most: int, start: int = START) -> None:
-        self.cap = min(start, most)
-        self._most = most
+    def __init__(self, maximum: int, start: int = START) -> None:
+        self.cap = min(start, maximum)
+        self._maximum = maximum
         self._good = self._slow = 0         # answers since the cap changed
         self._overload_at = inf             # this many at once were too many
         self._patience = _PATIENCE
@@ -38,7 +38,7 @@ class Adaptive:
             self._slow += 1
             if self._slow >= self.cap:
                 self._change(max(1, self.cap - 1))
-        elif running == self.cap < self._most:      # with fewer running, nothing is known about one more
+        elif running == self.cap < self._maximum:   # with fewer running, nothing is known about one more
             self._good += 1
             if self._good >= self.cap * (self._patience if self.cap + 1 == self._overload_at else 1):
                 if self.cap >= self._overload_at:

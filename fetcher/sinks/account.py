@@ -65,9 +65,9 @@ def failed_hosts(tally: Tally) -> list[dict[str, Any]]:
     for failure, count in tally.failures.items():
         if failure.host:
             hosts.setdefault(failure.host, Counter())[failure.outcome] += count
-    most_first = sorted(hosts.items(), key=lambda item: -item[1].total())
+    busiest_first = sorted(hosts.items(), key=lambda item: -item[1].total())
     return [{"host": host, "failed": outcomes.total(), "outcomes": dict(outcomes.most_common())}
-            for host, outcomes in most_first[:_MAX_HOSTS]]
+            for host, outcomes in busiest_first[:_MAX_HOSTS]]
 
 
 def quantiles(times: Histogram) -> dict[str, float] | None:

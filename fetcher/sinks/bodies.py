@@ -62,7 +62,11 @@ class BodyStore:
         self._parts.close()
 
     def _try_move(self, part: str, name: str, shared: bool) -> bool:
-        """Move `part` to `name` unless that is taken. Return whether it did. `shared`: other bodies may want `name`."""
+        """Move `part` to `name`. Return False if that is taken, or if somebody is changing the directory.
+
+        With `shared`, other bodies of the run may want `name`, so a file there is replaced only if `_is_free` says so.
+        Without, any file there is replaced. Raises OSError.
+        """
         folder, _, last = name.rpartition("/")
         try:
             descriptor = self._open_folder(folder)
@@ -76,6 +80,10 @@ class BodyStore:
             os.close(descriptor)
 
     def _try_link(self, part: str, folder: int, last: str, name: str, shared: bool) -> bool:
+        """Move `part` to `last` in `folder`, by a hard link if the file system has them. Return whether it was moved.
+
+        `name` is the whole name, and the rest is as in `_try_move`.
+        """
         root = self._parts.directory
         if self._has_links:
             try:
@@ -96,7 +104,10 @@ class BodyStore:
         return True
 
     def _try_replace(self, part: str, folder: int, last: str, name: str) -> bool:
-        """Replace the existing file by `part`. If several processes try, one succeeds. Return whether this one did."""
+        """Replace the existing file by `part` if `_is_free` allows it. Return whether it was replaced.
+
+        If several processes try this at once, at most one succeeds.
+        """
         root = self._parts.directory
         try:
             claim = self._parts.claim(part, name)
@@ -111,7 +122,11 @@ class BodyStore:
             os.unlink(claim, dir_fd=root)
 
     def _is_free(self, part: str, folder: int, last: str) -> bool:
-        """Return whether the name can be used: no record of this run names that file, or its content is the same."""
+        """Return whether `part` may replace what `last` names in `folder`. Raises OSError.
+
+        It may if nothing is there, if that is not a regular file or is older than the run, or if both have the same
+        content. So no record of this run names a file with another content.
+        """
         try:
             there = os.stat(last, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
@@ -171,20 +186,20 @@ class Body:
         self._fd = -1
         self._part: str | None = None   # the name of the temporary file, once there is one
 
-    def take(self, piece: bytes) -> None:
+    def write(self, piece: bytes) -> None:
         """Add a piece of the body. Raises SaveError."""
         self._pieces.append(piece)
         self._waiting += len(piece)
         if self._waiting >= _IN_MEMORY_BYTES:
             try:
-                self._write()
+                self._flush()
             except OSError as error:
                 raise _failed(error) from error
 
     def commit(self, target: Target, sha256: str, content_type: str | None) -> str:
         """Move the complete body to the place for `target`. Return its path. Raises SaveError."""
         try:
-            part = self._write()
+            part = self._flush()
             if self._syncs:
                 green.in_thread(os.fsync, self._fd)
             self._close()
@@ -202,7 +217,7 @@ class Body:
                 os.unlink(self._part, dir_fd=self._parts.directory)
             self._part = None
 
-    def _write(self) -> str:
+    def _flush(self) -> str:
         if self._part is None:
             self._fd, path = self._parts.open()
             self._part = os.path.basename(path)

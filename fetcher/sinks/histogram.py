@@ -35,12 +35,12 @@ class Histogram:
                 return min(exp((bucket + 0.5) * _STEP), self.greatest)
         return None
 
-    def spread(self, most: int) -> list[tuple[float, int]]:
-        """Return at most `most` steps of equal ratio, in ascending order: the end of each in seconds, and its count."""
+    def spread(self, limit: int) -> list[tuple[float, int]]:
+        """Return up to `limit` steps of equal ratio, in ascending order: the end of each in seconds, and its count."""
         if not self.buckets:
             return []
         first, last = min(self.buckets), max(self.buckets)
-        width = (last - first) // most + 1
+        width = (last - first) // limit + 1
         counts = [0] * ((last - first) // width + 1)
         for bucket, count in self.buckets.items():
             counts[(bucket - first) // width] += count

@@ -132,9 +132,9 @@ def _accepted(component: str) -> str:
     return _REFUSED.sub(lambda refused: "".join(f"%{ord(character):02X}" for character in refused[0]), component)
 
 
-def _cut(text: str, most_bytes: int) -> str:
+def _cut(text: str, max_bytes: int) -> str:
     """Return as many whole characters of `text` as fit."""
     data = fsencode(text)
-    if len(data) <= most_bytes:
+    if len(data) <= max_bytes:
         return text
-    return _REFUSED.sub("_", data[:most_bytes].decode("utf-8", "ignore"))
+    return _REFUSED.sub("_", data[:max_bytes].decode("utf-8", "ignore"))

@@ -18,7 +18,8 @@ _READ_BYTES = 1024 * 1024
 class Series:
     """FILE.suffix, FILE-00001.suffix and so on, written as if they were one file. Existing files are left alone.
 
-    `begins`: nothing has been written to the current file yet. All methods raise OSError, and LockHeld.
+    `begins` is True until something is committed to the current file. Methods raise OSError, and LockHeld if another
+    run is writing the file that they would open.
     """
 
     def __init__(self, path: str, suffix: str, max_bytes: int, private: bool = False) -> None:
@@ -41,7 +42,7 @@ class Series:
         return os.path.basename(self._path)
 
     def write(self, data: bytes) -> None:
-        """Write some bytes. Now and then, let other green threads run."""
+        """Write some bytes, now or later. Now and then, let other green threads run."""
         self._buffer += data
         if len(self._buffer) >= _BATCH_BYTES:
             self._drain()
@@ -51,7 +52,10 @@ class Series:
         """Do nothing: only `commit` knows what can be flushed."""
 
     def commit(self) -> None:
-        """Note that everything written so far is whole members. Begin a new file if this one is large."""
+        """Write out everything so far, which must end with a whole member. Begin a new file if this one is large.
+
+        A later failure cuts the file back to this point.
+        """
         self._drain()
         self._whole = os.lseek(self._fd, 0, os.SEEK_CUR)
         if self._whole >= self._max_bytes:
@@ -65,7 +69,7 @@ class Series:
             os.fchmod(self._fd, PRIVATE)
 
     def close(self) -> None:
-        """End the current file, without what was not committed."""
+        """End the current file. Anything that was not committed is removed."""
         if self._fd >= 0:
             self._end()
 

@@ -17,13 +17,13 @@ _STATUS = re.compile(r"[1-5]\d\d")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """More than `most` lines, or percent of them, failed or had this `outcome`: the word of an error, a status, or 5xx.
+    """More than `limit` lines, or percent of them, failed or had this `outcome`.
 
-    The outcome `empty` holds if there was no line at all.
+    An outcome is the word of an error, a status such as 404, or 5xx. The outcome `empty` means that there was no line.
     """
 
     outcome: str = ""
-    most: float = 0.0
+    limit: float = 0.0
     in_percent: bool = False
 
     @classmethod
@@ -34,17 +34,17 @@ class Condition:
         match = _CONDITION.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text!r} is no condition; write '>20', '>5%', 'timeout>10', '5xx>0' or empty.")
-        outcome, most, percent = match.groups()
+        outcome, limit, percent = match.groups()
         if outcome and not _STATUS.fullmatch(outcome) and outcome not in {*CLASSES[:-1], *_words()}:
             raise ValueError(f"{outcome!r} is no status and no error word, which are: {', '.join(sorted(_words()))}.")
-        return cls(outcome, float(most), percent is not None)
+        return cls(outcome, float(limit), percent is not None)
 
     def holds(self, tally: Tally, done: int, failed: int) -> bool:
         """Return whether the condition holds for a run with this `tally`, `done` lines and `failed` ones."""
         if self.outcome == EMPTY:
             return done == 0
         count = self._count(tally) if self.outcome else failed
-        return count * 100 > self.most * done if self.in_percent else count > self.most
+        return count * 100 > self.limit * done if self.in_percent else count > self.limit
 
     def _count(self, tally: Tally) -> int:
         if self.outcome in CLASSES:

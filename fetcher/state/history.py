@@ -146,7 +146,7 @@ def connect(path: str, writes: bool = False) -> sqlite3.Connection:
                                      isolation_level=None, check_same_thread=not writes)
         opened.callback(connection.close)
         try:
-            _take_as_state(connection, path, writes)
+            _prepare(connection, path, writes)
             if writes:
                 connection.execute("PRAGMA busy_timeout = 0")
         except sqlite3.OperationalError:
@@ -173,7 +173,7 @@ def _version(connection: sqlite3.Connection) -> int:
     return connection.execute("PRAGMA user_version").fetchone()[0]     # type: ignore[no-any-return]
 
 
-def _take_as_state(connection: sqlite3.Connection, path: str, writes: bool) -> None:
+def _prepare(connection: sqlite3.Connection, path: str, writes: bool) -> None:
     application, version, is_empty = connection.execute(
         "SELECT application_id, user_version, NOT EXISTS (SELECT 1 FROM sqlite_master)"
         " FROM pragma_application_id, pragma_user_version").fetchone()

@@ -40,7 +40,7 @@ class Hashes:
         bucket.insert(place, key)
         return True
 
-    def take(self, data: bytes) -> bool:
+    def discard(self, data: bytes) -> bool:
         """Remove `data` once, if it is there. Return whether it was."""
         key = hash(data)
         bucket = self._buckets[key % _BUCKETS]
@@ -67,19 +67,19 @@ class KnownRequests:
         """Add a request. `request` is its fingerprint, empty for a plain GET."""
         self._hashes.add(url + b"\n" + request if request else url)
 
-    def take(self, target: Target) -> bool:
+    def discard(self, target: Target) -> bool:
         """Remove the request of `target` once, if it is known. Return whether it was."""
         suffix = self._suffix
         if target.overrides is not None:
             suffix = _suffix(fingerprint(self._options, target.overrides))
-        return self._hashes.take(_utf8(target.url) + suffix)
+        return self._hashes.discard(_utf8(target.url) + suffix)
 
-    def take_line(self, line: bytes) -> bool:
+    def discard_line(self, line: bytes) -> bool:
         """Remove the request of `line` once, if `line` is exactly the URL of a known request. Return whether it was.
 
         Most lines of a plain list are, and no target has to be made of them.
         """
-        return self._hashes.take(line + self._suffix)
+        return self._hashes.discard(line + self._suffix)
 
 
 def _suffix(request: str | None) -> bytes:

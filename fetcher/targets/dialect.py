@@ -5,7 +5,7 @@ import csv
 import re
 from collections.abc import Sequence
 
-from fetcher.targets.rows import holds_url
+from fetcher.targets.rows import is_url
 
 DELIMITERS = ",;\t|"
 _DECLARATION = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
@@ -47,6 +47,6 @@ def _score(lines: Sequence[str], delimiter: str, url_column: str) -> int:
         return 0
     if url_column in (cell.strip().lower() for cell in rows[0]):
         return NAMES_THE_COLUMN
-    if any(holds_url(cell) for row in rows for cell in row):
+    if any(is_url(cell) for row in rows for cell in row):
         return HOLDS_A_URL
     return int(len(rows[0]) > 1)

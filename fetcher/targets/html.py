@@ -19,7 +19,7 @@ class Html(Document):
         links = self.links
         for block in blocks:
             parser.feed(decoder.decode(block))
-            for tag, href, line in parser.take():
+            for tag, href, line in parser.pop_found():
                 if tag != "base":
                     found = self.link(href, line, links)
                     if found is not None:
@@ -39,8 +39,8 @@ class LinkParser(HTMLParser):
         self.lineno = line
         self._found: list[tuple[str, str, int]] = []
 
-    def take(self) -> list[tuple[str, str, int]]:
-        """Return tag, address and line of what was found since the last time."""
+    def pop_found(self) -> list[tuple[str, str, int]]:
+        """Return tag, address and line of each link since the last call."""
         found, self._found = self._found, []
         return found
 

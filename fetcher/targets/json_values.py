@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fetcher import verbatim
 from fetcher.model import Target
 from fetcher.targets.document import Document
-from fetcher.targets.lines import LONGEST_LINE, flaw, shown
+from fetcher.targets.lines import MAX_LINE_BYTES, flaw, shown
 from fetcher.targets.rows import Rows
 
 _MARK = re.compile(rb'["\\\[\]{},\n]')
@@ -107,7 +107,7 @@ class _Cutter:
         return self._values
 
     def _add(self, piece: bytes) -> None:
-        self._begun += piece[:LONGEST_LINE + 1 - len(self._begun)]
+        self._begun += piece[:MAX_LINE_BYTES + 1 - len(self._begun)]
 
     def _end(self, piece: bytes, is_whole: bool = True) -> None:
         """Have the value that was begun end with `piece`; it may be none but white space."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fetcher.model import Target
 from fetcher.url import recordable
 
-LONGEST_LINE = 1024 * 1024      # bytes; more of a line is never in memory
+MAX_LINE_BYTES = 1024 * 1024    # more of a line is never in memory
 _SHOWN = 1000                   # characters of an unusable line that its record shows
 _PASSWORD = re.compile(r"([/\\]{2}[^/\\?#\s:@]*:)[^/\\?#\s@]*@")
 
@@ -44,7 +44,7 @@ class LineFormat(ABC):
         text = trimmed(line)
         if not text or text[0] == "#":
             return None
-        if len(line) > LONGEST_LINE or "\ufffd" in text:
+        if len(line) > MAX_LINE_BYTES or "\ufffd" in text:
             problem = flaw(line)
             if problem is not None:
                 return Target(shown(text), number, self.source, None, problem, place)
@@ -58,13 +58,13 @@ class LineFormat(ABC):
 def lines(blocks: Iterable[bytes], line_end: bytes = b"\n") -> Iterator[tuple[int, bytes]]:
     """The lines of `blocks` and where each begins, as soon as its end is there.
 
-    One longer than LONGEST_LINE is cut one byte later. A block is shorter than LONGEST_LINE.
+    One longer than MAX_LINE_BYTES is cut one byte later. A block is shorter than MAX_LINE_BYTES.
     """
     start = end = 0
     begun = bytearray()
     for block in blocks:
         pieces = block.split(line_end)
-        begun += pieces[0][:LONGEST_LINE + 1 - len(begun)]
+        begun += pieces[0][:MAX_LINE_BYTES + 1 - len(begun)]
         if len(pieces) > 1:
             yield start, bytes(begun)
             start = end + len(pieces[0]) + 1
@@ -87,8 +87,8 @@ def trimmed(line: bytes) -> str:
 
 def flaw(line: bytes) -> str | None:
     """What makes a line unusable, whatever it says: it is too long, or not UTF-8."""
-    if len(line) > LONGEST_LINE:
-        return f"The line is longer than {LONGEST_LINE:,} bytes; only its first {_SHOWN:,} characters are shown."
+    if len(line) > MAX_LINE_BYTES:
+        return f"The line is longer than {MAX_LINE_BYTES:,} bytes; only its first {_SHOWN:,} characters are shown."
     try:
         line.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -71,7 +71,7 @@ def _inline(tokens: list[Token], line: int) -> Iterator[tuple[str, int]]:
 def _html(text: str, line: int) -> Iterator[tuple[str, int]]:
     parser = LinkParser(line)
     parser.feed(text)
-    return ((href, line) for tag, href, line in parser.take() if tag != "base")
+    return ((href, line) for tag, href, line in parser.pop_found() if tag != "base")
 
 
 def _trimmed(url: str) -> str:

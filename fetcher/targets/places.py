@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 from fetcher.targets.files import File
-from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.lines import MAX_LINE_BYTES
 
 _OFFSET_BITS = 48
 _OFFSET = (1 << _OFFSET_BITS) - 1
@@ -39,7 +39,7 @@ class Places:
             descriptor = self._descriptor(index)
             block = os.pread(descriptor, _USUAL_LINE, offset)
             if len(block) == _USUAL_LINE and self._line_end not in block:
-                block = os.pread(descriptor, LONGEST_LINE + 1, offset)
+                block = os.pread(descriptor, MAX_LINE_BYTES + 1, offset)
         return block.partition(self._line_end)[0]
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class Rows:
         carried = {name: value for name, value in row.items() if name != column and name not in taken}
         value = row.get(column)
         if self._path and column not in row:
-            value = _take_out(carried, self._path)
+            value = _pop(carried, self._path)
         text = value.strip() if isinstance(value, str) else ""
         try:
             if not text:
@@ -75,7 +75,7 @@ class Rows:
         if URL in row:
             return URL
         if self._found is None:
-            self._found = next((name for name, value in row.items() if holds_url(value)), None)
+            self._found = next((name for name, value in row.items() if is_url(value)), None)
         return self._found or URL
 
     def _missing(self, row: dict[str, Any], column: str, value: Any) -> str:
@@ -88,11 +88,11 @@ class Rows:
                 (f"its columns are: {', '.join(names[:_MAX_COLUMNS_NAMED])}{more}." if names else "it is empty."))
 
 
-def holds_url(value: Any) -> bool:
+def is_url(value: Any) -> bool:
     return isinstance(value, str) and ABSOLUTE.match(value) is not None
 
 
-def _take_out(row: dict[str, Any], path: list[str]) -> Any:
+def _pop(row: dict[str, Any], path: list[str]) -> Any:
     """Remove and return what stands at `path` in `row`; the objects on the way are copied, not changed."""
     for name in path[:-1]:
         inner = row.get(name)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from fetcher.errors import InputError
 from fetcher.model import Target
 from fetcher.targets.dialect import HOLDS_A_URL, declared_delimiter, delimiter_of
-from fetcher.targets.lines import LONGEST_LINE, flaw, lines, shown
-from fetcher.targets.rows import URL, Rows, holds_url
+from fetcher.targets.lines import MAX_LINE_BYTES, flaw, lines, shown
+from fetcher.targets.rows import URL, Rows, is_url
 
 MAX_LINES = 1000       # of one row: what a lost quote turns into a row is read once more, line by line
 
@@ -59,7 +59,7 @@ class Table:
         for number, cells in records:
             if isinstance(cells, Broken):
                 raise InputError(f"{self._title} has no header that can be read. {cells.problem}")
-            if any(map(holds_url, cells)):
+            if any(map(is_url, cells)):
                 return self._names([""] * len(cells)), chain([(number, cells)], records)
             if not cells[0].startswith("#"):
                 return self._names(cells), records
@@ -140,8 +140,8 @@ class _PhysicalLines:
         line = self._again.popleft() if self._again else next(self._lines)[1]
         self._row.append(line)
         self._size += len(line)
-        if self._size > LONGEST_LINE:
-            raise _Unusable(f"The row is longer than {LONGEST_LINE:,} bytes.")
+        if self._size > MAX_LINE_BYTES:
+            raise _Unusable(f"The row is longer than {MAX_LINE_BYTES:,} bytes.")
         if len(self._row) > MAX_LINES:
             raise _Unusable(f"The row stands on more than {MAX_LINES:,} lines: is a quote left open?")
         try:

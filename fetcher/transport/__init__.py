@@ -1,14 +1,14 @@
-"""Bytes: green urllib, on connections of our own.
+"""Send requests and receive answers: green urllib on connections of our own.
 
-    Transport.open(request) -> Response         the one verb
-      └ Opener          an OpenerDirector of eventlet.green.urllib.request, with these handlers and no other:
+    Transport.open(request) -> Response         the only way in
+      └ Opener          an OpenerDirector of eventlet.green.urllib.request, with only these handlers:
           ├ StatusProcessor, RedirectHandler, DigestHandler, NetrcHandler, CookieHandler
           └ HttpHandler ──▶ Pool ──▶ Connection     kept alive, registered with the hub once
-                             │        └ Parser      bytes to answers: head, chunks, decoding
-                             └ Dialer               new ones: dns, race, proxies, tls
-            or SessionHandler                       a requests.Session in their place
+                             │        └ Parser      turns bytes into answers: head, chunks, decoding
+                             └ Dialer               makes new ones: dns, race, proxies, tls
+            or SessionHandler                       sends with a requests.Session instead
 
-Foreign errors (OSError, ssl.SSLError) become those of `fetcher.errors` here.
+Foreign errors (OSError, ssl.SSLError) become errors of `fetcher.errors` here.
 """
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from fetcher.transport.dial import Dialer
 from fetcher.transport.headers import Headers, field_names, request_fields, retry_after
 from fetcher.transport.of_hosts import of_hosts
 from fetcher.transport.opener import Opener
-from fetcher.transport.pool import Pool, most_connections, most_of_a_host
+from fetcher.transport.pool import Pool, max_connections, max_per_host
 from fetcher.transport.redirects import RedirectHandler, StatusProcessor
 from fetcher.transport.request import Conditions, Request
 from fetcher.transport.response import Response
 from fetcher.transport.tunnels import not_accepted
 
-__all__ = ["Conditions", "Headers", "Request", "Response", "Transport", "check", "field_names", "most_connections",
+__all__ = ["Conditions", "Headers", "Request", "Response", "Transport", "check", "field_names", "max_connections",
            "request_fields", "retry_after"]
 
 
 class Transport:
-    """Opens requests. One serves all green threads of a run."""
+    """Opens requests. All green threads of a run share one."""
 
     def __init__(self, options: Options, session: Any = None) -> None:
-        """`session`: a requests.Session to send with. Raises ValueError where the options cannot be followed."""
+        """`session` is a requests.Session to send with. Raises ValueError if the options cannot be followed."""
         self._exchange = _exchange(options, session)
         self._opener = Opener(self._exchange)
         self._cookies = _cookies(options.request)
@@ -52,39 +52,40 @@ class Transport:
         self._opener.settle()
 
     def open(self, request: Request) -> Response:
-        """The final answer to `request`, its head complete. The caller reads it and must `close` it.
+        """Follow redirects and return the final answer to `request`. Its head is complete.
 
-        Raises a FetchError, whose `response` is the answer that led to it, if there was one.
+        The caller reads the answer and must `close` it. Raises FetchError; the `response` of the error is the answer
+        that led to it, if there was one.
         """
         answer = self._opener.open(request)
-        while isinstance(answer, Request):      # a redirect leads there
+        while isinstance(answer, Request):      # where a redirect leads
             answer = self._opener.open(answer)
         response: Response = answer
         return response
 
     def close(self) -> None:
-        """End all connections, and write the cookies where the options say so. Raises OutputError."""
+        """Close all connections, and write the cookies if the options say so. Raises OutputError."""
         self._exchange.close()
         if self._cookies is not None:
             self._cookies.close()
 
 
 class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
-    """http and https, over connections of the pool."""
+    """Sends http and https requests over connections of the pool."""
 
     def __init__(self, options: Options) -> None:
         self._dialer = Dialer(options)
-        self._pool = Pool(options.limits, self._dialer, most_of_a_host(options))
+        self._pool = Pool(options.limits, self._dialer, max_per_host(options))
 
     def http_open(self, request: Request) -> Response:
-        """Send `request`; again, on a new connection, where a used one proved to be closed (RFC 9112 §9.3.1)."""
+        """Send `request` and return the answer. Send it again if a reused connection was closed (RFC 9112 §9.3.1)."""
         route = self._dialer.route(request.url)
         if route.proxy is not None:
             request.proxy = route.forwarding
-        may_be_repeated = request.method in IDEMPOTENT      # else, no connection that the peer may be closing
-        take = self._pool.take if may_be_repeated else self._pool.take_promised
+        may_be_repeated = request.method in IDEMPOTENT      # otherwise avoid a connection that the peer may be closing
+        acquire = self._pool.acquire if may_be_repeated else self._pool.acquire_promised
         try:
-            response = take(route, request.attempt).exchange(request)
+            response = acquire(route, request.attempt).exchange(request)
         except ConnectionLost:
             if not may_be_repeated:
                 raise
@@ -102,7 +103,7 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
 
 
 def check(options: Options) -> None:
-    """Raise ValueError where `options` cannot be followed. Nothing is sent or written."""
+    """Raise ValueError if `options` cannot be followed. Nothing is sent or written."""
     _exchange(options, None).close()
     _cookies(options.request)
     if options.request.netrc:
@@ -110,7 +111,7 @@ def check(options: Options) -> None:
 
 
 def _exchange(options: Options, session: Any) -> Any:
-    """The handler that sends requests and receives answers."""
+    """Return the handler that sends requests and receives answers."""
     if session is None and options.network.transport == "urllib":
         return HttpHandler(options)
     from fetcher.transport.requests_session import SessionHandler
@@ -119,7 +120,7 @@ def _exchange(options: Options, session: Any) -> Any:
 
 
 def _cookies(options: RequestOptions) -> Any:
-    """The handler of a run that keeps cookies: as with curl, a file of them, or a jar for them, makes it."""
+    """Return the handler for cookies, or None. As with curl, a file to read or a jar to write turns cookies on."""
     file = options.cookie if options.cookie is not None and "=" not in options.cookie else None
     if file is None and options.cookie_jar is None:
         return None

@@ -1,4 +1,6 @@
-"""What an address is, and which are not global: the special-purpose registries of IANA (RFC 6890), and what IPv6 wraps.
+"""Recognize addresses, and say which are not global. The tables are IANA's special-purpose registries (RFC 6890).
+
+An IPv6 address can contain an IPv4 address; then that one is looked up too.
 
 https://www.iana.org/assignments/iana-ipv4-special-registry
 https://www.iana.org/assignments/iana-ipv6-special-registry
@@ -12,19 +14,19 @@ _Table = tuple[tuple[int, int, "str | None"], ...]
 
 
 def is_address(host: str) -> bool:
-    """Whether a normal form of a host (see `url`) is an address: no name's last label is a number."""
+    """Return whether `host`, in normal form (see `url`), is an address. The last label of a name is never a number."""
     return ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def number_of(address: str) -> tuple[int, int]:
-    """Return how many bits `address` has, 32 or 128, and its number. A zone behind it says nothing here."""
+    """Return how many bits `address` has, 32 or 128, and its number. A zone after it is ignored."""
     if ":" in address:
         return 128, int.from_bytes(socket.inet_pton(socket.AF_INET6, address.partition("%")[0]), "big")
     return 32, int.from_bytes(socket.inet_pton(socket.AF_INET, address), "big")
 
 
 def why_not_global(bits: int, number: int) -> str | None:
-    """Return what an address is, as in "a loopback address (RFC 1122)", or None where it is global."""
+    """Return what kind of address this is, such as "a loopback address (RFC 1122)", or None if it is global."""
     if bits == 32:
         return _find(_IPV4, number)
     what = _find(_IPV6, number)
@@ -38,12 +40,12 @@ def why_not_global(bits: int, number: int) -> str | None:
 
 
 def wrapped(number: int) -> int | None:
-    """Return the IPv4 address that is in the IPv6 address `number`, if it is of a form that leads there."""
+    """Return the IPv4 address that the IPv6 address `number` leads to, or None if it contains none."""
     if number >> 32 in _WITH_LAST_BITS or number >> 80 == _LOCAL_NAT64:
         return number & 0xFFFFFFFF
     if number >> 112 == 0x2002:             # 6to4 (RFC 3056 §2)
         return number >> 80 & 0xFFFFFFFF
-    if number >> 96 == 0x20010000:          # Teredo, with all bits turned over (RFC 4380 §4)
+    if number >> 96 == 0x20010000:          # Teredo, with all bits inverted (RFC 4380 §4)
         return ~number & 0xFFFFFFFF
     return None
 
@@ -62,7 +64,7 @@ def _find(table: _Table, number: int) -> str | None:
 
 
 def _table(*rows: tuple[str, str | None]) -> _Table:
-    """The first row that matches counts."""
+    """Return a table of address ranges. The first row that matches counts."""
     networks = [(ip_network(text), what) for text, what in rows]
     return tuple((int(network[0]), int(network[-1]), what) for network, what in networks)
 

@@ -1,8 +1,8 @@
-"""The chunked transfer coding, read as it comes (RFC 9112 §7.1).
+"""Decode the chunked transfer coding as it arrives (RFC 9112 §7.1).
 
-Accepted as curl does: bare LF line ends, and whatever stands behind a size after white space or a semicolon. curl takes
-"0x5" for 0, too: here that is an error, for the body would be silently wrong. Lines after the last chunk are skipped,
-whatever they say. What chunks carry beside their data is bounded, so that a peer cannot keep us busy with nothing.
+As in curl, lines may end with a bare LF, and anything may follow a size after white space or a semicolon. curl also
+reads "0x5" as 0; here that is an error, since the body would be silently wrong. Trailer fields are skipped. The bytes
+that chunks carry besides their data are limited, so that a peer cannot keep us busy with nothing.
 """
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from fetcher.errors import ProtocolError
 
 MAX_TRAILER_BYTES = 256 * 1024
-_MAX_EXCESS_BYTES = 16 * 1024       # of sizes and extensions, beyond what chunks of their data need
-_FAIR_BYTES = 16                    # what the line of a chunk may take
+_MAX_EXCESS_BYTES = 16 * 1024       # of size lines: what is beyond `_FAIR_BYTES` and the data of their chunks
+_FAIR_BYTES = 16                    # of each size line are free
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?=[ \t\r;]|\Z)")
 _LINE_END = re.compile(rb"\r?\n")
 
 
 class Chunks:
-    """One chunked body: `feed` it what comes until it is `complete`; `surplus` is what came after its end."""
+    """Decodes one chunked body. `feed` it until it is `complete`; then `surplus` is what came after its end."""
 
     def __init__(self, peer: str) -> None:
-        """`peer` is for sentences."""
+        """`peer` is the name of the sender, for error messages."""
         self.complete = False
         self.surplus = b""
         self._peer = peer
@@ -33,7 +33,7 @@ class Chunks:
         self._trailer_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the pieces of the body in `data`. Raises ProtocolError."""
+        """Yield the parts of the body in `data`. Raises ProtocolError."""
         if self._rest:
             data, self._rest = self._rest + data, b""
         at = 0
@@ -56,14 +56,14 @@ class Chunks:
                 return
 
     def _read_size(self, data: bytes, at: int) -> int | None:
-        """Read the line before a chunk; return where it ends, or None where more of it is to come."""
+        """Read the size line of a chunk. Return where it ends, or None if it is not complete. Raises ProtocolError."""
         end = data.find(b"\n", at)
         line = data[at:end] if end >= 0 else data[at:]
         found = _SIZE.match(line)
         if found is None:
-            raise ProtocolError(f"The chunks in the answer of {self._peer} are broken: a size is missing.")
+            raise ProtocolError(f"The chunks in the answer from {self._peer} are broken: a size is missing.")
         if self._excess + len(line) > _MAX_EXCESS_BYTES + _FAIR_BYTES:
-            raise ProtocolError(f"The chunks in the answer of {self._peer} carry too much beside their data.")
+            raise ProtocolError(f"The chunks in the answer from {self._peer} carry too much besides their data.")
         if end < 0:
             return None
         self._left = int(found[1], 16)
@@ -79,14 +79,14 @@ class Chunks:
             return found.end()
         if data[at:] == b"\r":
             return None
-        raise ProtocolError(f"The chunks in the answer of {self._peer} are broken: one is longer than its size says.")
+        raise ProtocolError(f"The chunks in the answer from {self._peer} are broken: one is longer than its size says.")
 
     def _read_trailer(self, data: bytes, at: int) -> int | None:
-        """Skip a line after the last chunk. The fields there are left out."""
+        """Skip a trailer line. Return where it ends, or None if it is not complete. Raises ProtocolError."""
         end = data.find(b"\n", at)
         size = (end if end >= 0 else len(data)) - at
         if self._trailer_bytes + size > MAX_TRAILER_BYTES:
-            raise ProtocolError(f"The trailer of the answer of {self._peer} is above {MAX_TRAILER_BYTES // 1024} KB.")
+            raise ProtocolError(f"The trailer of the answer from {self._peer} is above {MAX_TRAILER_BYTES // 1024} KB.")
         if end < 0:
             return None
         self._trailer_bytes += size + 1

@@ -1,9 +1,8 @@
 """A connection that stays registered with the hub.
 
 The socket is added to the hub once, for reading, and removed when it is closed. The hub's callback receives into one
-large buffer that all connections share, and feeds the parser right there; the green thread that waits for the answer
-is switched to only when there is something for it to do. So a request costs one send, one or two receives, one
-switch, and no epoll_ctl.
+large buffer that all connections share, and feeds the parser at once. It switches to the waiting green thread only if
+that has something to do. So a request costs one send, one or two receives, one switch and no epoll_ctl.
 """
 from __future__ import annotations
 
@@ -26,20 +25,20 @@ from fetcher.transport.response import Response
 from fetcher.transport.route import Route
 from fetcher.transport.tls_in_tls import TlsInTls
 
-_BRIEF = 64 * 1024              # a body up to this size is waited for together with its head
-_ENOUGH = 64 * 1024             # what makes it worth to wake the reader of a body
-_TOO_MUCH = 512 * 1024          # what makes the connection stop reading until someone takes the body
+_BRIEF = 64 * 1024              # wait for a body up to this size together with its head
+_ENOUGH = 64 * 1024             # wake the reader of a body once this much is buffered
+_TOO_MUCH = 512 * 1024          # stop receiving above this, until somebody reads the body
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class ConnectionLost(Incomplete):
-    """A connection that was used before ended without a byte of this answer: the peer had closed it meanwhile."""
+    """A reused connection ended before the first byte of this answer: the peer had closed it meanwhile."""
 
 
 class Connection:
-    """One HTTP/1.1 connection: `exchange` sends a request and waits for the head of its answer.
+    """One HTTP/1.1 connection. `exchange` sends a request and waits for the head of its answer.
 
-    `on_end` is called once with the connection when it closes, `on_idle` when it can serve again.
+    `on_end` is called once, with the connection, when it closes. `on_idle` is called whenever it can be used again.
     """
 
     def __init__(self, sock: socket | TlsInTls, route: Route, remote_ip: str, *, on_idle: Callable[[Connection], None],
@@ -50,7 +49,7 @@ class Connection:
         self.tls: TlsDetails | None = None
         self.closed = False
         self.served = 0
-        self.promised = False           # the peer said that it keeps the connection open
+        self.promised = False           # the peer said that it will keep the connection open
         self.idle_since = 0.0
         self._socket = sock
         self._fileno = sock.fileno()
@@ -70,9 +69,9 @@ class Connection:
     # For the green thread that uses the connection.
 
     def exchange(self, request: Request) -> Response:
-        """Send `request`, and return its answer when the head, and with it a brief body, is there.
+        """Send `request`. Return its answer once the head has arrived, and the body too if it says that it is short.
 
-        Raises ConnectionLost, Incomplete, ProtocolError, TooLarge, TimedOut; the connection is closed then.
+        Raises ConnectionLost, Incomplete, ProtocolError, TooLarge and TimedOut; the connection is closed then.
         """
         attempt = request.attempt
         attempt.peer = self.peer
@@ -93,7 +92,7 @@ class Connection:
             self.close()
             if not response.head_done:
                 raise
-            response.failure = error    # what came is the answer; whoever reads its body is told
+            response.failure = error    # the head is there: raise the error when the body is read
         except BaseException:
             self.close()
             raise
@@ -101,7 +100,7 @@ class Connection:
         return response
 
     def wait_for_body(self) -> None:
-        """Wait until more of the body is there, or its end, or a failure."""
+        """Wait until more of the body arrives, or it ends or fails."""
         try:
             if self._listener is None and not self.closed:
                 self._listen()
@@ -111,11 +110,11 @@ class Connection:
             raise
 
     def finish(self, response: Response) -> None:
-        """The user of `response` is done with it."""
+        """Release the connection: `response` is not read any further. Close it if it cannot be used again."""
         if self._response is not response:
             return
         self._response = None
-        if response.frees_connection and (self._listener is not None or self._listens_again()):
+        if response.frees_connection and (self._listener is not None or self._try_listen()):
             self.served += 1
             self.promised = response.promised
             self.idle_since = perf_counter()
@@ -124,13 +123,13 @@ class Connection:
             self.close()
 
     def probe(self) -> bool:
-        """Look whether the peer has closed this idle connection, before the hub does; True where it is open."""
+        """Read from this idle connection, and close it if the peer did. Return whether it is still open."""
         self._readable(self._fileno)
         return not self.closed
 
     @property
     def secure(self) -> ssl.SSLSocket | None:
-        """The socket, where it speaks TLS."""
+        """The socket, if it uses TLS."""
         return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
 
     def close(self) -> None:
@@ -146,7 +145,7 @@ class Connection:
         return f"<Connection to {self.peer}, {state}, served {self.served}>"
 
     def _send(self, data: bytes, response: Response) -> None:
-        """Hand `data` over; not all of it where the peer says no before (RFC 9112 §9.3)."""
+        """Send `data`. Stop early if the peer answers or refuses before it has everything (RFC 9112 §9.3)."""
         rest: bytes | memoryview = data
         while True:
             try:
@@ -166,7 +165,7 @@ class Connection:
             response.request.attempt.last_progress = perf_counter()
 
     def _read_refusal(self, response: Response, error: OSError) -> None:
-        """Take in what the peer said before `error` kept the request from being sent: often a 413, and a close."""
+        """Receive what the peer sent before `error` stopped the request: often it answers 413 and closes."""
         received = -1
         attempt = response.request.attempt
         while attempt.received > received and not response.over:
@@ -179,8 +178,8 @@ class Connection:
             response.failure = self._why_lost(error, reason) if self._parser.untouched else reason
 
     def _wait_to_send(self) -> None:
-        """Wait until the socket takes more, or until there is news of the answer."""
-        listener = self._added(green.WRITE, self._writable)
+        """Wait until the socket can send more, or until something happens to the answer."""
+        listener = self._add_listener(green.WRITE, self._writable)
         try:
             self._wait()
         finally:
@@ -195,7 +194,7 @@ class Connection:
         loop = self._hub.greenlet
         try:
             if waiter.parent is loop and loop:
-                loop.switch()       # what the hub's own method comes to for a green thread that it started
+                loop.switch()       # all that the hub's `switch` does for a green thread that it started
             else:
                 self._hub.switch()
         finally:
@@ -204,17 +203,17 @@ class Connection:
     # For the hub. Nothing here may raise.
 
     def _listen(self) -> None:
-        """Raises ConnectError."""
-        self._listener = self._added(green.READ, self._readable)
+        """Register the socket with the hub, for reading. Raises ConnectError."""
+        self._listener = self._add_listener(green.READ, self._readable)
 
-    def _added(self, event: str, callback: Callable[[Any], None]) -> Any:
+    def _add_listener(self, event: str, callback: Callable[[Any], None]) -> Any:
         try:
             return green.listen(event, self._fileno, callback)
         except OSError as error:
             raise ConnectError(f"The connection to {self.peer} cannot be watched: {error.strerror}.") from None
 
-    def _listens_again(self) -> bool:
-        """Go on listening where that was paused; False where the connection cannot."""
+    def _try_listen(self) -> bool:
+        """Listen again if that was paused. Return whether it worked."""
         if self._listener is None and not self.closed:
             with suppress(ConnectError):
                 self._listen()
@@ -248,7 +247,7 @@ class Connection:
                 self._parser.feed(self._buffer[:count])
             except green.ENDS_PROCESS:
                 raise
-            except BaseException as fault:      # ours: who waits for the answer is told, and the hub goes on
+            except BaseException as fault:      # a bug: raise it in the thread that waits, and keep the hub running
                 response.failure = fault
             if response.buffered > _TOO_MUCH and self._waiter is None:
                 self._pause()
@@ -265,7 +264,7 @@ class Connection:
             waiter.switch()
 
     def _ended(self, error: OSError | None) -> None:
-        """The peer closed the connection, or it broke."""
+        """Handle the end of the connection: the peer closed it, or it broke with `error`."""
         response = self._response
         if response is None:
             self.close()
@@ -280,15 +279,15 @@ class Connection:
         self._wake(response)
 
     def _why_lost(self, error: OSError | None, plainly: BaseException | None) -> BaseException | None:
-        """What the end of the connection means where not a byte of an answer came."""
+        """Return the error for a connection that ended before the first byte of an answer."""
         if self.served:
             return ConnectionLost(str(plainly))
         if isinstance(error, ssl.SSLError):
-            return TlsError(tls.sentence(error, self.peer))     # TLS 1.3: what the peer thinks of our certificate
+            return TlsError(tls.sentence(error, self.peer))     # in TLS 1.3, our certificate is refused only now
         return plainly
 
     def _spoil(self, response: Response | None) -> None:
-        """Bytes that nobody asked for: what else this connection says cannot be trusted."""
+        """Handle bytes that nobody asked for: stop using this connection, since it cannot be trusted."""
         if response is None:
             self.close()
         else:

@@ -1,7 +1,7 @@
-"""Content codings (RFC 9110 §8.4.1): gzip, deflate of both kinds, br, zstd, and any stack of them.
+"""Decode content codings (RFC 9110 §8.4.1): gzip, both kinds of deflate, br, zstd, and any stack of them.
 
-Each decoder works in steps of a few milliseconds, and gives its output in pieces of bounded size. So a bomb is
-noticed before it fills the memory, and whoever reads can let others have their turn between two steps.
+Each decoder works in steps of a few milliseconds and yields pieces of limited size. So a bomb is noticed before it
+fills the memory, and the reader can let other green threads run between two steps.
 """
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fetcher.errors import DecodeError, FetchError, Incomplete, TooLarge
 
 MAX_CODINGS = 5
 _PIECE = 256 * 1024
-_GZIP_SLICE = 4096              # each member that begins in a slice has the rest of it copied
+_GZIP_SLICE = 4096              # bytes; each member that begins in a slice copies the rest of it
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_WINDOW_LOG = 23           # 8 MB (RFC 9659 §3)
-_MAX_EXCESS = 1024 * 1024       # what an inner coding may take in beyond what it gives out: empty members, frames
+_MAX_EXCESS = 1024 * 1024       # bytes that an inner coding may read beyond what it yields: empty members, frames
 
 
 class Coding(Protocol):
-    """One layer: `feed` yields what `data` decodes to, step by step; `ended` tells whether its stream is whole."""
+    """One layer. `feed` yields the decoded `data`, step by step. `ended` is True once its stream is complete."""
 
     ended: bool
 
@@ -29,13 +29,13 @@ class Coding(Protocol):
 
 
 class Gzip:
-    """gzip (RFC 1952), members one after the other included. What follows and is no member is ignored, as curl does."""
+    """gzip (RFC 1952), also with several members. As in curl, anything after them that is not a member is ignored."""
 
     ended = False
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(31)
-        self._start = b""           # of what follows a member: another one, or garbage
+        self._start = b""           # the first byte after a member: of another one, or of garbage
         self._only_garbage = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -55,7 +55,7 @@ class Gzip:
 
 
 class Deflate:
-    """deflate: zlib's format (RFC 1950), or the bare stream (RFC 1951) that some servers send under this name."""
+    """deflate: zlib's format (RFC 1950), or the bare stream (RFC 1951) that some servers send by this name."""
 
     ended = False
 
@@ -96,7 +96,7 @@ class Brotli:
 
 
 class Zstd:
-    """zstd (RFC 8878), frames one after the other included."""
+    """zstd (RFC 8878), also with several frames."""
 
     def __init__(self) -> None:
         self._frames = zstd.Frames(_ZSTD_WINDOW_LOG)
@@ -113,21 +113,21 @@ _CODINGS: dict[str, Any] = {"gzip": Gzip, "x-gzip": Gzip, "deflate": Deflate, "b
 
 
 def content_codings(field: str) -> tuple[str, ...]:
-    """Return the codings that a Content-Encoding names, in the order in which they were applied.
+    """Return the codings in `field`, the value of Content-Encoding, in the order in which they were applied.
 
-    None where one of them is unknown: then the body is left as it came.
+    Return an empty tuple if one of them is unknown; then the body is left as it came.
     """
     names = tuple(name for part in field.split(",") if (name := part.strip().lower()) not in ("", "identity"))
     return names if all(name in _CODINGS for name in names) else ()
 
 
 class Decoder:
-    """A stack of codings, and the size of what comes out of it."""
+    """Decodes a stack of codings, and counts the decoded bytes."""
 
     def __init__(self, codings: tuple[str, ...], peer: str, max_size: int | None) -> None:
-        """`codings` in the order in which they were applied; `peer` is for sentences.
+        """`codings` are in the order in which they were applied. `peer` is the sender's name, for error messages.
 
-        Raises DecodeError where they are too many.
+        `max_size` limits the decoded bytes. Raises DecodeError if there are too many codings.
         """
         if len(codings) > MAX_CODINGS:
             raise DecodeError(f"The body from {peer} has {len(codings)} content codings, one on top of the other.")
@@ -135,16 +135,16 @@ class Decoder:
         self._max_size = max_size
         self._names = ", ".join(codings)
         self._layers: list[Coding] = [_CODINGS[name]() for name in reversed(codings)]
-        self._sizes = [0] * len(codings)        # of what each layer gave out
+        self._sizes = [0] * len(codings)        # bytes that each layer has yielded
         self._fed = False
 
     @property
     def size(self) -> int:
-        """How many bytes came out."""
+        """How many bytes were decoded."""
         return self._sizes[-1]
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield what `data` decodes to, an empty piece for a step that gave nothing.
+        """Yield the decoded `data`, with an empty piece for a step that decoded nothing.
 
         Raises DecodeError and TooLarge.
         """
@@ -153,17 +153,17 @@ class Decoder:
             yield from self._decode(data, 0)
         except (FetchError, GeneratorExit):
             raise
-        except Exception as error:  # each library has an error class of its own; brotli's and zstd's are lazy
+        except Exception as error:  # each library has its own error class, and brotli and zstd are imported late
             raise DecodeError(f"The body from {self._peer} is broken in its content coding {self._names}: "
                               f"{error}.") from error
 
     def finish(self) -> None:
-        """The body is at its end. Raises Incomplete where a coding is not."""
+        """End the body. Raises Incomplete if a coding is not complete."""
         if self._fed and not all(layer.ended for layer in self._layers):
             raise Incomplete(f"The body from {self._peer} ended before its content coding {self._names} did.")
 
     def _decode(self, data: bytes, depth: int) -> Iterator[bytes]:
-        """Yield what `data` becomes in the layer at `depth`, and in those after it."""
+        """Yield `data`, decoded by the layer at `depth` and those after it."""
         sizes = self._sizes
         is_last = depth == len(self._layers) - 1
         for piece in self._layers[depth].feed(data):

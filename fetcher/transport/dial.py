@@ -1,4 +1,4 @@
-"""New connections: a name to addresses, a race of those, a tunnel through a proxy, a TLS handshake."""
+"""Open new connections: look up the name, race its addresses, open a tunnel through a proxy, do the TLS handshake."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -27,10 +27,10 @@ _MAX_ROUTES = 1024
 
 
 class Dialer:
-    """Connects to where URLs point, and marks the attempt's timings on the way."""
+    """Connects to the hosts of URLs, and notes the timings of the attempt."""
 
     def __init__(self, options: Options) -> None:
-        """Raises ValueError where a proxy's URL, or a file of certificates, cannot be used."""
+        """Raises ValueError if the URL of a proxy or a file of certificates cannot be used."""
         self._resolver = Resolver(options.network)
         self._guard = guard_of(options.guard)
         self._rules = ProxyRules(options.network.proxy)
@@ -41,10 +41,10 @@ class Dialer:
         self._rules_by_proxy = {proxy: ProxyRules(proxy) for proxy in {host.proxy for host in options.hosts}
                                 if proxy is not None}
         self._tells_details = options.body.tls
-        self._routes: dict[tuple[str, str, int], Route] = {}    # of origins that were asked for before
+        self._routes: dict[tuple[str, str, int], Route] = {}    # by origin
 
     def route(self, url: Url) -> Route:
-        """Return how `url` is reached. Raises Blocked where a proxy must not be asked for it."""
+        """Return how to reach `url`. Raises Blocked if a proxy must not be asked for it."""
         route = self._routes.get(url.origin)
         if route is None:
             route = self._new_route(url)
@@ -63,9 +63,9 @@ class Dialer:
         return Route(url.scheme, url.host, url.port, proxy)
 
     def dial(self, route: Route, attempt: Attempt) -> tuple[Socket, str]:
-        """Return a connected, non-blocking socket on `route`, and the address at its other end.
+        """Return a connected, non-blocking socket for `route`, and the address of the peer.
 
-        Raises DnsError, ConnectError, ProxyError, TlsError.
+        Raises DnsError, ConnectError, ProxyError, TlsError and Blocked.
         """
         attempt.timings.appconnect = None
         sock: Socket
@@ -75,7 +75,7 @@ class Dialer:
             try:
                 sock = self._tls_for(route.host).handshake(sock, route.host, route.port)
             except Untrusted as error:
-                raise self._explained(error, route, attempt) from None
+                raise self._explain(error, route, attempt) from None
             except BaseException:
                 sock.close()
                 raise
@@ -83,19 +83,19 @@ class Dialer:
         return sock, address
 
     def describe(self, sock: Socket, route: Route) -> TlsDetails | None:
-        """Return what the handshake with the origin of `route` agreed on, if there was one and that is asked for."""
+        """Return the details of the TLS handshake with the origin, or None without TLS or if nobody wants them."""
         if not self._tells_details or route.scheme != "https":
             return None
         return details(sock) if isinstance(sock, (SSLSocket, TlsInTls)) else None
 
     def remember(self, connection: Connection) -> None:
-        """Keep what the next connection on the same route can take up: the TLS session."""
+        """Store the TLS session of `connection`, so that the next connection to its host can resume it."""
         if connection.secure is not None and connection.route.scheme == "https":
             tls = self._tls_for(connection.route.host)
             tls.remember(connection.route.host, connection.route.port, connection.secure)
 
     def is_insecure(self, host: str) -> bool:
-        """Return whether any certificate of `host` will do."""
+        """Return whether any certificate is accepted from `host`."""
         found = None if self._hosts is None else self._hosts.find(host)
         return self._is_insecure if found is None or found.insecure is None else found.insecure
 
@@ -114,8 +114,8 @@ class Dialer:
             return self._connect(route.host, route.port, attempt, self._guard)
         return self._connect_by_proxy(route, route.proxy, attempt)
 
-    def _explained(self, error: Untrusted, route: Route, attempt: Attempt) -> TlsError:
-        """`error`, telling more where the peer shows its certificate again."""
+    def _explain(self, error: Untrusted, route: Route, attempt: Attempt) -> TlsError:
+        """Connect again to see the certificate. Return an error that says more, or `error` if that fails."""
         try:
             sock, _address = self._reach(route, attempt)
             return self._tls_for(route.host).explain(error, sock, route.host, route.port)
@@ -135,7 +135,7 @@ class Dialer:
         return sock, address
 
     def _find(self, host: str, port: int, attempt: Attempt, guard: Guard | None) -> tuple[str, ...]:
-        """Return the addresses of `host` that may be dialled: here alone names become addresses."""
+        """Return the addresses of `host` that may be dialled. All look-ups happen here. Raises DnsError and Blocked."""
         if guard is not None:
             guard.check_name(host)
         if attempt.number > 1:
@@ -153,7 +153,7 @@ class Dialer:
             try:
                 sock = self._tls.handshake_with_proxy(sock, proxy.host, proxy.port)
             except TlsError as error:
-                raise ProxyError(f"The proxy cannot be spoken to. {error}") from None
+                raise ProxyError(f"The proxy cannot be used. {error}") from None
         if route.forwarding:
             return sock, address
         attempt.phase, attempt.peer = PROXY, str(proxy)

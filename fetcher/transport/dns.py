@@ -1,9 +1,9 @@
-"""Names to addresses, without blocking the hub.
+"""Look up the addresses of names, without blocking the hub.
 
-`localhost` and `invalid` are answered here, as RFC 6761 §6.3 and §6.4 want it; then the file of hosts is asked, then
-name servers. One look-up is in flight for each name, and those who ask meanwhile share its answer. Only so many begin
-at once: of a burst of packets, a name server drops what it has no room for. Answers are kept for their TTL, failures
-for seconds only.
+`localhost` and `invalid` are answered here, as RFC 6761 §6.3 and §6.4 require. Other names are looked up in the hosts
+file, then at name servers. Each name has at most one look-up in flight, and all who ask for it share the answer. The
+number of look-ups that start at once is limited, since a name server drops packets of a burst that is too large.
+Answers are cached for their TTL, and failures for a few seconds.
 """
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from fetcher.transport.addresses import is_address
 from fetcher.transport.nameservers import Answer, NameServers, in_turns
 
 MAX_SECONDS = 3600.0
-MIN_SECONDS = 5.0           # an answer with a TTL of 0 still serves the requests that are in flight with it
+MIN_SECONDS = 5.0           # so that all requests in flight can share an answer with a TTL of 0
 FAILURE_SECONDS = 5.0
 MAX_NAMES = 20_000
-MAX_AT_ONCE = 64            # two queries each: dnsmasq, in many a router, forwards 150 and refuses the rest
-_HOLDS_UP_SECONDS = 1.0     # how long an unanswered look-up keeps the next one waiting
+MAX_AT_ONCE = 64            # two queries each: dnsmasq, which many routers use, forwards 150 and refuses the rest
+_HOLDS_UP_SECONDS = 1.0     # how long an unanswered look-up counts towards MAX_AT_ONCE
 _TICK_SECONDS = 0.25        # how often c-ares may look at its own time limits
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
@@ -38,10 +38,10 @@ class _Known:
 
 
 class Resolver:
-    """Looks names up, as the options say."""
+    """Looks up names, and caches the answers."""
 
     def __init__(self, options: NetworkOptions) -> None:
-        """Raises ValueError for a name server that is no address."""
+        """Raises ValueError if a name server is not an address."""
         self._server_addresses = options.dns_servers
         self._family = _FAMILIES[options.family]
         self._given = {(host, port): addresses for host, port, addresses in options.resolve}
@@ -49,13 +49,13 @@ class Resolver:
         self._known: dict[str, _Known] = {}
         self._asked: dict[str, Any] = {}        # name -> green.Event of its look-up
         self._queue: deque[str] = deque()       # names whose look-up has not begun
-        self._begun: dict[str, float] = {}      # name -> when its look-up began, where that is not long ago
+        self._begun: dict[str, float] = {}      # name -> when its look-up began, if that was recently
         self._is_beginning = False
         self._timer: Any = None
         self._servers = NameServers(options.dns_servers) if options.dns_servers else None
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
-        """Return the addresses of `host`, IPv6 and IPv4 in turns (RFC 8305 §4). Raises DnsError."""
+        """Return the addresses of `host`, alternating between IPv6 and IPv4 (RFC 8305 §4). Raises DnsError."""
         addresses = self._given.get((host, port)) or self._given.get(("*", port)) if self._given else None
         if addresses:
             return addresses
@@ -67,13 +67,13 @@ class Resolver:
         return addresses
 
     def prefer(self, host: str, address: str) -> None:
-        """Have `address`, which won a race, come first from now on."""
+        """Put `address`, which won a race, first from now on."""
         known = self._known.get(host)
         if known is not None and known.addresses[:1] != (address,) and address in known.addresses:
             known.addresses = (address, *(other for other in known.addresses if other != address))
 
     def forget_failure(self, host: str) -> None:
-        """Ask again for `host` next time, if what is remembered is that it was not found."""
+        """Remove a failed look-up of `host` from the cache, so that it is looked up again."""
         known = self._known.get(host)
         if known is not None and known.failure is not None:
             del self._known[host]
@@ -117,9 +117,9 @@ class Resolver:
         return known
 
     def _begin(self) -> None:
-        """Begin the look-ups whose turn it is."""
+        """Begin queued look-ups while the limit allows it."""
         if self._is_beginning:
-            return      # one was answered at once; the loop below goes on
+            return      # a look-up was answered at once, and the loop below continues
         self._is_beginning = True
         try:
             while self._queue and len(self._begun) < MAX_AT_ONCE:
@@ -139,12 +139,12 @@ class Resolver:
             self._settle(host, Answer(failure=f"The name {host} cannot be looked up: {error}."))
         except green.ENDS_PROCESS:
             raise
-        except BaseException as error:      # a fault of ours: this may be called for another name, or by the hub
+        except BaseException as error:      # a bug: raise it for this name only, not in the hub or for other names
             self._begun.pop(host, None)
             self._asked.pop(host).send_exception(error)
 
     def _settle(self, host: str, answer: Answer) -> None:
-        """A look-up has ended: tell those who wait for it, and begin the next one."""
+        """End the look-up of `host`: wake those who wait for it, and begin the next one."""
         known = self._remember(host, answer)
         self._begun.pop(host, None)
         event = self._asked.pop(host, None)
@@ -163,7 +163,7 @@ class Resolver:
         return known
 
     def _tick(self) -> None:
-        """For the hub, from the first look-up on until none is open."""
+        """Called by the hub from the first look-up until none is open."""
         self._timer = None
         if self._asked and self._servers is not None:
             self._servers.process()

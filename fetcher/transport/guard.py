@@ -1,8 +1,8 @@
-"""Which hosts may be connected to: `--block-private`, `--deny-host` and `--allow-host`.
+"""Decide which hosts may be connected to: `--block-private`, `--deny-host` and `--allow-host`.
 
-What is allowed wins over what is denied, and that over `--block-private`. The dialer asks after the look-up and before
-it connects, so that every redirect, retry and odd spelling passes here. Where a proxy resolves the names, it gets none
-that is refused; what it finds for the others is its own affair.
+`--allow-host` overrides `--deny-host`, and that overrides `--block-private`. The dialer asks after the look-up and
+before it connects, so every redirect, retry and odd spelling is checked. A proxy that resolves names itself is never
+sent a refused name, but the addresses that it finds for other names are not checked.
 """
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _LOOPBACK = ("::1", "127.0.0.1")
 
 
 def guard_of(options: GuardOptions) -> Guard | None:
-    """Return the guard that `options` describe, or None where they refuse nothing. Raises ValueError."""
+    """Return a guard for `options`, or None if they refuse nothing. Raises ValueError for a rule that is not valid."""
     guard = Guard(options)
     return guard if options.block_private or options.deny else None
 
 
 class Guard:
-    """Decides by the name of a host and by its addresses. It asks nobody, and remembers nothing."""
+    """Decides by the name of a host and its addresses. It looks up nothing and has no state."""
 
     def __init__(self, options: GuardOptions) -> None:
-        """Raises ValueError for a rule that is no name, pattern, address or network."""
+        """Raises ValueError for a rule that is not a name, pattern, address or network."""
         self._allowed = _Rules(options.allow, "--allow-host")
         self._denied = _Rules(options.deny, "--deny-host")
         self._blocks_private = options.block_private
 
     def check_name(self, host: str) -> None:
-        """Raise Blocked where no address that `host` could have would be permitted, so that nobody need be asked."""
+        """Raise Blocked if `host` is refused whatever its addresses are. Then it need not be looked up."""
         if not self._allowed.has_networks and self._allowed.match(host) is None:
             self._check_denied(host)
 
     def check_remote(self, host: str) -> None:
-        """Raise Blocked where a proxy must not be told to connect to `host`, whose addresses are not known here."""
+        """Raise Blocked if a proxy must not be asked to connect to `host`, whose addresses are not known here."""
         if is_address(host):
             self.permitted(host, (host,))
         elif host.rstrip(".").rpartition(".")[2] == "localhost":    # RFC 6761 §6.3
@@ -49,7 +49,7 @@ class Guard:
             self._check_denied(host)
 
     def permitted(self, host: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
-        """Return those of `addresses` that may be dialled for `host`. Raises Blocked where there are none."""
+        """Return those of `addresses` that may be dialled for `host`. Raises Blocked if there are none."""
         if self._allowed.match(host) is not None:
             return addresses
         reasons = {address: self._why_refused(host, address) for address in addresses}
@@ -76,7 +76,7 @@ class Guard:
 
 
 class _Rules:
-    """Names, patterns of names, and networks; `*` alone is everything."""
+    """Names, patterns of names, and networks. The rule `*` matches everything."""
 
     def __init__(self, texts: Iterable[str], option: str) -> None:
         self._texts = tuple(texts)
@@ -96,7 +96,7 @@ class _Rules:
         return bool(self._networks)
 
     def match(self, host: str, numbers: tuple[_Number, ...] = ()) -> str | None:
-        """Return the rule that fits `host`, a name or an address, or one of its `numbers`."""
+        """Return the rule that matches `host`, a name or an address, or one of its `numbers`. None if there is none."""
         if not self._texts:
             return None
         if self._fits_all:
@@ -126,11 +126,11 @@ class _Rules:
 
 
 def _normal(text: str) -> str:
-    """Return `text` in the form that hosts of URLs have. Raises ValueError."""
+    """Return `text` in the normal form of hosts in URLs. Raises ValueError."""
     unwrapped = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if _is_network(unwrapped):
         return unwrapped
-    # `10.*` would fit 10.example.com, and not what was meant
+    # refuse `10.*`: it would match 10.example.com, which nobody means
     if re.search(r"[/\\?#@:%\s]", text) or text.startswith(".") or re.fullmatch(r"[0-9.*]*[0-9.][0-9.*]*\*", text):
         raise ValueError(text)
     return parse(f"http://{text}").host.rstrip(".")     # also `127.1`, and names beyond ASCII
@@ -145,7 +145,7 @@ def _is_network(text: str) -> bool:
 
 
 def _numbers(address: str) -> tuple[_Number, ...]:
-    """Return the number of `address`, and that of the IPv4 address in it if there is one."""
+    """Return the number of `address`, and the number of the IPv4 address in it if there is one."""
     bits, number = number_of(address)
     inside = wrapped(number) if bits == 128 else None
     return ((bits, number),) if inside is None else ((bits, number), (32, inside))

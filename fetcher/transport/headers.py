@@ -1,4 +1,4 @@
-"""Header fields: of a request, as bytes for the wire; of an answer, as a mapping of lower-case names."""
+"""Header fields: encode those of a request, and look up those of an answer."""
 from __future__ import annotations
 
 from base64 import b64encode
@@ -12,13 +12,14 @@ from fetcher.semantics import is_field_value, is_token
 Fields = tuple[tuple[str, str], ...]
 
 CODINGS = "gzip, deflate, br, zstd"
-_MAX_DATE = 64          # characters; the standard library takes time for long ones
+_MAX_DATE = 64          # characters; the standard library is slow for long ones
 
 
 class Headers:
-    """The fields of one answer. Names are matched in lower case; values are decoded as Latin-1 (RFC 9110 §5.5).
+    """The fields of one answer. Names ignore case, and values are decoded as Latin-1 (RFC 9110 §5.5).
 
-    It has what urllib's handlers and http.cookiejar ask of an e-mail message: `get`, `get_all`, item access.
+    It has the methods of an e-mail message that urllib's handlers and http.cookiejar call: `get`, `get_all`, item
+    access.
     """
 
     __slots__ = ("_fields",)
@@ -27,7 +28,7 @@ class Headers:
         self._fields = fields
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of `name`."""
+        """Return the first value of `name`."""
         wanted = name.lower().encode("latin-1")
         for key, value in self._fields:
             if key == wanted:
@@ -39,7 +40,7 @@ class Headers:
         return [field_text(value) for key, value in self._fields if key == wanted] or default
 
     def validators(self) -> tuple[str | None, str | None]:
-        """The values of ETag and Last-Modified (RFC 9110 §8.8)."""
+        """Return the values of ETag and Last-Modified (RFC 9110 §8.8)."""
         etag = last_modified = None
         for key, value in self._fields:
             if key == b"etag":
@@ -63,15 +64,15 @@ class Headers:
 
 
 def field_text(value: bytes) -> str:
-    """A field's value as text."""
+    """Return the value of a field as text."""
     return value.rstrip(b" \t").decode("latin-1")
 
 
 def request_fields(options: RequestOptions) -> Fields:
-    """The fields that every request of `options` carries.
+    """Return the fields of every request with `options`.
 
-    As with curl, a given `Name:` without a value takes a field out, and `Name;` sends it empty.
-    Raises ValueError for a field, or a method, that must not go on the wire.
+    As with curl, `Name:` without a value removes a field, and `Name;` sends it empty. Raises ValueError for a field or
+    a method that must not be sent.
     """
     if options.method is not None and (not is_token(options.method) or options.method == "CONNECT"):
         raise ValueError(f"{options.method[:60]!r} is not a method that can be sent")
@@ -98,7 +99,7 @@ def request_fields(options: RequestOptions) -> Fields:
 
 
 def check_field(name: str, value: str) -> None:
-    """Raise ValueError unless `name: value` is one well-formed field (RFC 9110 §5.1, §5.5)."""
+    """Raise ValueError unless `name: value` is a well-formed field (RFC 9110 §5.1, §5.5)."""
     if not is_token(name):
         raise ValueError(f"{name[:60]!r} is not the name of a header field")
     if not is_field_value(value):
@@ -106,9 +107,9 @@ def check_field(name: str, value: str) -> None:
 
 
 def retry_after(headers: Headers) -> float | None:
-    """Return the seconds of a Retry-After field, given as such or as a date (RFC 9110 §10.2.3).
+    """Return the seconds to wait that Retry-After gives, as a number or as a date (RFC 9110 §10.2.3).
 
-    None where there is none that can be understood.
+    Return None if there is no such field, or if it cannot be parsed.
     """
     value = (headers.get("retry-after") or "").strip()
     if value.isascii() and value.isdigit():
@@ -124,17 +125,17 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def encode_fields(fields: Fields, charset: str = "utf-8") -> bytes:
-    """`fields` as they go on the wire."""
+    """Return `fields` as they are sent."""
     return "".join([f"{name}: {value}\r\n" for name, value in fields]).encode(charset)
 
 
 @lru_cache(maxsize=1024)
 def field_names(fields: Fields) -> frozenset[str]:
-    """The names among `fields`, in lower case."""
+    """Return the names of `fields`, in lower case."""
     return frozenset(name.lower() for name, _ in fields)
 
 
 def basic_credentials(user: str) -> str:
-    """The value of an Authorization field for "name:password", or for a name alone (RFC 7617)."""
+    """Return the value of Authorization for "name:password", or for a name alone (RFC 7617)."""
     pair = user if ":" in user else f"{user}:"
     return "Basic " + b64encode(pair.encode("utf-8")).decode("ascii")

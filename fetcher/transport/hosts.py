@@ -1,4 +1,4 @@
-"""The file of hosts, read as hosts(5) says: an address, then the names that it has, on each line."""
+"""Read the hosts file, as described in hosts(5): each line has an address and its names."""
 from __future__ import annotations
 
 import os
@@ -7,20 +7,20 @@ from contextlib import suppress
 from time import monotonic
 
 HOSTS_FILE = "/etc/hosts"
-_CHECK_SECONDS = 1.0        # how often the file may be looked at for changes
+_CHECK_SECONDS = 1.0        # between two checks whether the file has changed
 
 
 class Hosts:
-    """What the file says of each name. It is read again after it has changed."""
+    """The names in the hosts file. It is read again after a change."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._names: dict[str, tuple[str, ...]] = {}
-        self._read_at: tuple[int, int, int] | None = None   # inode, size and time of change of what was read
+        self._read_at: tuple[int, int, int] | None = None   # inode, size and mtime of the file that was read
         self._check_at = 0.0
 
     def find(self, name: str) -> tuple[str, ...]:
-        """Return the addresses of all lines that have `name`, in the file's order; none where no line has it."""
+        """Return the addresses of all lines with `name`, in the order of the file."""
         now = monotonic()
         if now >= self._check_at:
             self._check_at = now + _CHECK_SECONDS
@@ -40,7 +40,7 @@ class Hosts:
 
 
 def parse(content: bytes) -> dict[str, tuple[str, ...]]:
-    """Return the addresses of each name, in lower case. A line without an address in front is skipped."""
+    """Return the addresses of each name, in lower case. A line that does not begin with an address is skipped."""
     names: dict[str, dict[str, None]] = {}
     for line in content.split(b"\n"):
         address, *aliases = [word.decode("utf-8", "replace") for word in line.partition(b"#")[0].split()] or [""]

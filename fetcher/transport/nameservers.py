@@ -1,7 +1,7 @@
-"""Asking name servers: c-ares (pycares), whose sockets the hub watches.
+"""Ask name servers, with c-ares (pycares) on sockets that the hub watches.
 
-Each name is searched for as resolv.conf says, for its IPv4 and its IPv6 addresses at once. The file of hosts is not
-c-ares's business here: it mixes up the addresses of names that share one.
+Each name is looked up as resolv.conf says, for IPv4 and IPv6 addresses at once. c-ares does not read the hosts file
+here, since it mixes up the addresses of names that share one.
 """
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any
 
 from fetcher import green
 
-_TRIES = 6                  # c-ares doubles its patience from 250 ms on, and some names take their server seconds
-_OTHER_FAMILY_SECONDS = 0.25    # how much longer to wait for one family of addresses once the other is there
-_GIVE_UP_SECONDS = 30.0     # c-ares alone would go on for minutes, as it does not hear an empty answer
-MAX_ALIASES = 16            # in a row; BIND stops there, too
+_TRIES = 6                  # c-ares doubles its time-out, from 250 ms on; some servers need seconds for a name
+_OTHER_FAMILY_SECONDS = 0.25    # how much longer to wait for one family of addresses after the other has come
+_GIVE_UP_SECONDS = 30.0     # c-ares itself would go on for minutes, since it ignores an empty answer
+MAX_ALIASES = 16            # in a row; BIND has the same limit
 _A, _CNAME, _AAAA, _INTERNET = 1, 5, 28, 1      # RFC 1035 §3.2, RFC 3596 §2.1
 _KINDS = {socket.AF_INET: (_A,), socket.AF_INET6: (_AAAA,), socket.AF_UNSPEC: (_AAAA, _A)}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What name servers say of a name: its addresses, or why there are none. `seconds` is how long it may be kept."""
+    """The addresses of a name, or why there are none. It may be cached for `seconds`."""
 
     addresses: tuple[str, ...] = ()
     failure: str | None = None
@@ -31,16 +31,16 @@ class Answer:
 
 
 class NameServers:
-    """Those that were given, else the system's."""
+    """Asks name servers, and calls back with the answers."""
 
     def __init__(self, addresses: tuple[str, ...]) -> None:
-        """Raises ValueError for one that is no address."""
+        """`addresses` are those of the servers, or empty for the system's. Raises ValueError if one is not valid."""
         import pycares
 
         self._listeners: dict[tuple[int, str], Any] = {}
         self._questions: set[_Question] = set()
         try:
-            # without `lookups`, whose text pycares frees before c-ares reads it
+            # not with `lookups`: pycares frees its text before c-ares reads it
             self._channel = pycares.Channel(servers=addresses or None, timeout=3.0, tries=_TRIES,
                                             sock_state_cb=self._watch)
         except pycares.AresError:
@@ -48,7 +48,7 @@ class NameServers:
             raise ValueError(named if addresses else "this machine's name servers cannot be asked") from None
 
     def ask(self, name: str, family: socket.AddressFamily, answered: Callable[[Answer], None]) -> None:
-        """Look up `name` in `family`, or in both where that is AF_UNSPEC, and call `answered` once with the answer."""
+        """Look up `name` in `family`, or in both for AF_UNSPEC. Call `answered` once with the answer."""
         import pycares
 
         question = _Question(name, _KINDS[family], answered)
@@ -60,7 +60,7 @@ class NameServers:
                 question.fail(f"The name {name} cannot be looked up: {error}.")
 
     def process(self) -> None:
-        """Let c-ares look at its time limits. To be called every quarter of a second while a question is open."""
+        """Check time limits, those of c-ares too. Call this every quarter of a second while a question is open."""
         self._channel.process_fd(-1, -1)
         now = monotonic()
         for question in self._questions:
@@ -71,13 +71,13 @@ class NameServers:
         for listener in self._listeners.values():
             green.hub().remove(listener)
         self._listeners.clear()
-        self._channel.cancel()      # here: `close` would have it done in another thread
+        self._channel.cancel()      # `close` alone would do this in another thread
         self._channel.close()
 
     # For the hub.
 
     def _watch(self, fileno: int, readable: bool, writable: bool) -> None:
-        """c-ares says what it wants to know of one of its sockets."""
+        """Called by c-ares: begin or stop to watch one of its sockets."""
         for wanted, kind, process in ((readable, green.READ, self._read), (writable, green.WRITE, self._write)):
             listener = self._listeners.get((fileno, kind))
             if wanted and listener is None:
@@ -94,7 +94,7 @@ class NameServers:
 
 
 class _Question:
-    """One name, asked for in one family or in both."""
+    """A look-up of one name, in one family or in both."""
 
     def __init__(self, name: str, kinds: Iterable[int], answered: Callable[[Answer], None]) -> None:
         self.is_answered = False
@@ -124,11 +124,11 @@ class _Question:
         return learn
 
     def check_time(self, now: float) -> None:
-        """Answer with one family where the other takes too long (RFC 8305 §3), and at long last without any."""
+        """Answer with one family if the other takes too long (RFC 8305 §3). Give up if nothing comes at all."""
         if self._found_at is not None and now - self._found_at >= _OTHER_FAMILY_SECONDS:
             self._settle()
         elif now - self._asked_at >= _GIVE_UP_SECONDS:
-            self.fail(f"The name {self._name} was not looked up: no name server answered.")
+            self.fail(f"The name {self._name} cannot be looked up: no name server answered.")
 
     def fail(self, sentence: str) -> None:
         self._answer(Answer(failure=sentence))
@@ -147,10 +147,9 @@ class _Question:
 
 
 def follow(name: str, records: Iterable[Any], kind: int) -> tuple[list[str], float]:
-    """Return the addresses of `kind` that `records` give `name`, over its aliases, and the seconds that they live.
+    """Follow the aliases of `name` in `records`. Return its addresses of `kind`, and their TTL in seconds.
 
-    Records of other names count for nothing, whatever they are doing there (RFC 2181 §5.4.1). `name` may have got one
-    of the search domains of resolv.conf behind it.
+    Records of other names are ignored (RFC 2181 §5.4.1). A search domain of resolv.conf may have been added to `name`.
     """
     aliases: dict[str, tuple[str, float]] = {}
     found: dict[str, list[tuple[str, float]]] = {}
@@ -174,7 +173,7 @@ def follow(name: str, records: Iterable[Any], kind: int) -> tuple[list[str], flo
 
 
 def in_turns(six: list[str], four: list[str]) -> tuple[str, ...]:
-    """Return both families as one sequence, the first of `six` in front (RFC 8305 §4)."""
+    """Return the addresses of both families alternately, beginning with IPv6 (RFC 8305 §4)."""
     pairs = [address for pair in zip(six, four) for address in pair]
     shorter = min(len(six), len(four))
     return tuple(dict.fromkeys([*pairs, *six[shorter:], *four[shorter:]]))
@@ -185,15 +184,15 @@ def _plain(name: str) -> str:
 
 
 def _why(name: str, errors: list[int]) -> str:
-    """Say why neither family has an address: what kept a server from answering counts before what one answered."""
+    """Return why neither family has an address. A server that did not answer matters more than one that did."""
     from pycares import errno
 
     answers = (errno.ARES_ENOTFOUND, errno.ARES_ENODATA)
     error = next((error for error in errors if error not in answers), None)
     if error in (errno.ARES_ETIMEOUT, errno.ARES_ECONNREFUSED):
-        return f"The name {name} was not looked up: no name server answered."
+        return f"The name {name} cannot be looked up: no name server answered."
     if error is not None:
-        return f"The name {name} was not looked up: {str(errno.strerror(error))}."
+        return f"The name {name} cannot be looked up: {str(errno.strerror(error))}."
     if errno.ARES_ENOTFOUND in errors:
         return f"The name {name} does not exist."
     return f"The name {name} has no address."

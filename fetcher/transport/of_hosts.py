@@ -1,4 +1,4 @@
-"""What goes out to a host by its settings, also where a redirect leads from one host to another."""
+"""Send each host its own header fields and credentials, also after a redirect from another host."""
 from __future__ import annotations
 
 from fetcher.host_settings import HostSettings, options_for, settings_of
@@ -9,14 +9,14 @@ from fetcher.transport.request import Request
 
 
 def of_hosts(options: Options) -> OfHosts | None:
-    """Return None where no host has header fields or credentials of its own."""
+    """Return the settings of hosts to apply at redirects, or None if no host has its own fields or credentials."""
     settings = settings_of(options.hosts)
     has_own = any(host.headers or host.user is not None for host in options.hosts)
     return OfHosts(options, settings) if settings is not None and has_own else None
 
 
 class OfHosts:
-    """The header fields and credentials that `settings` have for each host, by which they are no other's."""
+    """The header fields and credentials of each host in `settings`. They are never sent to another host."""
 
     def __init__(self, options: Options, settings: HostSettings) -> None:
         self._settings = settings
@@ -24,9 +24,9 @@ class OfHosts:
         self._of_each = {host.pattern: request_fields(options_for(options, host).request) for host in settings.all}
 
     def settle(self, request: Request, following: Request) -> None:
-        """Have `following`, to which `request` was redirected, send what is set for its own host alone.
+        """Change `following`, to which `request` was redirected, so that it sends only what is set for its own host.
 
-        What a row has in place of those fields stays.
+        Fields that come from the row of the target stay.
         """
         before = self._settings.find(request.url.host)
         after = self._settings.find(following.url.host)

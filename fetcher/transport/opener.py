@@ -1,4 +1,4 @@
-"""urllib's chain of handlers, looked up once for all requests of a run."""
+"""urllib's chain of handlers, set up once for all requests of a run."""
 from __future__ import annotations
 
 from typing import Any
@@ -9,9 +9,9 @@ from fetcher.transport.response import Response
 
 
 class Opener(green.request.OpenerDirector):  # type: ignore[misc]
-    """An OpenerDirector whose handlers do the same for http and https: `add_handler` them all, then `settle`.
+    """An OpenerDirector whose handlers treat http and https alike. Call `add_handler` for each, then `settle`.
 
-    The parent's `open` looks for the handlers of each request anew, which takes longer than what they do.
+    The parent's `open` looks up the handlers for each request, which takes longer than to run them.
     """
 
     def __init__(self, exchange: Any) -> None:
@@ -22,14 +22,14 @@ class Opener(green.request.OpenerDirector):  # type: ignore[misc]
         self._after: list[Any] = []
 
     def settle(self) -> None:
-        """All handlers are there."""
+        """Set up the chain. Call this after the last `add_handler`."""
         self._before = [handler.http_request for handler in self.process_request.get("http", ())]
         self._after = [handler.http_response for handler in self.process_response.get("http", ())]
 
     def open(self, request: Request, data: None = None, timeout: Any = None) -> Request | Response:
-        """Return what the handlers make of `request`: an answer, or the request that a redirect leads to.
+        """Pass `request` through the handlers. Return an answer, or the request that a redirect leads to.
 
-        `data` and `timeout` are for urllib's own handlers: a Request of ours knows both.
+        `data` and `timeout` are only there for urllib's own handlers, and are ignored: a Request knows both.
         """
         for process in self._before:
             request = process(request)

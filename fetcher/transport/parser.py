@@ -1,4 +1,4 @@
-"""Bytes to answers: a head, and after it a body of the kind that the head says."""
+"""Parse bytes into answers: a head, then a body that is framed as the head says."""
 from __future__ import annotations
 
 from time import perf_counter
@@ -9,33 +9,33 @@ from fetcher.transport.chunks import Chunks
 from fetcher.transport.head import MAX_HEAD_BYTES, Head, check_start, framing, read_head
 from fetcher.transport.response import Response
 
-MAX_INTERIM = 100           # answers of 1xx before one final answer
+MAX_INTERIM = 100           # 1xx answers before a final one
 
 
 class Parser:
-    """Fills in the answers that come from one peer, one after the other: `expect` one, then `feed` its bytes.
+    """Fills in the answers of one peer, one after the other. Call `expect` with an answer, then `feed` its bytes.
 
-    Nothing is raised: what is wrong with an answer becomes its `failure`. How the bytes are cut makes no difference.
+    Nothing is raised: an error becomes the `failure` of the answer. The bytes can be cut anywhere.
     """
 
     def __init__(self, peer: str) -> None:
         self._peer = peer
         self._response: Response
-        self._head: bytes | bytearray = b""     # what came of a head that is not complete yet
-        self._head_bytes = 0                    # of interim answers, and empty lines before a head
+        self._head: bytes | bytearray = b""     # the beginning of a head that is not complete yet
+        self._head_bytes = 0                    # of interim answers, and of empty lines before a head
         self._interim = 0
-        self._left: int | None = 0              # bytes of the body still to come; None: until the connection's end
+        self._left: int | None = 0              # bytes of the body still to come; None: until the connection ends
         self._chunks: Chunks | None = None
 
     def expect(self, response: Response) -> None:
-        """Take the bytes from here on as those of `response`."""
+        """Expect `response` next: the following bytes belong to it."""
         self._response = response
         self._head = b""
         self._head_bytes = self._interim = 0
         self._chunks = None
 
     def feed(self, data: memoryview) -> None:
-        """Take what came. `data` is not used after the call."""
+        """Parse the next bytes. `data` is not used after the call."""
         response = self._response
         try:
             if response.head_done:
@@ -48,7 +48,7 @@ class Parser:
             response.failure = error
 
     def end(self, how: str) -> None:
-        """No more bytes come: the connection was `how`, "closed" if it ended in order."""
+        """End the answer, since no more bytes come. `how` says what the peer did: "closed", "reset" or "broke"."""
         response = self._response
         if not response.head_done:
             response.failure = Incomplete(
@@ -63,11 +63,11 @@ class Parser:
 
     @property
     def untouched(self) -> bool:
-        """Not a byte of the answer came."""
+        """Whether not one byte of the answer has arrived."""
         return not (self._head or self._head_bytes or self._response.head_done)
 
     def _feed_head(self, data: bytes) -> bytes | bytearray:
-        """Take `data` for the head; return what follows it. Interim answers are skipped (RFC 9110 §15.2)."""
+        """Parse `data` as part of the head. Return what follows the head. Skip interim answers (RFC 9110 §15.2)."""
         searched = len(self._head)
         received: bytes | bytearray = data
         if searched:
@@ -82,7 +82,8 @@ class Parser:
                 if limit >= 0:
                     check_start(received, self._peer)
                 if len(received) > limit:
-                    raise ProtocolError(f"The head of the answer of {self._peer} is above {MAX_HEAD_BYTES // 1024} KB.")
+                    limit_kb = MAX_HEAD_BYTES // 1024
+                    raise ProtocolError(f"The head of the answer from {self._peer} is above {limit_kb} KB.")
                 self._head = bytearray(received) if received is not self._head else received
                 return b""
             head, end = found
@@ -100,7 +101,7 @@ class Parser:
         return received[count:]
 
     def _begin(self, head: Head) -> None:
-        """The final head is there."""
+        """Fill in the answer from its final head, and prepare for the body. Raises FetchError."""
         response = self._response
         attempt = response.request.attempt
         attempt.timings.starttransfer = perf_counter() - attempt.started
@@ -124,16 +125,16 @@ class Parser:
             response.persistent = False     # bytes that nobody asked for
         elif self._chunks is not None:
             for piece in self._chunks.feed(bytes(data)):
-                response.take(piece)
+                response.feed(piece)
             response.complete = self._chunks.complete
             if self._chunks.surplus:
                 response.persistent = False
         elif self._left is None:
-            response.take(data)
+            response.feed(data)
         else:
             if len(data) > self._left:
                 response.persistent = False
                 data = data[:self._left]
             self._left -= len(data)
-            response.take(data)
+            response.feed(data)
             response.complete = not self._left

@@ -1,4 +1,4 @@
-"""Connections that can serve again, and the making of new ones within the limits of the machine."""
+"""Reuse idle connections, and open new ones within the limits of the machine."""
 from __future__ import annotations
 
 import resource
@@ -11,57 +11,60 @@ from fetcher.transport.connection import Connection
 from fetcher.transport.dial import Dialer
 from fetcher.transport.route import Route
 
-LONGEST_IDLE_SECONDS = 90.0     # beyond it, a middlebox may have dropped the connection without a word
-LEAST_IDLE = 1000               # kept even where few requests run at once, for those that come back to many hosts
-_OTHER_DESCRIPTORS = 32         # left for files, name servers and races
+MAX_IDLE_SECONDS = 90.0         # after that, a middlebox may have dropped the connection silently
+MIN_POOL_SIZE = 1000            # idle connections to allow even if few requests run at once, for many hosts
+_OTHER_DESCRIPTORS = 32         # reserved for files, name servers and races
 
 
-def most_connections() -> int:
-    """How many connections RLIMIT_NOFILE leaves room for: one in eight descriptors is kept for races, too."""
+def max_connections() -> int:
+    """Return how many connections RLIMIT_NOFILE allows. One in eight descriptors is reserved for races, too."""
     descriptors, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
         return sys.maxsize
     return max((descriptors - _OTHER_DESCRIPTORS) * 7 // 8, 4)
 
 
-def most_of_a_host(options: Options) -> int:
+def max_per_host(options: Options) -> int:
     """Return how many requests may run at once at the host that is allowed most."""
     return max([options.limits.per_host, *(host.per_host or 1 for host in options.hosts)])
 
 
 class Pool:
-    """At most `per_host` idle connections on a route, and about `concurrency` in all: the longest idle one goes first.
+    """A pool of at most `per_host` idle connections on a route, and about `concurrency` (1000 or more) in all.
 
-    Where all that `most_connections` allows are open, an idle one makes room for a new one. The busy ones alone are
-    never that many: the engine keeps to the same bound.
+    If there are more, the one that has been idle longest is closed. If `max_connections` are open, an idle one is
+    closed to make room for a new one. There are never that many busy ones, since the engine has the same limit.
     """
 
-    def __init__(self, limits: Limits, dialer: Dialer, of_a_host: int | None = None) -> None:
-        self._most_idle_on_a_route = of_a_host or limits.per_host
-        self._most_idle = max(limits.concurrency, LEAST_IDLE)
+    def __init__(self, limits: Limits, dialer: Dialer, max_per_route: int | None = None) -> None:
+        self._max_idle_per_route = max_per_route or limits.per_host
+        self._max_idle = max(limits.concurrency, MIN_POOL_SIZE)
         self._dialer = dialer
-        self._capacity = most_connections()
-        self._idle: dict[Route, list[Connection]] = {}      # the route that got one back last is the last
+        self._capacity = max_connections()
+        self._idle: dict[Route, list[Connection]] = {}      # ordered by when a connection was last returned to them
         self._idle_count = 0
         self._open: set[Connection] = set()
         self._dialing = 0
 
-    def take(self, route: Route, attempt: Attempt) -> Connection:
-        """An idle connection on `route`, the one used last, or else a new one."""
+    def acquire(self, route: Route, attempt: Attempt) -> Connection:
+        """Return the idle connection on `route` that was used last, or a new one. Raises as `make` does."""
         idle = self._idle.get(route)
         while idle:
             connection = idle.pop()
             self._idle_count -= 1
             if not idle:
                 del self._idle[route]
-            if perf_counter() - connection.idle_since < LONGEST_IDLE_SECONDS:
+            if perf_counter() - connection.idle_since < MAX_IDLE_SECONDS:
                 _mark_reuse(connection, attempt)
                 return connection
             connection.close()
         return self.make(route, attempt)
 
-    def take_promised(self, route: Route, attempt: Attempt) -> Connection:
-        """Return an idle connection whose peer promised to keep it, and has not closed it; or else a new one."""
+    def acquire_promised(self, route: Route, attempt: Attempt) -> Connection:
+        """Return an idle connection that its peer promised to keep open and has not closed, or a new one.
+
+        Raises as `make` does.
+        """
         for connection in reversed(list(self._idle.get(route, ()))):
             if connection.promised and connection.probe():
                 self._remove_idle(connection)
@@ -70,7 +73,10 @@ class Pool:
         return self.make(route, attempt)
 
     def make(self, route: Route, attempt: Attempt) -> Connection:
-        """A new connection on `route`. Raises DnsError, ConnectError, ProxyError, TlsError, TimedOut."""
+        """Return a new connection on `route`.
+
+        Raises DnsError, ConnectError, ProxyError, TlsError, Blocked and TimedOut.
+        """
         if self._idle and len(self._open) + self._dialing >= self._capacity:
             self._evict()
         self._dialing += 1
@@ -80,7 +86,7 @@ class Pool:
             self._dialing -= 1
         try:
             details = self._dialer.describe(sock, route)
-            connection = Connection(sock, route, address, on_idle=self._keep, on_end=self._forget)
+            connection = Connection(sock, route, address, on_idle=self._return, on_end=self._forget)
         except BaseException:
             sock.close()
             raise
@@ -95,16 +101,17 @@ class Pool:
     def _evict(self) -> None:
         next(iter(self._idle.values()))[0].close()
 
-    def _keep(self, connection: Connection) -> None:
+    def _return(self, connection: Connection) -> None:
+        """Make `connection` available again. Close the one that was idle longest if there are too many."""
         idle = self._idle.pop(connection.route, None) or []
         self._idle[connection.route] = idle
         idle.append(connection)
         self._idle_count += 1
         if connection.served == 1:
             self._dialer.remember(connection)
-        if len(idle) > self._most_idle_on_a_route:
+        if len(idle) > self._max_idle_per_route:
             idle[0].close()
-        elif self._idle_count > self._most_idle:
+        elif self._idle_count > self._max_idle:
             self._evict()
 
     def _forget(self, connection: Connection) -> None:

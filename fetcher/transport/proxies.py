@@ -1,7 +1,7 @@
-"""Proxies: which one an origin is reached by. How to get through it is in `tunnels`.
+"""Choose the proxy for an origin. `tunnels` has the way through it.
 
-http://    plain requests in absolute-form (RFC 9112 §3.2.2), https through CONNECT (RFC 9110 §9.3.6)
-https://   the same, inside of TLS
+http://    http requests in absolute-form (RFC 9112 §3.2.2), https through CONNECT (RFC 9110 §9.3.6)
+https://   the same, inside TLS
 socks4://  a tunnel to an IPv4 address; the name is resolved here
 socks4a:// the same; the name is resolved by the proxy
 socks5://  a tunnel (RFC 1928, RFC 1929); the name is resolved here
@@ -34,9 +34,9 @@ class Proxy:
 
     @classmethod
     def read(cls, text: str) -> Proxy:
-        """Return the proxy that `text` names; without a scheme, an http one. A path in it means nothing.
+        """Return the proxy that `text` names. Without a scheme, it is an http proxy. A path is ignored.
 
-        Raises ValueError, which shows nothing that could be a piece of a password.
+        Raises ValueError; the message quotes nothing that could be part of a password.
         """
         match = _PROXY.fullmatch(text.strip())
         assert match is not None
@@ -59,32 +59,32 @@ class Proxy:
 
     @property
     def forwards(self) -> bool:
-        """Whether it takes plain http requests as they are, in absolute-form."""
+        """Whether it forwards plain http requests, in absolute-form."""
         return self.scheme in ("http", "https")
 
     @property
     def resolves_names(self) -> bool:
-        """Whether it is told names, and not addresses."""
+        """Whether it is sent names instead of addresses."""
         return self.scheme not in ("socks4", "socks5")
 
     @property
     def authorization(self) -> str | None:
-        """The value of Proxy-Authorization."""
+        """The value of Proxy-Authorization, if it needs one."""
         return basic_credentials(self.userinfo) if self.userinfo is not None else None
 
 
 class ProxyRules:
-    """Which proxy, if any, each URL is fetched by: one given, or what the environment says, with curl's rules."""
+    """Chooses the proxy for each URL, if any: a given one, or those of the environment by curl's rules."""
 
     def __init__(self, given: str | None, environment: Mapping[str, str] = os.environ) -> None:
-        """`given` None: as the environment says; empty: none. Raises ValueError."""
+        """`given` is a proxy, "" for none, or None for those of the environment. Raises ValueError."""
         self._bypass = _Bypass(environment.get("no_proxy") or environment.get("NO_PROXY") or "")
         if given is not None:
             proxy = Proxy.read(given) if given else None
             self._by_scheme = {"http": proxy, "https": proxy}
             return
         every = environment.get("all_proxy") or environment.get("ALL_PROXY")
-        # http_proxy in lower case only: a CGI script's HTTP_PROXY is the client's header field "Proxy"
+        # http_proxy only in lower case: in a CGI script, HTTP_PROXY is the header field "Proxy" of the client
         texts = {"http": environment.get("http_proxy") or every,
                  "https": environment.get("https_proxy") or environment.get("HTTPS_PROXY") or every}
         self._by_scheme = {scheme: Proxy.read(text) if text else None for scheme, text in texts.items()}
@@ -95,7 +95,7 @@ class ProxyRules:
 
 
 class _Bypass:
-    """no_proxy: `*`, names with all below them, names with a port, addresses and networks."""
+    """no_proxy: `*`, names with their subdomains, names with a port, addresses and networks."""
 
     def __init__(self, text: str) -> None:
         self._all = False

@@ -1,4 +1,4 @@
-"""The addresses of a host race each other for the connection, as RFC 8305 says."""
+"""Connect to a host by a race between its addresses (RFC 8305)."""
 from __future__ import annotations
 
 import errno
@@ -9,13 +9,13 @@ from typing import Any
 from fetcher import green
 from fetcher.errors import ConnectError
 
-HEAD_START_SECONDS = 0.25   # RFC 8305 §5: what one address has before the next one is tried too
+HEAD_START_SECONDS = 0.25   # how long to wait for one address before the next one is tried too (RFC 8305 §5)
 
 
 def connect(host: str, port: int, addresses: tuple[str, ...]) -> tuple[socket.socket, str]:
     """Return a connected, non-blocking socket, and the address that won.
 
-    Raises ConnectError with what became of each address.
+    Raises ConnectError, which says what happened at each address.
     """
     return _Race(host, port, addresses).run()
 
@@ -37,7 +37,7 @@ class _Race:
                 while winner is None and self._running and self._wait():
                     winner = self._judge()
                     if winner is None and self._waiting:
-                        break       # a failure gives the turn to the next address at once
+                        break       # after a failure, try the next address at once
                 if winner is not None:
                     return winner
             raise ConnectError(self._sentence())
@@ -51,7 +51,7 @@ class _Race:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                self._waiting.insert(0, address)    # other races hold descriptors, each for a moment
+                self._waiting.insert(0, address)    # other races have descriptors open, but only for a moment
                 green.sleep(HEAD_START_SECONDS)
             else:
                 self._failures.append((address, error.errno or 0))
@@ -78,7 +78,7 @@ class _Race:
         return None
 
     def _connected(self, fileno: Any) -> None:
-        """For the hub: a socket is connected, or failed."""
+        """Called by the hub: a socket is connected, or failed."""
         if fileno in self._running and fileno not in self._ready:
             self._ready.append(fileno)
             green.hub().remove(self._running[fileno][2])
@@ -86,7 +86,7 @@ class _Race:
                 self._waiter.switch(True)
 
     def _wait(self) -> bool:
-        """Wait until a socket is ready, or until it is the next address's turn (False)."""
+        """Wait for a socket. Return True if one is ready, and False if it is time to try the next address."""
         if self._ready:
             return True
         self._waiter = waiter = green.current()
@@ -121,7 +121,7 @@ class _Race:
 
 
 def _with_zone(address: str, port: int) -> tuple[str, int, int, int]:
-    """Return where fe80::1%eth0 is, or fe80::1%2. Raises OSError where there is no such interface."""
+    """Return the socket address of fe80::1%eth0 or fe80::1%2. Raises OSError if there is no such interface."""
     plain, _, zone = address.partition("%")
     return plain, port, 0, int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
 

@@ -1,4 +1,4 @@
-"""What went over the wire, for archives: the requests of an attempt and the answers to them, up to the last."""
+"""Record what was sent and received in an attempt, for archives: all requests and their answers."""
 from __future__ import annotations
 
 import re
@@ -15,18 +15,18 @@ _FIELD = re.compile(rb"^([^:\r\n]+): [^\r\n]*", re.M)
 
 
 class Recorder:
-    """Listens to answers. Long bodies go to files in one directory, which are removed by who takes them from there."""
+    """Records answers. Long bodies go to files in one directory; whoever uses them removes them."""
 
     def __init__(self, directory: str) -> None:
         """Raises OutputError."""
         self._parts = Parts(directory)
 
     def listen(self, response: Response) -> None:
-        """Keep the body of `response` as it comes."""
+        """Record the body of `response` as it arrives."""
         response.tap = Spool(self._parts)
 
     def exchanges(self, request: Request, response: Response | None) -> tuple[Exchange, ...]:
-        """Those that led to `request`, and the one of it and `response`, if that came."""
+        """Return the exchanges that led to `request`, and the last one if there is a `response`."""
         answers = [] if response is None else [response]
         while request.redirected_by is not None:
             answers.append(request.redirected_by)
@@ -34,7 +34,7 @@ class Recorder:
         return tuple(map(_exchange, reversed(answers)))
 
     def close(self) -> None:
-        """Nobody takes any more files."""
+        """Remove the files that are left."""
         self._parts.remove_all()
         self._parts.close()
 

@@ -1,4 +1,4 @@
-"""Redirects, as RFC 9110 §15.4 and the Fetch standard (§4.4, HTTP-redirect fetch) want them."""
+"""Follow redirects, as in RFC 9110 §15.4 and the Fetch standard (§4.4, HTTP-redirect fetch)."""
 from __future__ import annotations
 
 import re
@@ -16,7 +16,7 @@ _BEYOND_ASCII = re.compile(r"[\x80-\xff]")
 
 
 class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
-    """Follows `Location` for as long as the options allow, to http and https alone."""
+    """Follows `Location` to http and https URLs, as far as the options allow."""
 
     def __init__(self, options: RedirectOptions, hosts: OfHosts | None = None) -> None:
         self._options = options
@@ -24,10 +24,10 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
 
     def http_error_302(self, request: Request, response: Response, code: int, msg: str,
                        headers: Any) -> Request | Response:
-        """Return the request to go on with, or `response` itself where it leads nowhere.
+        """Return the request to send next, or `response` itself if it does not redirect.
 
-        As in curl, an empty `Location` leads nowhere, and the first one that is not empty counts.
-        Raises TooManyRedirects, and InvalidUrl for a `Location` that cannot be fetched; their `response` is the
+        As in curl, an empty `Location` does not redirect, and the first one that is not empty counts. Raises
+        TooManyRedirects, and InvalidUrl for a `Location` that cannot be fetched; the `response` of the error is the
         answer that redirected.
         """
         location = next(filter(None, headers.get_all("location", [])), None) if self._options.follow else None
@@ -53,7 +53,7 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
     def _check(self, chain: tuple[urls.Url, ...], following: urls.Url, response: Response) -> None:
         """Raise TooManyRedirects for a loop or a long chain.
 
-        The same URL twice is no loop: a POST may have become a GET, and a cookie may have been set.
+        The same URL twice is not a loop: a POST may have become a GET, or a cookie may have been set.
         """
         if chain.count(following) > 1:
             raise TooManyRedirects(f"The redirects run in a loop: {_shown((*chain, following))}.", response)
@@ -63,7 +63,7 @@ class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]
 
 
 class StatusProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
-    """Hands an answer that redirects, or asks who we are, to the handlers of its status."""
+    """Passes an answer that redirects or asks for credentials to the handlers of its status."""
 
     def http_response(self, request: Request, response: Response) -> Request | Response:
         if response.status in REDIRECTS or (response.status == 401 and request.user is not None):
@@ -76,13 +76,13 @@ class StatusProcessor(green.request.HTTPErrorProcessor):  # type: ignore[misc]
 
 
 def _shown(chain: tuple[urls.Url, ...]) -> str:
-    """Return the chain as text, without its middle where it is long."""
+    """Return the chain as text, without its middle if it is long."""
     texts = [str(url)[:200] for url in chain]
     return " -> ".join(texts if len(texts) <= 6 else [*texts[:3], "...", *texts[-2:]])
 
 
 def decoded(location: str) -> str:
-    """Return `location`, read as Latin-1, as UTF-8; bytes that are not UTF-8 stay what they are, percent-encoded."""
+    """Decode `location`, which was read as Latin-1, as UTF-8. If it is not UTF-8, percent-encode its bytes instead."""
     try:
         return location.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What is asked: a `urllib.request.Request` that knows its parsed URL and the attempt it belongs to."""
+"""A `urllib.request.Request` that knows its parsed URL and the attempt that it belongs to."""
 from __future__ import annotations
 
 from functools import lru_cache
@@ -15,11 +15,11 @@ from fetcher.url import Url
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 _ABOUT_CONTENT = frozenset({"content-type", "content-length", "content-encoding", "content-language",
                             "content-location", "transfer-encoding"})
-_encode_once = lru_cache(maxsize=1024)(encode_fields)    # what all requests of a run have in common
+_encode_once = lru_cache(maxsize=1024)(encode_fields)    # for fields that all requests of a run share
 
 
 class Conditions(NamedTuple):
-    """Fields that make the request for the resource `url`, and none on the way there, conditional (RFC 9110 §13)."""
+    """Fields that make a request conditional (RFC 9110 §13). Only the request for the resource `url` sends them."""
 
     url: str
     fields: Fields
@@ -28,29 +28,29 @@ class Conditions(NamedTuple):
 class Request(green.request.Request):  # type: ignore[misc]
     """One request of an attempt.
 
-    `fields` is what goes out in any case; `headers` is what handlers (cookies, authentication) add to it, bytes as
-    Latin-1 like the values that they got from an answer.
-    `keep` says that the body is wanted; otherwise it is only counted. `hops` are the redirects that led here.
+    `fields` are always sent. `headers` are those that handlers (cookies, authentication) add; their values are bytes
+    decoded as Latin-1, like the values of an answer. With `keep`, the body can be read; otherwise it is only counted.
+    `hops` are the redirects that led here.
     """
 
-    # Plain attributes in place of the parent's properties.
+    # Plain attributes instead of the parent's properties.
     data: bytes | None = None
     full_url: str = ""
     redirected_by: Any = None       # the answer that led here
-    answer: Any = None              # what came back, or began to, until it is closed
+    answer: Any = None              # the answer, from its first byte until it is closed
     conditions: Conditions | None = None
-    is_conditional = False          # whether they are for this request
+    is_conditional = False          # whether `conditions` are for this request
     hops: tuple[Hop, ...] = ()
-    authorization: str | None = None    # in place of Basic
+    authorization: str | None = None    # instead of Basic
     answered_challenges = 0
-    proxy: Proxy | None = None      # the one that takes this request in absolute-form
+    proxy: Proxy | None = None      # the proxy that forwards this request, in absolute-form
     unverifiable = False
     _following: Request | None = None
 
     def __init__(self, url: Url, attempt: Attempt, method: str = "GET", fields: Fields = (),
                  data: bytes | None = None, user: str | None = None, keep: bool = False,
                  max_size: int | None = None) -> None:
-        # Not the parent's: it would parse the URL again, and read `file:` URLs and the like out of it.
+        # Do not call the parent's: it would parse the URL again, and accept `file:` URLs and the like.
         self.url = url
         self.attempt = attempt
         self.method = method
@@ -72,12 +72,12 @@ class Request(green.request.Request):  # type: ignore[misc]
         return self.method
 
     def make_conditional(self, conditions: Conditions) -> None:
-        """Send the fields of `conditions` too, once the redirects have led to where they belong."""
+        """Send the fields of `conditions` with the request for their URL, also after redirects."""
         self.conditions = conditions
         self.is_conditional = conditions.url == self.url.resource
 
     def added_fields(self) -> dict[str, str]:
-        """The fields that go out after `fields` and Host: what handlers added, credentials, Content-Length."""
+        """Return the fields to send after Host and `fields`: those of handlers, credentials, Content-Length."""
         added = {**self.unredirected_hdrs, **self.headers} if self.unredirected_hdrs or self.headers else {}
         if "Cookie" in added:       # one field holds them all (RFC 6265 §5.4)
             given = [value for name, value in self.fields if name.lower() == "cookie"]
@@ -91,7 +91,7 @@ class Request(green.request.Request):  # type: ignore[misc]
         return added
 
     def encode(self) -> bytes:
-        """The head, and the content if there is any, as they go on the wire (RFC 9112 §3)."""
+        """Return the bytes to send: the head, and the content if there is any (RFC 9112 §3)."""
         added = self.added_fields()
         target = self.selector if self.proxy is None else f"http://{self.host}{self.selector}"
         fields = self.fields
@@ -105,9 +105,9 @@ class Request(green.request.Request):  # type: ignore[misc]
         return head + b"\r\n" + (self.data or b"")
 
     def redirected(self, url: Url, status: int, trusted: bool = False) -> Request:
-        """Return the request that follows this one to `url` after `status` (RFC 9110 §15.4, Fetch §4.4).
+        """Return the request to send after a redirect to `url` with `status` (RFC 9110 §15.4, Fetch §4.4).
 
-        What identifies the user stays with the origin that it was meant for, unless any other is `trusted`.
+        Credentials are not sent to another origin, unless that is `trusted`.
         """
         method, data, fields = self.method, self.data, self.fields
         if (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD")):
@@ -131,13 +131,13 @@ class Request(green.request.Request):  # type: ignore[misc]
         return request
 
     def close(self) -> None:
-        """Be done with the answer, if there was one."""
+        """Close the answer, if there is one."""
         if self.answer is not None:
             self.answer.close()
 
     @property
     def last(self) -> Request:
-        """Where the redirects have led so far."""
+        """The last request of the redirects so far."""
         last = self
         while last._following is not None:
             last = last._following
@@ -146,11 +146,11 @@ class Request(green.request.Request):  # type: ignore[misc]
 
 @lru_cache(maxsize=1024)
 def _after_target(host: str, fields: Fields) -> bytes:
-    """The head behind the target, as far as the requests of a run to one host have it in common."""
+    """Return the part of the head after the target that all requests of a run to one host share."""
     host_field = "" if "host" in field_names(fields) else f"Host: {host}\r\n"
     return f" HTTP/1.1\r\n{host_field}".encode("ascii") + _encode_once(fields)
 
 
 def _as_latin_1(text: str) -> str:
-    """`text` as the bytes that go on the wire, each as a character of Latin-1."""
+    """Return the UTF-8 bytes of `text`, decoded as Latin-1."""
     return text.encode("utf-8").decode("latin-1")

@@ -1,11 +1,11 @@
-"""`--transport requests`: the same road over a `requests.Session`, for those who depend on its adapters.
+"""`--transport requests`: send with a `requests.Session`, for programs that depend on its adapters.
 
-Its answers are those of the other transport: connections, redirects, cookies, authentication, decoding and records are
-the same, and only who keeps the connections is not. It needs the extra `fetcher[requests]`.
+Connections, redirects, cookies, authentication, decoding and records are the same as with the other transport. Only
+the pool is urllib3's. It needs the extra `fetcher[requests]`.
 
-A session of one's own sends with its own adapters, and makes the sockets of the process green. What they say counts:
-they connect without a race, send one field of a name, read heads and chunks with the standard library's http.client,
-which is stricter than curl, and cannot go through SOCKS proxies.
+A session of the caller sends with its own adapters, and the sockets of the process become green. Such adapters connect
+without a race, send only one field of each name, cannot use SOCKS proxies, and read heads and chunks with http.client,
+which is stricter than curl.
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fetcher.transport.connection import ConnectionLost
 from fetcher.transport.dial import Dialer
 from fetcher.transport.dns import Resolver
 from fetcher.transport.guard import Guard, guard_of
-from fetcher.transport.pool import LEAST_IDLE, most_connections, most_of_a_host
+from fetcher.transport.pool import MIN_POOL_SIZE, max_connections, max_per_host
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
@@ -37,10 +37,10 @@ _VERSIONS = {10: "1.0", 11: "1.1"}
 
 
 class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
-    """http and https, over a session of requests: one that is given, with its adapters, or a new one."""
+    """Sends http and https requests with a requests.Session: a given one with its adapters, or a new one."""
 
     def __init__(self, options: Options, session: Any = None) -> None:
-        """Raises ValueError where requests is not installed, or the options cannot be followed."""
+        """Raises ValueError if requests is not installed, or if the options cannot be followed."""
         if session is not None:
             green.patch_sockets()
         try:
@@ -48,15 +48,15 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
         except ImportError:
             raise ValueError(needed("--transport requests", "requests")) from None
         self._dialer = Dialer(options)
-        self._resolver = Resolver(options.network)      # for adapters of others
+        self._resolver = Resolver(options.network)      # for adapters of a given session
         self._session = session or requests.Session()
-        self._session.trust_env = False     # proxies, .netrc and certificates are ours to choose
+        self._session.trust_env = False     # proxies, .netrc and certificates are chosen here
         self._is_ours = session is None
         self._verify: bool | str = options.tls.cacert or True
         self._certificate = (options.tls.cert, options.tls.key) if options.tls.key else options.tls.cert
         if session is None:
-            adapter = requests.adapters.HTTPAdapter(pool_connections=_most_pools(options.limits),
-                                                    pool_maxsize=most_of_a_host(options))
+            adapter = requests.adapters.HTTPAdapter(pool_connections=_max_pools(options.limits),
+                                                    pool_maxsize=max_per_host(options))
             _dial_with(self._dialer, adapter)
             self._session.mount("http://", adapter)
             self._session.mount("https://", adapter)
@@ -64,29 +64,29 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
             self._check_session(guard_of(options.guard))
 
     def _check_session(self, guard: Guard | None) -> None:
-        """Have the session's adapters keep to `guard`. Raises ValueError where they cannot."""
+        """Make the adapters of the session obey `guard`. Raises ValueError if that is not possible."""
         import requests
         import urllib3.util.ssl_
 
-        # Loaded before the sockets were patched, it has kept the class that is not green.
+        # If it was imported before the sockets were patched, it has the class that is not green.
         urllib3.util.ssl_.SSLContext = ssl.SSLContext   # type: ignore[assignment]
         if guard is None:
             return
         for mounted in self._session.adapters.values():
             if not isinstance(mounted, requests.adapters.HTTPAdapter):
-                raise ValueError(f"--block-private and --deny-host cannot hold for the adapter "
-                                 f"{type(mounted).__name__}, which connects as it likes")
+                raise ValueError(f"--block-private and --deny-host cannot be enforced for the adapter "
+                                 f"{type(mounted).__name__}, which opens its own connections")
             _look_up_here(mounted, self._resolver, guard)
 
     def http_open(self, request: Request) -> Response:
-        """The answer to `request`. Raises what the other transport would."""
+        """Send `request` and return the answer. Raises the same errors as the other transport."""
         route = self._dialer.route(request.url)
         request.proxy = route.forwarding
         if route.proxy is not None and not route.proxy.forwards and not self._is_ours:
-            raise ProxyError("A session of one's own cannot go through a SOCKS proxy.")
+            raise ProxyError("A session of your own cannot use a SOCKS proxy.")
         try:
             response = self._send(request, route)
-        except ConnectionLost:      # it proved to be closed (RFC 9112 §9.3.1)
+        except ConnectionLost:      # a reused connection was closed (RFC 9112 §9.3.1)
             if request.method not in IDEMPOTENT:
                 raise
             response = self._send(request, route)
@@ -132,18 +132,18 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
         self._resolver.close()
 
     def _proxies(self, route: Route, request: Request) -> dict[str, str]:
-        """The proxies that requests is told of: of ours, those that forward, while the dialer sees to all others."""
+        """Return the proxies to give to requests. With our adapters, the dialer handles those that do not forward."""
         proxy = route.forwarding if self._is_ours else route.proxy
         if proxy is None:
             return {}
         host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
         credentials = f"{proxy.userinfo}@" if proxy.userinfo and not self._is_ours else ""
-        scheme = "http" if self._is_ours else proxy.scheme      # the dialer speaks TLS with it
+        scheme = "http" if self._is_ours else proxy.scheme      # the dialer does the TLS handshake with it
         return {request.type: f"{scheme}://{credentials}{host}:{proxy.port}"}
 
 
 class _Exchange:
-    """The session's answer, in the place of a connection of ours."""
+    """Reads the answer of a session, in place of one of our connections."""
 
     tls: TlsDetails | None = None
 
@@ -152,17 +152,17 @@ class _Exchange:
         self.response = Response(response_of, self)
 
     def wait_for_body(self) -> None:
-        """Read some more of the body."""
+        """Read the next part of the body."""
         response = self.response
         try:
             data = self._answer.raw.read1(_PIECE, decode_content=False)
-            green.sleep(0)      # what is there already is read without a wait: others have their turn
+            green.sleep(0)      # reading buffered data never waits: let other green threads run
             response.request.attempt.talking(BODY)
             response.complete = not data
-            response.take(data)
+            response.feed(data)
         except FetchError as error:
             response.failure = error
-        except Exception as error:      # urllib3's and http.client's, of which there are many
+        except Exception as error:      # urllib3 and http.client raise many kinds
             response.failure = Incomplete(f"{response.request.attempt.peer} ended the connection after "
                                           f"{response.size_download:,} bytes of the body: {type(error).__name__}.")
 
@@ -196,7 +196,7 @@ def _response(request: Request, answer: Any) -> Response:
 
 
 def _mapped(error: Exception, peer: str) -> FetchError:
-    """What an exception of requests is called here."""
+    """Return the FetchError for an exception of requests."""
     from requests import exceptions
 
     if isinstance(error, exceptions.ProxyError):
@@ -209,11 +209,11 @@ def _mapped(error: Exception, peer: str) -> FetchError:
         if "NewConnectionError" in repr(error):
             return ConnectError(f"No connection to {peer}: {_cause(error)}.")
         return Incomplete(f"{peer} ended the connection without an answer: {_cause(error)}.")
-    return ProtocolError(f"The answer of {peer} cannot be understood: {_cause(error)}.")
+    return ProtocolError(f"The answer from {peer} cannot be understood: {_cause(error)}.")
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason of a wrapped exception."""
+    """Return the message of the innermost exception."""
     while True:
         inner = getattr(error, "reason", None) or next(
             (part for part in reversed(error.args) if isinstance(part, BaseException)), None)
@@ -222,14 +222,14 @@ def _cause(error: BaseException) -> str:
         error = inner
 
 
-def _most_pools(limits: Limits) -> int:
-    """How many hosts can keep `per_host` idle connections each, with descriptors left for those that are busy."""
-    room = (most_connections() - limits.concurrency) // limits.per_host
-    return max(min(room, max(limits.concurrency, LEAST_IDLE)), 1)
+def _max_pools(limits: Limits) -> int:
+    """Return how many hosts can have `per_host` idle connections each, with descriptors left for busy ones."""
+    room = (max_connections() - limits.concurrency) // limits.per_host
+    return max(min(room, max(limits.concurrency, MIN_POOL_SIZE)), 1)
 
 
 def _dial_with(dialer: Dialer, adapter: Any) -> None:
-    """Have `adapter` get all its connections, those to proxies too, from `dialer`."""
+    """Make `adapter` open all its connections with `dialer`, also those to proxies."""
     classes = pool_classes(dialer)
     manager_for = adapter.proxy_manager_for
 
@@ -243,7 +243,7 @@ def _dial_with(dialer: Dialer, adapter: Any) -> None:
 
 
 def _look_up_here(adapter: Any, resolver: Resolver, guard: Guard) -> None:
-    """Have `adapter` connect to the addresses that are found here, which does not block the hub, and permitted."""
+    """Make `adapter` look up names with `resolver`, which does not block the hub, and obey `guard`."""
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 
     def looking_up(pool: Any) -> type:
@@ -258,7 +258,7 @@ def _look_up_here(adapter: Any, resolver: Resolver, guard: Guard) -> None:
 
 
 def _connect(connection: Any, connect: Any, resolver: Resolver, guard: Guard) -> Any:
-    """Connect to the first address of the connection's host that answers, of those that `guard` permits."""
+    """Connect to the first permitted address of the host that answers. Raises Blocked, DnsError or urllib3's errors."""
     host = connection.host
     name = host.strip("[]")
     failure: Exception | None = None

@@ -1,4 +1,4 @@
-"""What came back: the head, and the body as it arrives, counted and decoded."""
+"""One answer: its head, and its body as it arrives, counted and decoded."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from fetcher.transport.decoding import Decoder, content_codings
 from fetcher.transport.headers import Headers, field_text
 from fetcher.transport.request import Request
 
-MAX_DRAIN_BYTES = 64 * 1024     # of a body that is read only to keep its connection
-TURN_SECONDS = 0.005            # how long a body is decoded before others have their turn
-_READ_AT_ONCE = 4 * 1024        # content that a peer reads with the head, whatever it thinks of it
+MAX_DRAIN_BYTES = 64 * 1024     # of a body that is read only to reuse its connection
+TURN_SECONDS = 0.005            # how long to decode a body before other green threads run
+_READ_AT_ONCE = 4 * 1024        # bytes of content that a peer reads with the head, even if it refuses them
 
 
 class Tap(Protocol):
-    """Who wants to have the body as it comes, in its coding."""
+    """Receives the body as it arrives, still encoded."""
 
-    def take(self, piece: bytes) -> None: ...
+    def write(self, piece: bytes) -> None: ...
 
 
 class Source(Protocol):
-    """Where an answer comes from: a connection of ours, or one of a session of requests."""
+    """Where an answer comes from: one of our connections, or one of a requests.Session."""
 
     tls: TlsDetails | None
 
@@ -34,9 +34,9 @@ class Source(Protocol):
 
 
 class Response:
-    """One answer. The connection fills it in; the green thread that asked reads it and must `close` it.
+    """One answer. The connection fills it in. The green thread that sent the request reads it, and must `close` it.
 
-    `size_download` counts the body's bytes on the wire (without chunk framing), `size` those after decoding.
+    `size_download` counts the bytes of the body on the wire, without chunk framing. `size` counts the decoded bytes.
     """
 
     __slots__ = ("request", "connection", "status", "http_version", "fields", "length", "until_close", "persistent",
@@ -51,20 +51,20 @@ class Response:
         self.http_version = ""
         self.fields: list[tuple[bytes, bytes]] = []
         self.length: int | None = None      # Content-Length
-        self.until_close = False            # the connection's end is the body's end
-        self.persistent = False             # the connection may serve another request
+        self.until_close = False            # the body ends with the connection
+        self.persistent = False             # the connection can be used for another request
         self.promised = False               # the peer said so
         self.head_done = False
         self.complete = False
-        self.failure: BaseException | None = None      # a FetchError, or a fault of ours
+        self.failure: BaseException | None = None      # a FetchError, or a bug of ours
         self.size_download = 0
-        self.limit = request.max_size       # wire bytes; None where a coding makes them mean nothing
+        self.limit = request.max_size       # bytes on the wire; None for a coded body, whose decoded bytes are limited
         self.chunks: list[bytes] | None = [] if request.keep else None
         self.buffered = 0
         self.tap: Tap | None = None
         self._decoder: Decoder | None = None
 
-    # What urllib's handlers ask for.
+    # For urllib's handlers.
 
     @property
     def code(self) -> int:
@@ -87,7 +87,7 @@ class Response:
 
     @property
     def content_type(self) -> str | None:
-        """The value of Content-Type, the first if there are several: without `headers`, as every record has it."""
+        """The first value of Content-Type. Every record has it, so this avoids the cost of `headers`."""
         for name, value in self.fields:
             if name == b"content-type":
                 return field_text(value)
@@ -95,20 +95,20 @@ class Response:
 
     @property
     def tls(self) -> TlsDetails | None:
-        """What the TLS handshake of its connection agreed on, if there was one and that is asked for."""
+        """The details of the TLS handshake, or None without TLS or if the options do not ask for them."""
         return self.connection.tls
 
     @property
     def over(self) -> bool:
-        """Whether nothing more of it is to come."""
+        """Whether the answer is complete or has failed: no more of it will arrive."""
         return self.complete or self.failure is not None
 
     @property
     def frees_connection(self) -> bool:
-        """Whether its connection can be relied on for another request.
+        """Whether the connection can be used for another request.
 
-        A peer that redirects or refuses content can have done so before it read all of it. Then it closes the
-        connection, also when it said that it would not (RFC 9112 §9.6): squid does.
+        A peer that redirects or refuses content may not have read all of it. Then it closes the connection, even if it
+        promised to keep it open (RFC 9112 §9.6). squid does that.
         """
         unread = self.status >= 300 and len(self.request.data or b"") > _READ_AT_ONCE
         return self.complete and self.failure is None and self.persistent and not unread
@@ -120,12 +120,12 @@ class Response:
         return self._decoder.size if self._decoder else self.size_download
 
     def begin(self, content_coding: str | None, transfer_codings: tuple[str, ...] = ()) -> None:
-        """The head is complete and says how the body is coded: a coded body is kept until it is decoded.
+        """Prepare for the body, which the head says is coded like this. A coded body is buffered until it is decoded.
 
         Raises TooLarge, and DecodeError for too many codings.
         """
         codings = transfer_codings
-        if content_coding and self.status != 206:       # a part of what is coded cannot be decoded
+        if content_coding and self.status != 206:       # a part of a coded body cannot be decoded
             codings = (*content_codings(content_coding), *transfer_codings)
         if codings:
             self._decoder = Decoder(codings, self.request.attempt.peer, self.request.max_size)
@@ -136,8 +136,8 @@ class Response:
             raise TooLarge(f"The body from {self.request.attempt.peer} has {self.length:,} bytes; at most "
                            f"{self.limit:,} are allowed.")
 
-    def take(self, data: bytes | bytearray | memoryview) -> None:
-        """More of the body came. Raises TooLarge. `data` is not used after the call."""
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Add the next bytes of the body. `data` is not used after the call. Raises TooLarge."""
         self.size_download += len(data)
         if self.limit is not None and self.size_download > self.limit:
             raise TooLarge(f"The body from {self.request.attempt.peer} is longer than {self.limit:,} bytes.")
@@ -146,9 +146,9 @@ class Response:
             self.buffered += len(data)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The decoded body, piece by piece. Without `request.keep` or a coding there are none: it is only counted.
+        """Yield the decoded body, piece by piece. With neither `request.keep` nor a coding, only count it.
 
-        Raises what ended it: Incomplete, DecodeError, TooLarge, ProtocolError, TimedOut.
+        Raises the error that ended it: Incomplete, DecodeError, TooLarge, ProtocolError or TimedOut.
         """
         only_counted = self.chunks is None and self._decoder is None
         return iter(()) if only_counted and self.complete and self.failure is None else self._pieces()
@@ -160,7 +160,7 @@ class Response:
                 self.chunks.clear()
                 self.buffered = 0
                 if self.tap is not None:
-                    self.tap.take(data)
+                    self.tap.write(data)
                 if self._decoder is None:
                     yield data
                 else:
@@ -175,9 +175,9 @@ class Response:
             self._decoder.finish()
 
     def drain(self) -> None:
-        """Read and drop the rest of a short body, so that its connection can serve again.
+        """Read and discard the rest of a short body, so that its connection can be reused.
 
-        Raises what ended the attempt meanwhile, if anything did: its time-outs, or an interruption.
+        Raises the error that ended the attempt meanwhile, if any: a time-out or an interruption.
         """
         self.chunks, self.buffered, self.limit = None, 0, MAX_DRAIN_BYTES
         if not self.until_close and (self.length or 0) <= MAX_DRAIN_BYTES:
@@ -193,13 +193,13 @@ class Response:
             raise ended_by
 
     def close(self) -> None:
-        """Give the connection back where the answer was read whole, else close it."""
-        self.request.answer = None      # no cycle is left for the garbage collector
+        """Return the connection to the pool if the answer was read completely, or close it."""
+        self.request.answer = None      # leave no cycle for the garbage collector
         self.connection.finish(self)
 
 
 def _in_turns(steps: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what `steps` give, with a turn for everybody else now and then: there may be very many."""
+    """Yield the pieces of `steps`, of which there may be very many. Let other green threads run now and then."""
     began = perf_counter()
     for piece in steps:
         if piece:

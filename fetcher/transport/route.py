@@ -1,4 +1,4 @@
-"""How an origin is reached: requests on the same route can share their connections."""
+"""How to reach an origin. Requests on the same route can share connections."""
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from fetcher.transport.proxies import Proxy
 
 
 class Route(NamedTuple):
-    """The origin, and the proxy on the way to it. A proxy that forwards serves all origins: then `host` is empty."""
+    """An origin, and the proxy on the way to it. If the proxy forwards, the route is for all origins: `host` is ""."""
 
     scheme: str
     host: str
@@ -16,10 +16,10 @@ class Route(NamedTuple):
 
     @property
     def forwarding(self) -> Proxy | None:
-        """The proxy that takes requests in absolute-form."""
+        """The proxy that forwards requests in absolute-form, if there is one."""
         return self.proxy if not self.host else None
 
     @property
     def peer(self) -> str:
-        """Who is at the other end, as sentences name it."""
+        """The name of the peer, for error messages."""
         return f"{self.host} port {self.port}" if self.host else str(self.proxy)

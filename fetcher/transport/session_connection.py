@@ -1,6 +1,6 @@
-"""Connections for the pools of urllib3, over which sessions of requests send, that speak as the other transport's do.
+"""Connections for urllib3's pools, which a requests.Session uses. They behave as those of the other transport.
 
-Dialling, TLS, tunnels, requests, heads and bodies are the same; what urllib3 does is to keep connections for later.
+Dialling, TLS, tunnels, requests, heads and bodies are the same. urllib3 only pools the connections.
 """
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fetcher.transport import tls
 from fetcher.transport.connection import ConnectionLost
 from fetcher.transport.dial import Dialer
 from fetcher.transport.parser import Parser
-from fetcher.transport.pool import LONGEST_IDLE_SECONDS
+from fetcher.transport.pool import MAX_IDLE_SECONDS
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 from fetcher.transport.route import Route
@@ -27,7 +27,7 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Asked:
-    """What a green thread asks a session for, and the answer that one of our connections got."""
+    """The request that a green thread sends with a session, and the answer that one of our connections received."""
 
     def __init__(self, request: Request, route: Route) -> None:
         self.request = request
@@ -35,11 +35,11 @@ class Asked:
         self.response: Response | None = None
 
 
-asked: ContextVar[Asked] = ContextVar("asked")      # there is no way to hand it through requests and urllib3
+asked: ContextVar[Asked] = ContextVar("asked")      # requests and urllib3 cannot pass it on
 
 
 def pool_classes(dialer: Dialer) -> dict[str, type]:
-    """Return the classes of pools by scheme, as a PoolManager wants them, whose connections come from `dialer`."""
+    """Return pool classes by scheme, for a PoolManager. Their connections are opened by `dialer`."""
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 
     def ours(pool: Any) -> type:
@@ -50,7 +50,7 @@ def pool_classes(dialer: Dialer) -> dict[str, type]:
 
 
 class SessionConnection:
-    """The methods of a connection of urllib3 that its pools and its connections' users call."""
+    """Overrides the methods of a urllib3 connection that urllib3 calls."""
 
     dialer: Dialer
     sock: Any
@@ -59,25 +59,25 @@ class SessionConnection:
     _remote_ip = ""
     _served = 0
     _idle_since = 0.0
-    _lent: Any = None       # urllib3's answer, which knows the pool
+    _lent: Any = None       # urllib3's answer, which can return the connection to its pool
 
     def connect(self) -> None:
-        """Raises DnsError, ConnectError, ProxyError, TlsError, Blocked."""
+        """Open the connection. Raises DnsError, ConnectError, ProxyError, TlsError and Blocked."""
         now = asked.get()
         self.sock, self._remote_ip = self.dialer.dial(now.route, now.request.attempt)
         self.tls = self.dialer.describe(self.sock, now.route)
         self._buffer = memoryview(bytearray(_BUFFER_BYTES))
-        self.is_verified = True     # as far as the options want it
+        self.is_verified = True     # as far as the options require
         self._served = 0
 
     @property
     def is_connected(self) -> bool:
-        """Whether this idle connection can serve again."""
+        """Whether this idle connection can be used again."""
         connected: bool = super().is_connected      # type: ignore[misc]
-        return connected and perf_counter() - self._idle_since < LONGEST_IDLE_SECONDS
+        return connected and perf_counter() - self._idle_since < MAX_IDLE_SECONDS
 
     def request(self, *_: Any, **__: Any) -> None:
-        """Send what is asked, which says more than the arguments: fields twice, and in their order."""
+        """Send the request in `asked`. The arguments say less: they have no repeated fields, and no order of fields."""
         now = asked.get()
         if self.sock is None:
             self.connect()
@@ -93,7 +93,7 @@ class SessionConnection:
         self._send(now.request.encode())
 
     def getresponse(self) -> Any:
-        """Read the head. Raises ConnectionLost, Incomplete, ProtocolError, TlsError."""
+        """Read the head of the answer. Raises ConnectionLost, Incomplete, ProtocolError and TlsError."""
         from urllib3 import HTTPResponse
 
         response = self._response
@@ -109,7 +109,7 @@ class SessionConnection:
     # For the answer.
 
     def wait_for_body(self) -> None:
-        """Read some more of the body."""
+        """Read the next part of the body."""
         try:
             self._receive()
         except BaseException:
@@ -117,7 +117,7 @@ class SessionConnection:
             raise
 
     def finish(self, response: Response) -> None:
-        """The user of `response` is done with it: give the connection back to its pool."""
+        """Return the connection to its pool: `response` is not read any further."""
         lent, self._lent = self._lent, None
         if lent is None:
             return
@@ -136,11 +136,11 @@ class SessionConnection:
             except _NOT_NOW as reason:
                 self._wait(reason, write=True)
             except OSError:
-                return      # what the peer had to say, and that it closed, is told by the reading side
+                return      # reading will show what the peer said, and that it closed
             self._response.request.attempt.last_progress = perf_counter()
 
     def _receive(self) -> None:
-        """Take what comes next, or the end of it."""
+        """Receive the next bytes and parse them, or handle the end of the connection."""
         response = self._response
         attempt = response.request.attempt
         try:
@@ -156,7 +156,7 @@ class SessionConnection:
         self._parser.feed(data)
         if response.head_done:
             attempt.phase = BODY
-        green.sleep(0)      # what is there already is read without a wait: others have their turn
+        green.sleep(0)      # reading buffered data never waits: let other green threads run
 
     def _next(self) -> memoryview:
         while True:
@@ -166,7 +166,7 @@ class SessionConnection:
                 self._wait(reason, write=False)
 
     def _wait(self, reason: OSError, write: bool) -> None:
-        """Wait for what `reason` says that TLS wants, else to write or to read."""
+        """Wait until the socket can be read or written. `reason` overrides `write` if TLS wants something else."""
         if isinstance(reason, ssl.SSLError):
             write = isinstance(reason, ssl.SSLWantWriteError)
         green.trampoline(self.sock.fileno(), read=not write, write=write)
@@ -177,7 +177,7 @@ class SessionConnection:
             self._response.failure = self._why_lost(error, self._response.failure)
 
     def _why_lost(self, error: OSError | None, plainly: BaseException | None) -> BaseException | None:
-        """What the end of the connection means where not a byte of an answer came."""
+        """Return the error for a connection that ended before the first byte of an answer."""
         if self._served:
             return ConnectionLost(str(plainly))
         if isinstance(error, ssl.SSLError):

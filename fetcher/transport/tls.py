@@ -1,4 +1,4 @@
-"""TLS on a socket that never blocks: whom to trust, the handshake, and what is wrong with a certificate."""
+"""TLS on a non-blocking socket: set up trust, do the handshake, and say what is wrong with a certificate."""
 from __future__ import annotations
 
 import ssl
@@ -17,12 +17,12 @@ from fetcher.options import TlsOptions
 from fetcher.transport.tls_in_tls import TlsInTls
 
 _MAX_SESSIONS = 10_000
-# To read a session costs 6.5 KB for good before these versions (python/cpython#116810).
+# Before these versions, each read of a session leaks 6.5 KB (python/cpython#116810).
 _READING_LEAKS = sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
 
 
 class Untrusted(TlsError):
-    """A certificate that was not accepted; `cause` is what OpenSSL says of it."""
+    """A certificate was not accepted. `cause` is OpenSSL's error."""
 
     def __init__(self, cause: ssl.SSLCertVerificationError, peer: str) -> None:
         super().__init__(sentence(cause, peer))
@@ -30,25 +30,25 @@ class Untrusted(TlsError):
 
 
 class Handshakes:
-    """Makes handshakes by one set of options. A host's session is taken up again, as long as it accepts that.
+    """Does handshakes with one set of options, and resumes the TLS session of a host if the host allows it.
 
-    The session is that of its second connection, or of a later one: of most hosts of a long list there is only one.
+    The session is stored from the second connection on, since most hosts of a long list are connected to only once.
     """
 
     def __init__(self, options: TlsOptions) -> None:
-        """Raises ValueError where a file of certificates cannot be used."""
+        """Raises ValueError if a file of certificates cannot be used."""
         self._options = options
-        # the default certificates take long to load
+        # load the default certificates late, since that is slow
         self._made = context(options) if options.cacert or options.cert or options.minimum != "1.2" else None
         self._made_without_names: ssl.SSLContext | None = None
         self._made_for_proxies: ssl.SSLContext | None = None
-        self._sessions: dict[tuple[str, int], ssl.SSLSession | None] = {}   # None: one connection was there
+        self._sessions: dict[tuple[str, int], ssl.SSLSession | None] = {}   # None: after the first connection
         self._reads = 0
 
     def handshake(self, plain: socket, host: str, port: int) -> ssl.SSLSocket | TlsInTls:
-        """Return `plain`, a connected non-blocking socket, as a TLS one. Takes it over, and closes it on failure.
+        """Do the handshake on `plain`, a connected non-blocking socket. Return the TLS socket.
 
-        Raises Untrusted and TlsError.
+        `plain` belongs to the TLS socket from now on, and is closed on failure. Raises Untrusted and TlsError.
         """
         if "_" in host and not self._options.insecure:
             return self._handshake_below_a_wildcard(plain, host, port)
@@ -57,9 +57,9 @@ class Handshakes:
         return _shake(self._made, plain, host, port, self._sessions.get((host, port)))
 
     def handshake_with_proxy(self, plain: socket, host: str, port: int) -> ssl.SSLSocket:
-        """Return `plain`, connected to a proxy, as a TLS socket: our own certificate is for origins alone.
+        """Do the handshake with a proxy, as `handshake` does. Our client certificate is only sent to origins.
 
-        Takes it over, and closes it on failure. Raises TlsError.
+        Raises Untrusted and TlsError.
         """
         if self._made_for_proxies is None:
             self._made_for_proxies = context(replace(self._options, cert=None, key=None))
@@ -68,7 +68,7 @@ class Handshakes:
         return secure
 
     def _handshake_below_a_wildcard(self, plain: socket, host: str, port: int) -> ssl.SSLSocket | TlsInTls:
-        """Compare names here: the wildcards of OpenSSL leave out the underscore, which those of browsers and curl fit.
+        """Compare the names here, since OpenSSL's wildcards do not match an underscore. Those of browsers and curl do.
 
         Raises Untrusted and TlsError.
         """
@@ -83,9 +83,9 @@ class Handshakes:
         return secure
 
     def explain(self, error: Untrusted, plain: socket, host: str, port: int) -> TlsError:
-        """`error` in the light of the certificate itself, which `plain`, another connection, shows unverified.
+        """Return an error that says more than `error`. `plain` is another connection, to read the certificate from.
 
-        A handshake that refuses a certificate keeps nothing of it. Raises TlsError.
+        This is needed because a refused certificate is not available after the handshake. Raises TlsError.
         """
         with closing(_shake(context(TlsOptions(insecure=True)), plain, host, port)) as secure:
             certificate = _unverified(_state(secure))
@@ -94,7 +94,7 @@ class Handshakes:
         return TlsError(_why_untrusted(error, certificate, host, f"{host} port {port}"))
 
     def remember(self, host: str, port: int, secure: ssl.SSLSocket) -> None:
-        """Keep the session of `secure` for the next handshake. With TLS 1.3 it is there after the first answer."""
+        """Store the session of `secure` for the next handshake. With TLS 1.3 it exists after the first answer."""
         if secure.session_reused:
             return
         is_known = (host, port) in self._sessions
@@ -133,14 +133,14 @@ def _shake(settings: ssl.SSLContext, plain: socket, host: str, port: int,
 
 def _wrap(settings: ssl.SSLContext, plain: socket, host: str, session: ssl.SSLSession | None
           ) -> ssl.SSLSocket | TlsInTls:
-    name = host.rstrip(".").partition("%")[0]       # the zone of an address is known on this machine alone
+    name = host.rstrip(".").partition("%")[0]       # the zone of an address only means something on this machine
     if isinstance(plain, ssl.SSLSocket):
         return TlsInTls(settings, plain, name)
     return settings.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False, session=session)
 
 
 def details(sock: ssl.SSLSocket | TlsInTls) -> TlsDetails | None:
-    """What the handshake of `sock` agreed on."""
+    """Return the details of the handshake on `sock`."""
     secure = _state(sock)
     certificate: dict[str, Any] = secure.getpeercert() or _unverified(secure)
     cipher = secure.cipher()
@@ -151,12 +151,12 @@ def details(sock: ssl.SSLSocket | TlsInTls) -> TlsDetails | None:
 
 
 def _state(sock: ssl.SSLSocket | TlsInTls) -> ssl.SSLSocket | ssl.SSLObject:
-    """Return what knows the peer's certificate, and what was agreed on."""
+    """Return the object that has the peer's certificate and the details of the handshake."""
     return sock.inner if isinstance(sock, TlsInTls) else sock
 
 
 def _unverified(secure: ssl.SSLSocket | ssl.SSLObject) -> dict[str, Any]:
-    """The peer's certificate where it was not verified, of which `getpeercert` then says nothing."""
+    """Return the peer's certificate if it was not verified. `getpeercert` is empty then."""
     try:
         chain = secure._sslobj.get_unverified_chain()   # type: ignore[union-attr]
         return dict(chain[0].get_info())
@@ -165,7 +165,7 @@ def _unverified(secure: ssl.SSLSocket | ssl.SSLObject) -> dict[str, Any]:
 
 
 def _name(parts: Any) -> str:
-    """A distinguished name as RFC 4514 writes it, the most specific part first."""
+    """Return a distinguished name in the form of RFC 4514, the most specific part first."""
     return ",".join(f"{_SHORT.get(key, key)}={value}" for part in reversed(parts) for key, value in part)
 
 
@@ -174,7 +174,7 @@ _SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName":
 
 
 def context(options: TlsOptions) -> ssl.SSLContext:
-    """The settings of every handshake. Raises ValueError where a file of certificates cannot be used."""
+    """Return the settings for handshakes. Raises ValueError if a file of certificates cannot be used."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if options.insecure:
         made.check_hostname = False
@@ -191,11 +191,11 @@ def context(options: TlsOptions) -> ssl.SSLContext:
         raise ValueError(f"the certificates in {files} cannot be used: {error.strerror or error}") from None
     if options.minimum not in _VERSIONS:
         raise ValueError(f"{options.minimum!r} is no version of TLS; choose one of {', '.join(_VERSIONS)}")
-    with warnings.catch_warnings():     # of versions that are old, which were asked for
+    with warnings.catch_warnings():     # about old versions: the user asked for them
         warnings.simplefilter("ignore", DeprecationWarning)
         made.minimum_version = _VERSIONS[options.minimum]
     if options.minimum in ("1.0", "1.1"):
-        made.set_ciphers("DEFAULT:@SECLEVEL=0")     # OpenSSL 3 speaks them only without its demands on signatures
+        made.set_ciphers("DEFAULT:@SECLEVEL=0")     # OpenSSL 3 allows these versions only at this level
     made.set_alpn_protocols(["http/1.1"])
     return made
 
@@ -205,7 +205,7 @@ _VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1, "1.2": 
 
 
 def sentence(error: OSError, peer: str) -> str:
-    """What went wrong between us and `peer`."""
+    """Return a sentence that says what went wrong in the handshake with `peer`."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate of {peer} is not accepted: {error.verify_message.rstrip('.')}."
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
@@ -230,7 +230,7 @@ def _why_untrusted(error: Untrusted, certificate: dict[str, Any], host: str, pee
 
 
 def fits(name: str, host: str) -> bool:
-    """Whether `name`, of a certificate, is that of `host`; `*` is one whole label, the first (RFC 9525 §6.3)."""
+    """Return whether `name`, in a certificate, matches `host`. `*` matches the whole first label (RFC 9525 §6.3)."""
     name, host = name.lower().rstrip("."), host.lower().rstrip(".")
     if not name.startswith("*."):
         return name == host
@@ -251,7 +251,7 @@ def _day(time_of_certificate: str) -> str:
 
 
 def _names(certificate: dict[str, Any]) -> str:
-    """The hosts that a certificate is for, the first of them where there are many."""
+    """Return the hosts that a certificate is for, at most three of them."""
     names = [name for kind, name in certificate.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
     if not names:
         return _name(certificate["subject"]) or "nobody"

@@ -1,4 +1,4 @@
-"""TLS inside of TLS: how an https origin is spoken to through a proxy that is itself spoken to by TLS."""
+"""TLS inside TLS, for https origins behind an https proxy."""
 from __future__ import annotations
 
 import ssl
@@ -7,22 +7,22 @@ _MAX_PLAIN = 16 * 1024      # what one TLS record holds (RFC 8446 §5.1)
 
 
 class TlsInTls:
-    """A TLS connection over another one, with the methods of a non-blocking TLS socket that are called here.
+    """A TLS connection over another one. It has the methods of a non-blocking TLS socket that are used here.
 
-    `ssl` can wrap a descriptor, and not another TLS socket: so this one speaks through two buffers in memory.
+    `ssl` cannot wrap another TLS socket, so this uses two buffers in memory.
     """
 
     def __init__(self, settings: ssl.SSLContext, outer: ssl.SSLSocket, host: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._outer = outer
-        self._unsent = b""      # of what `_outgoing` had
-        self._accepted = 0      # bytes of the caller that are in `_unsent`, and that he was not told of
+        self._unsent = b""      # bytes from `_outgoing` that are not sent yet
+        self._accepted = 0      # bytes of the caller that were encrypted, but not yet reported as sent
         self.inner = settings.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self.fileno = outer.fileno
         self.close = outer.close
 
     def do_handshake(self) -> None:
-        """Raises ssl.SSLWantReadError, ssl.SSLWantWriteError and what else a handshake may."""
+        """Do as much of the handshake as possible. Raises the errors of ssl.SSLSocket.do_handshake."""
         while True:
             try:
                 self.inner.do_handshake()
@@ -34,7 +34,7 @@ class TlsInTls:
                 return
 
     def send(self, data: memoryview | bytes) -> int:
-        """Return how many bytes of `data` were sent. After SSLWantWriteError, the same bytes are to come again."""
+        """Send `data`. Return how many bytes were sent. After SSLWantWriteError, call it again with the same bytes."""
         if not self._accepted:
             self._accepted = self.inner.write(data[:_MAX_PLAIN])
         self._flush()
@@ -42,20 +42,21 @@ class TlsInTls:
         return accepted
 
     def recv_into(self, buffer: memoryview) -> int:
-        """Fill `buffer` with all that is there, so that nothing is left which the hub does not see.
+        """Receive all data that is there, because the hub would not notice decrypted data that is left.
 
-        `buffer` is to have room for a record. Returns 0 at the end. Raises ssl.SSLWantReadError.
+        `buffer` must have room for a record. Return how many bytes were received, 0 at the end. Raises
+        ssl.SSLWantReadError.
         """
         count = 0
         while count < len(buffer):
             try:
-                size = int(self.inner.read(len(buffer) - count, buffer[count:]))    # a number, where there is a buffer
+                size = int(self.inner.read(len(buffer) - count, buffer[count:]))    # with a buffer, it returns a number
             except ssl.SSLWantReadError:
                 if count:
                     break
                 self._flush()
                 self._pull()
-            except ssl.SSLEOFError:     # without a word, as many servers end
+            except ssl.SSLEOFError:     # many servers close without saying so
                 break
             else:
                 if not size:
@@ -64,7 +65,7 @@ class TlsInTls:
         return count
 
     def _pull(self) -> None:
-        """Take in one record of the outer connection."""
+        """Receive once from the outer connection."""
         data = self._outer.recv(_MAX_PLAIN)
         if data:
             self._incoming.write(data)

@@ -1,4 +1,4 @@
-"""Tunnels: how a proxy is had to connect to an origin, by CONNECT (RFC 9110 §9.3.6) or SOCKS (RFC 1928, RFC 1929)."""
+"""Open a tunnel through a proxy to an origin, by CONNECT (RFC 9110 §9.3.6) or SOCKS (RFC 1928, RFC 1929)."""
 from __future__ import annotations
 
 import re
@@ -20,14 +20,14 @@ _NO_PASSWORD, _PASSWORD, _NO_METHOD = 0, 2, 0xFF     # RFC 1928 §3
 
 
 def open_tunnel(sock: socket, proxy: Proxy, host: str, port: int, addresses: tuple[str, ...]) -> None:
-    """Have `proxy`, at the other end of `sock`, connect to `host` and `port`. Raises ProxyError.
+    """Ask `proxy`, which `sock` is connected to, for a tunnel to `host` and `port`. Raises ProxyError.
 
-    `addresses` are those of `host` where it is to be resolved here.
+    `addresses` are those of `host`, if it is resolved here.
     """
     wire = _Wire(sock, proxy)
-    # it has one try, and IPv4 is what more of them can reach
+    # there is only one try, and more proxies can reach IPv4
     target = next((address for address in addresses if ":" not in address), addresses[0] if addresses else host)
-    target = target.partition("%")[0]       # a zone means something on this machine alone
+    target = target.partition("%")[0]       # a zone only means something on this machine
     if proxy.forwards:
         _connect(wire, proxy, target, port)
     elif proxy.scheme.startswith("socks4"):
@@ -50,7 +50,7 @@ def _connect(wire: _Wire, proxy: Proxy, host: str, port: int) -> None:
 
 
 def not_accepted(proxy: Proxy) -> ProxyError:
-    """Return the error of a 407: asking again would change nothing."""
+    """Return the error for a 407. Asking again would not help."""
     return ProxyError(f"{_begin(proxy)} does not accept the credentials, or wants some.", status=407)
 
 
@@ -116,12 +116,12 @@ def _refused(proxy: Proxy, host: str, port: int, reason: str) -> ProxyError:
 
 
 def _begin(proxy: Proxy) -> str:
-    """Return what `proxy` is called at the beginning of a sentence."""
+    """Return the name of `proxy` for the beginning of a sentence."""
     return f"T{str(proxy)[1:]}"
 
 
 class _Wire:
-    """A few bytes to and from a proxy, one wait for each: a tunnel is made once for many requests."""
+    """Exchanges a few bytes with a proxy. It need not be fast, since a tunnel is opened once for many requests."""
 
     def __init__(self, sock: socket, proxy: Proxy) -> None:
         self._socket = sock
@@ -152,16 +152,16 @@ class _Wire:
         return data
 
     def receive_head(self) -> bytes:
-        """Return a head up to its blank line, byte for byte: what follows belongs to the tunnel."""
+        """Return a head up to its blank line. Read it byte by byte, since what follows belongs to the tunnel."""
         head = b""
         while not head.endswith((b"\n\r\n", b"\n\n")):
             head += self.receive(1)
             if len(head) > MAX_HEAD:
-                raise ProxyError(f"The head of the answer of {self._proxy} is above 64 KB.")
+                raise ProxyError(f"The head of the answer from {self._proxy} is above 64 KB.")
         return head
 
     def _wait(self, reason: OSError, write: bool) -> None:
-        """Wait for what `reason` says that TLS wants, else to write or to read."""
+        """Wait until the socket can be read or written. `reason` overrides `write` if TLS wants something else."""
         if isinstance(reason, ssl.SSLError):
             write = isinstance(reason, ssl.SSLWantWriteError)
         green.trampoline(self._socket.fileno(), read=not write, write=write)

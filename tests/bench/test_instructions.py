@@ -1,4 +1,4 @@
-"""What a request costs must not grow unseen. `python -m bench.instructions --keep` keeps a new figure."""
+"""The cost of a request must not grow unnoticed. `python -m bench.instructions --keep` saves a new figure."""
 import pytest
 
 from bench import instructions

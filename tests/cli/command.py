@@ -1,4 +1,4 @@
-"""The `fetcher` command as users run it: a process of its own, in an environment of its own."""
+"""The `fetcher` command as users run it: as a process, in a clean environment."""
 from __future__ import annotations
 
 import json
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 FETCHER = [sys.executable, "-m", "fetcher"]
-PATIENCE = 240      # seconds that only a hang takes, on a machine that is busy with other things
+PATIENCE = 240      # seconds; only a command that hangs takes longer, even on a busy machine
 
 
 class Command:
-    """Runs `fetcher` in `home`, without proxies, settings, retries and a terminal."""
+    """Runs `fetcher` in `home`, without proxies, settings, retries or a terminal."""
 
     def __init__(self, home: Path, **variables: str) -> None:
         self.home = home
@@ -24,7 +24,7 @@ class Command:
                             "FETCHER_RETRIES": "0", **variables}
 
     def __call__(self, *arguments: str, input: bytes = b"", **variables: str) -> Finished:
-        """Run it to its end, with `variables` in its environment."""
+        """Run it until it ends, with `variables` in its environment."""
         return self._run([*FETCHER, *arguments], input, variables)
 
     def python(self, program: str, *arguments: str, **variables: str) -> Finished:
@@ -36,12 +36,13 @@ class Command:
         return self._run(["sh", "-c", line], b"", {"fetcher": " ".join(FETCHER), **variables})
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        """Start it with these options of Popen; without them, in `home`, with pipes to read and no stdin."""
+        """Start it with these options of Popen. By default, it runs in `home`, without stdin, and its output is piped.
+        """
         defaults = {"cwd": self.home, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen([*FETCHER, *arguments], env=self.environment, **{**defaults, **options})
 
     def list(self, *lines: str, name: str = "list") -> str:
-        """Write a list; its path, as seen from the command."""
+        """Write a list. Return its path, as the command sees it."""
         (self.home / name).write_text("".join(f"{line}\n" for line in lines))
         return name
 
@@ -65,20 +66,20 @@ class Finished:
 
     @property
     def record(self) -> dict[str, Any]:
-        """The one and only."""
+        """The only record."""
         (record,) = self.records
         return record
 
 
 def records(text: str | bytes) -> list[dict[str, Any]]:
-    """The records of NDJSON, every line of which must be whole."""
+    """Return the records in NDJSON. Every line must be complete."""
     ends = b"\n" if isinstance(text, bytes) else "\n"
     assert not text or text.endswith(ends)       # type: ignore[arg-type]
     return [json.loads(line) for line in text.splitlines()]
 
 
 def eventually(condition: Callable[[], Any]) -> None:
-    """Wait until `condition` holds."""
+    """Wait until `condition` is true."""
     until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until, "it never came to that"

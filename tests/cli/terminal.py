@@ -1,4 +1,4 @@
-"""A terminal with `fetcher` in its foreground, as a person in front of it has them."""
+"""A terminal with `fetcher` in its foreground, as a person would run it."""
 from __future__ import annotations
 
 import fcntl
@@ -26,7 +26,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 class Terminal:
-    """A pseudo-terminal, and all that was written to it."""
+    """A pseudo-terminal, and everything that was written to it."""
 
     def __init__(self, command: Command) -> None:
         self._command = command
@@ -46,7 +46,7 @@ class Terminal:
 
     def start(self, *arguments: str, width: int = 80, height: int = 24, term: str = "xterm-256color",
               streams: dict[str, Any] | None = None, **variables: str) -> subprocess.Popen[bytes]:
-        """Start `fetcher` here; its streams lead here, but for those that are named."""
+        """Start `fetcher` in this terminal, with its streams unless others are given."""
         fcntl.ioctl(self._line, termios.TIOCSWINSZ, struct.pack("4H", height, width, 0, 0))
         self._process = subprocess.Popen(
             [sys.executable, "-c", _IN_FOREGROUND, str(self._line), *FETCHER, *arguments], cwd=self._command.home,
@@ -56,19 +56,19 @@ class Terminal:
         return self._process
 
     def run(self, *arguments: str, **options: Any) -> int:
-        """Run `fetcher` here to its end; the exit status."""
+        """Run `fetcher` in this terminal until it ends. Return the exit status."""
         self.start(*arguments, **options)
         return self.end()
 
     def end(self) -> int:
-        """Wait for the end; the exit status."""
+        """Wait for the end. Return the exit status."""
         self.until(lambda: self._process.poll() is not None)
         while self._read():
             pass
         return int(self._process.returncode)
 
     def until(self, condition: Callable[[], Any]) -> None:
-        """Read what is written here until `condition` holds."""
+        """Read the output until `condition` is true."""
         def met() -> Any:
             self._read()
             return condition()
@@ -87,12 +87,12 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that was written, without its colours and movements."""
+        """The whole output, without colours and cursor movements."""
         return _plain(self.raw)
 
     @property
     def left(self) -> str:
-        """What was written since the usual screen came back for good."""
+        """The output since the usual screen came back for the last time."""
         return _plain(self.raw.rpartition(USUAL_SCREEN)[2])
 
     def _read(self) -> bool:

@@ -1,4 +1,4 @@
-"""`--accept`: which statuses are ok, wherever that shows."""
+"""`--accept`: which statuses are ok, in every output."""
 import json
 from time import monotonic
 
@@ -37,7 +37,7 @@ def test_fail_if_counts_what_is_not_accepted(fetcher, server):
     urls = [server.url(f"/status/{status}") for status in (200, 403, 403)]
     assert fetcher("--accept", "200,403", "--fail-if", ">0", *urls).status == 0
     assert fetcher("--accept", "200", "--fail-if", ">1", *urls).status == 1
-    assert fetcher("--accept", "200,403", "--fail-if", "403>1", *urls).status == 1     # alive, but too many of them
+    assert fetcher("--accept", "200,403", "--fail-if", "403>1", *urls).status == 1     # ok, but there are too many
 
 
 def test_a_host_that_asks_to_be_left_alone_is_left_alone_though_its_429_is_accepted(fetcher, server, host):
@@ -61,7 +61,7 @@ def test_the_environment_and_the_configuration_have_it(fetcher, server):
 
 
 def test_a_state_asks_whether_it_was_modified_only_for_what_is_accepted_now(fetcher):
-    """A page of status 403 was accepted by one run, and is not by the next: "not modified" would not do for that."""
+    """The first run accepts a page with status 403, and the next one does not: "not modified" would not be enough."""
     with Site() as site:
         site.pages["/"] = Page("Keep out.", status=403)
         for accept, told in ("403", (True, 403)), ("403", (True, 304)), ("2xx", (False, 403)):

@@ -1,4 +1,4 @@
-"""A run that nobody watches: one at a time, quiet as long as all is well, and its word to machines."""
+"""Runs that nobody watches: one at a time, quiet if all is well, with reports for machines."""
 import json
 import os
 import socket
@@ -34,7 +34,7 @@ def summary(fetcher, name="summary.json"):
 
 @pytest.fixture
 def holder(fetcher, server):
-    """A run that holds run.lock for as long as it is let."""
+    """A run that has run.lock until the test ends it."""
     process = fetcher.start("-q", "--lock", "run.lock", "-o", "held", server.url("/hang"))
     eventually(lambda: (fetcher.home / "held").exists())
     yield process
@@ -65,7 +65,7 @@ def test_who_waits_for_the_lock_gets_it_when_its_holder_ends(fetcher, server, ho
 
 
 def opened_by(pid):
-    """The names of the files that a process has open."""
+    """Return the names of the files that a process has open."""
     folder = Path(f"/proc/{pid}/fd")
     return {Path(os.readlink(descriptor)).name for descriptor in folder.iterdir() if os.path.lexists(descriptor)}
 

@@ -1,4 +1,4 @@
-"""Shells complete commands, options, their values and files, as `fetcher completion` tells them."""
+"""Shells complete commands, options, their values and files, with the script of `fetcher completion`."""
 import shlex
 import shutil
 import sys
@@ -21,7 +21,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 @pytest.fixture
 def completed(fetcher):
-    """What bash makes of words, of which the last is not finished."""
+    """Return bash's completions of words, of which the last is not finished."""
     program = fetcher.home / "bin" / "fetcher"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m fetcher "$@"\n')
@@ -74,7 +74,7 @@ def test_each_shell_takes_its_script(fetcher, shell):
 
 
 def test_it_is_quick(fetcher):
-    """It runs with each press of the key."""
+    """The completion runs at each press of the key."""
     done = fetcher.python(LOADED, _FETCHER_COMPLETE="bash_complete", COMP_WORDS="fetcher --out", COMP_CWORD="1")
     assert done.out == "plain,--output\n"
     assert set(done.err.split()) & {"eventlet", "greenlet", "rich", "orjson", "ssl", "asyncio"} == set()

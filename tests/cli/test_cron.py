@@ -1,4 +1,4 @@
-"""Each line of the README's chapter for cron does what it says, run as cron runs it."""
+"""Each line in the README's section on cron does what it says, if it runs as cron runs it."""
 import json
 import re
 import sys
@@ -91,7 +91,7 @@ def test_a_line_shows_one_screen_when_too_much_fails(cron, many, line):
         assert cron("fetcher -q -o /var/tmp/links.jsonl /etc/links.txt").status == 1
     done = cron(line)
     assert done.status == 1
-    if "--only changed" in line:        # its mail holds records
+    if "--only changed" in line:        # its mail contains records
         assert len(done.out.splitlines()) == 1 + len(many)
     else:
         assert done.out == ""

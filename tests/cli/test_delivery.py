@@ -1,4 +1,4 @@
-"""A sink that fails where nobody has foreseen it loses no line but its own, and that one is told."""
+"""A sink that fails unexpectedly only loses its own line, and that is reported."""
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +11,7 @@ from fetcher.errors import OutputError
 
 
 class Picky:
-    """Takes results but those that it `refuses`."""
+    """Accepts all results except those that it `refuses`."""
 
     def __init__(self, *refuses: tuple[int, str | None], kind: type[BaseException] = ValueError) -> None:
         self.taken: list[tuple[int, str | None]] = []

@@ -16,7 +16,7 @@ SERVING = re.compile(r"Serving on (http://localhost:(\d+)/) \(that page lists th
 
 @pytest.fixture
 def taken():
-    """The demo's port is in use, by this or by another test."""
+    """Make sure that the port of the demo is in use, by this test or by another one."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -29,7 +29,7 @@ def taken():
 
 @pytest.fixture
 def served(fetcher):
-    """`fetcher serve` on a free port; its process and its URL."""
+    """Run `fetcher serve` on a free port. Yield its process and its URL."""
     process = fetcher.start("serve", "--port", "0")
     url, _port = SERVING.fullmatch(process.stderr.readline().decode()).groups()
     yield process, url
@@ -38,7 +38,7 @@ def served(fetcher):
 
 
 def test_the_demo_needs_no_network_and_fetches_every_line(fetcher, taken):
-    done = fetcher("demo", "-m", "2", "--max-size", "1M")     # soon reached, on a busy machine too
+    done = fetcher("demo", "-m", "2", "--max-size", "1M")     # reached soon, even on a busy machine
     assert done.status == 1
     assert re.fullmatch(rf"Port {PORT} is taken; the demo takes \d+\.\n", done.err)
     assert sorted(record["line"] for record in done.records) == LINES
@@ -63,7 +63,7 @@ def test_the_demo_fills_a_terminal(terminal, taken):
 
 def test_ctrl_c_ends_the_demo(terminal, taken):
     terminal.start("demo")
-    terminal.sees("/delay/")        # under way
+    terminal.sees("/delay/")        # in flight
     terminal.type(CTRL_C)
     assert terminal.end() == 130
     assert "interrupted" in terminal.left

@@ -1,4 +1,4 @@
-"""Every run ends, whatever a server says and whoever waits for whom; and each line has its record."""
+"""Every run ends, whatever a server sends and whoever waits for whom, and each line has a record."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""Each way to end has its status, and at most one line that says what to do."""
+"""Each way to end has its exit status, and at most one line that says what to do."""
 import os
 import sys
 
@@ -11,7 +11,7 @@ SOME = "http://no-such-host.invalid/"
 
 
 def complaint(done, status=2):
-    """The one line of a command that came to nothing."""
+    """Return the only line on stderr of a command that failed."""
     assert (done.status, done.out, done.err.count("\n")) == (status, "", 1), done.err
     assert done.err.startswith("fetcher: ")
     return done.err.removeprefix("fetcher: ").rstrip("\n")

@@ -1,4 +1,4 @@
-"""`--expect`: what a body has to hold, wherever that shows."""
+"""`--expect`: what a body must contain, in every output."""
 import json
 import sqlite3
 from contextlib import closing

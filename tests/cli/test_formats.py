@@ -1,4 +1,4 @@
-"""What is written, and how: the options that choose it."""
+"""The options that choose what is written, and in which format."""
 import csv
 import hashlib
 import io
@@ -15,7 +15,7 @@ KEYS = ["url", "line", "ok", "status", "error", "error_message", "method", "fina
 
 @pytest.fixture
 def two(fetcher, server):
-    """A list of one URL that can be had and one that cannot."""
+    """A list with one URL that works and one that fails."""
     return fetcher.list(server.url("/bytes/1000"), server.url("/status/404"))
 
 

@@ -1,4 +1,4 @@
-"""Settings for hosts in the configuration file, and who sees that they are kept to."""
+"""Settings for hosts in the configuration file, and that every part obeys them."""
 import json
 import ssl
 
@@ -20,7 +20,7 @@ def configured(fetcher):
 
 
 def sent(record):
-    """What went out, as /headers shows it, with names in lower case."""
+    """Return the header fields that were sent, as /headers shows them, with names in lower case."""
     return {name.lower(): value for name, value in json.loads(record["body"]).items()}
 
 

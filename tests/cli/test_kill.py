@@ -1,4 +1,4 @@
-"""Whatever ends a run, nothing is lost, nothing is torn, and next to nothing is fetched twice."""
+"""Whatever ends a run, nothing is lost or torn, and almost nothing is fetched twice."""
 from __future__ import annotations
 
 import json
@@ -25,7 +25,7 @@ AT_ONCE = 100
 
 @pytest.fixture
 def many(fetcher, server, host):
-    """A list of many lines, of which one in a hundred fails on the way and one in a hundred is no URL."""
+    """A list of many lines. One in a hundred fails on the way, and one in a hundred is not a URL."""
     def url(number):
         if number % 100 == 0:
             return f"no URL {number}"
@@ -36,7 +36,7 @@ def many(fetcher, server, host):
 
 def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, many, host):
     seed = random.randrange(2 ** 32)
-    print(f"the seed is {seed}")        # pytest shows it where the test fails
+    print(f"the seed is {seed}")        # pytest shows it if the test fails
     chance = random.Random(seed)
     command = ["-q", "-o", "out.jsonl", "--resume", "--save-dir", "bodies", "--sqlite", "out.db",
                "--warc", "out.warc.gz", "-c", str(AT_ONCE), "--per-host", str(AT_ONCE), many]
@@ -54,7 +54,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(fetcher, server, 
 
 
 def check_after_kill(home: Path) -> None:
-    """What stands on disk at any moment: whole lines but for the last, whole bodies, a database that is one."""
+    """Check what is on disk at any moment: whole lines except the last, whole bodies, a valid database."""
     if not (home / "out.jsonl").exists():
         return
     whole = (home / "out.jsonl").read_bytes().rpartition(b"\n")[0]
@@ -64,7 +64,7 @@ def check_after_kill(home: Path) -> None:
 
 
 def check_at_the_end(home: Path, urls: str) -> None:
-    """What stands on disk when a run has come to its end: one final record for each line, and nothing else."""
+    """Check what is on disk after a run: one final record for each line, and nothing else."""
     found = records((home / "out.jsonl").read_bytes())
     assert Counter(record["url"] for record in found) == Counter((home / urls).read_text().splitlines())
     assert sorted(record["line"] for record in found) == list(range(1, LINES + 1))
@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_is_gone_on_with_once_it_has_room(fetcher, server, s
     out = small_disk / "out.jsonl"
     urls = [server.url(f"/bytes/10/{number}") for number in range(2000)]
     command = ["-q", "-o", str(out), "--resume", fetcher.list(*urls)]
-    for _ in range(2):      # the second finds it as full as the first has left it
+    for _ in range(2):      # the second finds the disk as full as the first has left it
         done = fetcher(*command)
         assert (done.status, done.err.count("\n")) == (74, 1)
         assert "No space left on device" in done.err

@@ -1,4 +1,4 @@
-"""What is shown of a run, and where: the whole table."""
+"""What is shown of a run, and where: the complete table."""
 import logging
 
 import pytest

@@ -1,4 +1,4 @@
-"""Hosts that are waited for, and lists that carry more: as the command shows them."""
+"""Hosts that a run waits for, and lists with more columns, as the command shows them."""
 import gzip
 import json
 from collections import Counter

@@ -16,7 +16,7 @@ OPTIONS = [option for option in get.params if isinstance(option, click.Option) a
 BY_NAME = {option.name: option for option in OPTIONS}
 each_option = pytest.mark.parametrize("name", BY_NAME)
 
-# A value for each that is not what it stands at anyway, as it is typed; a flag has none.
+# A value for each that is not its default, as it is typed. A flag has none.
 TYPED = {
     "default_scheme": "https", "match": "a+", "exclude": "b",
     "limit": "5", "method": "PUT", "header": "A: b", "data": "text", "user_agent": "me", "user": "me:secret",
@@ -43,7 +43,7 @@ ATTRIBUTES_READ = {node.attr for path in Path(fetcher.__file__).parent.rglob("*.
 
 @pytest.fixture
 def configure(tmp_path):
-    """Writes the configuration, where it is looked for; its path."""
+    """Return a function that writes the configuration file and returns its path."""
     file = tmp_path / "config" / "fetcher" / "config.toml"
     file.parent.mkdir(parents=True)
 
@@ -55,12 +55,12 @@ def configure(tmp_path):
 
 
 def context(*arguments):
-    """Click's, for these arguments."""
+    """Return click's context for these arguments."""
     return get.make_context("fetcher", [*arguments, "list"])
 
 
 def chosen(*arguments):
-    """What click makes of these arguments."""
+    """Return what click parses from these arguments."""
     return context(*arguments).params
 
 
@@ -69,14 +69,14 @@ def job(*arguments):
 
 
 def typed(option):
-    """The option on the command line, away from its default."""
+    """Return the option as arguments, with a value that is not the default."""
     if option.is_flag:
         return [(option.secondary_opts or option.opts)[-1]]
     return [option.opts[-1], TYPED[option.name]]
 
 
 def away(option):
-    """Its value then."""
+    """Return its value then."""
     return chosen(*typed(option))[option.name]
 
 
@@ -117,7 +117,7 @@ def test_it_has_its_place_in_the_job(name):
 
 @each_option
 def test_its_fields_are_read_somewhere(name):
-    """Or else it is an option that does nothing."""
+    """Otherwise the option would do nothing."""
     assert isinstance(BY_NAME[name], FieldOption)
     for field in BY_NAME[name].to:
         assert field.__name__ in ATTRIBUTES_READ

@@ -1,4 +1,4 @@
-"""Lists in, records out, through pipes and files: what cron and jq meet."""
+"""Lists in, records out, through pipes and files, as with cron and jq."""
 import os
 import subprocess
 
@@ -22,7 +22,7 @@ main()
 
 @pytest.fixture
 def mixed(fetcher, server):
-    """A list of 20,000 lines, a tenth of which cannot be fetched in one way or another."""
+    """A list of 20,000 lines, a tenth of which fail in one way or another."""
     bad = [*BAD, "http://no-such-host.invalid/", "http://127.0.0.1:9/", "https://localhost:" + str(server.port),
            server.url("/status/404"), server.url("/close"), server.url("/garbage")]
     return fetcher.list(*(bad[number // 10 % len(bad)] if number % 10 == 0 else server.url(f"/bytes/100/{number}")
@@ -106,7 +106,7 @@ def test_a_reader_of_stderr_that_has_stopped_holds_up_no_fetch(fetcher, tmp_path
 
 def test_a_long_list_takes_no_more_memory_than_a_short_one(fetcher):
     def peak(lines: int) -> int:
-        """The most that the command had in memory, in kB."""
+        """Return the peak memory of the command, in kB."""
         name = fetcher.list(*(f"http://host{number}.invalid/{number}" for number in range(lines)))
         return int(fetcher.python(PEAK, "-f", "none", name).out)
 

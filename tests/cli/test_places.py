@@ -8,7 +8,7 @@ SOME = "http://no-such-host.invalid/"
 
 
 def refused(done):
-    """The one line of a command that refused to begin."""
+    """Return the only line on stderr of a command that refused to begin."""
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1), done.err
     return done.err
 

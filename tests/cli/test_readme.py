@@ -1,4 +1,4 @@
-"""The README's commands run as they stand there, its lists and hosts made up here; what it shows is what comes out."""
+"""The commands of the README work as written, with lists and hosts that are made here, and print what it shows."""
 from __future__ import annotations
 
 import gzip
@@ -26,8 +26,8 @@ from tests.server_process import ServerProcess
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BLOCKS = [(language, text) for language, text in re.findall(r"^```(\w+)\n(.*?)^```", README, re.M | re.S)]
-# Blocks of commands that have a test of their own below, told by what stands in them. But for one: the first has no
-# address to clone from, what `make test` does is under way, and tests/cli/test_demo.py has the demo.
+# Blocks of commands with their own tests below, by a text that each contains. The first has no test: there is no
+# address to clone from, `make test` is what runs this, and tests/cli/test_demo.py tests the demo.
 APART = ["git clone", "fetcher completion", "fetcher serve", "fetcher worker", "FETCHER_BROKER"]
 SHELL = [text for language, text in BLOCKS if language == "sh" and not any(mark in text for mark in APART)]
 SHA256 = hashlib.sha256(bytes(n % 256 for n in range(1000))).hexdigest()     # of /bytes/1000
@@ -36,7 +36,7 @@ SELECTING = ("-f", "-o", "--dry-run", "--limit", "--match", "--only", "--shard",
 
 
 def commands(block: str) -> list[str]:
-    """The commands of `block`, the lines of one that goes on until its quotation marks are closed as one."""
+    """Return the commands in `block`. A command continues until its quotation marks are closed."""
     found, begun = [], ""
     for line in block.splitlines():
         begun += line
@@ -51,14 +51,14 @@ def commands(block: str) -> list[str]:
 
 
 def block_with(mark: str) -> str:
-    """The block in which `mark` stands."""
+    """Return the block that contains `mark`."""
     (found,) = [text for _, text in BLOCKS if mark in text]
     return found
 
 
 @pytest.fixture
 def tls(tmp_path) -> Iterator[BrokenServer]:
-    """A server with a certificate that expires soon; an authority vouches for it that `home` trusts."""
+    """A server with a certificate that expires soon, from an authority that `home` trusts."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -69,7 +69,7 @@ def tls(tmp_path) -> Iterator[BrokenServer]:
 
 
 class Home:
-    """A directory with all that the commands name, where `fetcher` is on the PATH; `urls` are in its urls.txt."""
+    """A directory with all files that the commands name, with `fetcher` in PATH and `urls` in urls.txt."""
 
     def __init__(self, directory: Path, server: ServerProcess, tls: BrokenServer) -> None:
         self.directory = directory
@@ -107,7 +107,7 @@ class Home:
         assert self.command("-o", "out.jsonl", "urls.txt").status == 1
 
     def local(self, text: str) -> str:
-        """`text` with the hosts and directories of here."""
+        """Return `text` with the hosts and directories of this test."""
         here = rf"http://\1.localhost:{self._server.port}/"
         text = re.sub(r"https://([\w.-]*example\.\w+|hc-ping\.com)/", here, text)
         text = text.replace("localhost:8765", f"localhost:{self._server.port}")
@@ -115,11 +115,11 @@ class Home:
                       str(self.directory), text, flags=re.M)
 
     def run(self, lines: str) -> Finished:
-        """Run `lines` in a shell, where a failure within a pipe is that of the whole."""
+        """Run `lines` in a shell. If a command in a pipe fails, the pipe fails."""
         return self.command.shell(f"exec bash -o pipefail -c {shlex.quote(self.local(lines))}")
 
     def files(self) -> dict[Path, int]:
-        """All that there are, and when they were written."""
+        """Return all files, and when they were written."""
         return {path: path.stat().st_mtime_ns for path in self.directory.rglob("*") if path.is_file()}
 
 
@@ -129,7 +129,7 @@ def home(tmp_path, server, tls) -> Home:
 
 
 def check(home: Home, line: str) -> None:
-    """Run `line`: it comes to its end, and something came of it. A list that goes in whole comes out whole."""
+    """Run `line` and check that it ends and writes something. A list that is read whole is written whole."""
     before = home.files()
     done = home.run(line)
     assert done.status in (0, 1), (line, done.err)
@@ -212,7 +212,7 @@ def test_the_program_runs(home):
 
 
 def test_the_server_is_tried(home):
-    """On a port that is free: the one of the README may be that of another test."""
+    """Use a free port, since another test may use the one of the README."""
     (port,) = free_ports("http").values()
     urls = sample_list().replace(":8765", f":{port}")
     (home.directory / "sample_urls.txt").write_text(urls)
@@ -224,7 +224,7 @@ def test_the_server_is_tried(home):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("mark", ["--run first", "--run nightly"])
 def test_the_commands_of_a_cluster_run(home, mark, redis):
-    """The worker is started first, and ended last."""
+    """Start the worker first, and end it last."""
     block = block_with(mark).replace("redis://:password@broker.example", redis)
     settings = [line for line in commands(block) if line.startswith("export")]
     worker, *others = sorted((line for line in commands(block) if line not in settings),
@@ -247,7 +247,7 @@ def test_the_commands_of_a_cluster_run(home, mark, redis):
 
 @pytest.fixture
 def redis(request, tmp_path_factory) -> Iterator[str]:
-    """The URL of a server of our own, where that is asked for."""
+    """The URL of a Redis server for the tests, if that is needed."""
     if "nightly" not in request.node.name:
         yield ""
         return

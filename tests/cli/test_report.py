@@ -1,4 +1,4 @@
-"""`fetcher report`: what came of a run, from its records."""
+"""`fetcher report`: the outcome of a run, from its records."""
 import pytest
 
 from tests.cli.command import Command

@@ -1,4 +1,4 @@
-"""A run that goes on where another ended, and one that takes what failed."""
+"""A run that continues where another one ended, and a run that retries what failed."""
 import json
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.cli.test_pipe import PEAK
 
 @pytest.fixture
 def url(server, host):
-    """URLs at a host that no other test uses, and how often it was asked."""
+    """URLs at a host that no other test uses, with a count of its requests."""
     def url(path):
         return server.url(path, host)
 
@@ -24,12 +24,12 @@ def url(server, host):
 
 @pytest.fixture
 def out(fetcher):
-    """The records that are in the file, by their lines."""
+    """Return the records in the file, by line."""
     return lambda: {record["line"]: record for record in records((fetcher.home / "out.jsonl").read_bytes())}
 
 
 def cut(fetcher, count, torn=""):
-    """Leave the first `count` records of the file, and a part of one."""
+    """Cut the file after the first `count` records and a part of the next."""
     lines = (fetcher.home / "out.jsonl").read_text().splitlines(keepends=True)
     (fetcher.home / "out.jsonl").write_text("".join(lines[:count]) + torn)
 
@@ -64,7 +64,7 @@ def test_a_finished_run_sends_nothing_and_says_once_more_how_it_ended(fetcher, u
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_what_a_million_records_cost_is_a_few_bytes_each(fetcher):
     def peak(lines):
-        """The most that a run in which nothing is left to do had in memory, in kB."""
+        """Return the peak memory, in kB, of a run in which nothing is left to do."""
         name = fetcher.list(*(f"http://host{number % 1000}.invalid/{number}" for number in range(lines)))
         sink = JsonLines(Output(str(fetcher.home / "out.jsonl")))
         for number in range(lines):

@@ -1,4 +1,4 @@
-"""Nothing that is secret comes out where nobody asked for it, whether all goes well or not."""
+"""No secret appears in any output where nobody asked for it, whether the run succeeds or not."""
 import gzip
 import json
 import os
@@ -13,20 +13,20 @@ import pytest
 from fetcher.url import recordable
 from tests.cli.command import PATIENCE, eventually
 
-# One for each place: where one comes out, its name says from where it came.
+# One for each place. If one appears in an output, its name says where it came from.
 PLACES = ("url", "slashurl", "badurl", "baseurl", "location", "badlocation", "user", "field", "token", "cookie",
           "setcookie", "proxy", "netrc", "ping", "pingpath", "data", "row", "rowdata")
 SECRETS = {place: f"canary{place}X" for place in PLACES}
 SENT_BY_THE_SERVER = ("setcookie", "location", "badlocation")
-# What was asked for: the fields of answers, and in an archive of the wire what was on it, but for
-# the fields that say who asks.
+# Secrets that the user asked for: the fields of answers and, in an archive, everything that was sent, except
+# the fields with credentials.
 MAY_HOLD = {**dict.fromkeys(("out.jsonl", "out.db", "out.db-wal"), SENT_BY_THE_SERVER),
             "out.warc.gz": (*SENT_BY_THE_SERVER, "token", "data", "row", "rowdata")}
 JAR = "jar"
 
 
 class Site(ThreadingHTTPServer):
-    """Answers any request, also as a proxy, with a cookie; redirects with passwords; keeps what it was sent."""
+    """Answers any request, also as a proxy, with a cookie. Redirects with passwords, and records what it was sent."""
 
     daemon_threads = True
 
@@ -64,7 +64,7 @@ class SiteHandler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_GET
 
     def log_message(self, *_):
-        """It does not talk."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def site():
 
 @pytest.fixture
 def rows(fetcher, site):
-    """A list with a secret wherever a list can have one; some of its lines can be fetched."""
+    """A list with a secret in every possible place. Some of its lines can be fetched."""
     def url(path, place="url", host="127.0.0.1"):
         return site.url(path, f"me:{SECRETS[place]}@", host)
 
@@ -106,14 +106,14 @@ def rows(fetcher, site):
 
 
 def outputs(*more):
-    """The arguments that have everything written that can be."""
+    """Return the arguments that write all outputs."""
     return ["-v", "--debug", "--retries", "0", "--breaker", "0", "--include", "headers,timings", "-o", "out.jsonl",
             "--summary", "summary.json", "--metrics", "run.prom", "--lock", "run.lock", "--cookie-jar", JAR, "--netrc",
             "--state", "state.db", "--sqlite", "out.db", "--warc", "out.warc.gz", "--save-dir", "saved", *more]
 
 
 def given(site):
-    """The arguments that hold secrets."""
+    """Return the arguments with secrets."""
     return ["--user", f"me:{SECRETS['user']}", "-H", f"Authorization: Bearer {SECRETS['field']}",
             f"-HX-Token: {SECRETS['token']}", f"--cookie=sid={SECRETS['cookie']}", f"-d{SECRETS['data']}",
             "--base-url", site.url("/", f"me:{SECRETS['baseurl']}@"),
@@ -121,13 +121,13 @@ def given(site):
 
 
 def leaks(text, allowed=()):
-    """The places whose secrets are in `text`, also as credentials of Basic."""
+    """Return the places whose secrets are in `text`, also as Basic credentials."""
     encoded = {place: b64encode(f"me:{secret}".encode()).decode() for place, secret in SECRETS.items()}
     return {place for place in PLACES if place not in allowed and (SECRETS[place] in text or encoded[place] in text)}
 
 
 def written(home: Path):
-    """All files that a run left, by name, as text; but the list, and what is there to hold secrets."""
+    """Return all files of a run as text, by name, except the list and files that are meant for secrets."""
     files = [path for path in home.rglob("*") if path.is_file() and path.name not in ("list.jsonl", "netrc", JAR)]
     return {str(path.relative_to(home)): content(path).decode("latin-1") for path in files}
 

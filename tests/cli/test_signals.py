@@ -15,20 +15,20 @@ SIGNALS = pytest.mark.parametrize(("signal", "status"), [(SIGINT, 130), (SIGTERM
 
 @pytest.fixture
 def host(request, server):
-    """A name for the server that no other test uses, as it is counted there."""
+    """A host name that no other test uses, as the server counts it."""
     return f"{request.node.name.translate({ord('['): '-', ord(']'): None, ord('_'): '-'}).lower()[:60]}.localhost"
 
 
 @pytest.fixture
 def slow(fetcher, server, host):
-    """A list of 5,000 URLs that take a minute each, but for the first three."""
+    """A list of 5,000 URLs that take a minute each, except the first three."""
     quick = (server.url(f"/bytes/{number}", host) for number in range(3))
     return fetcher.list(*quick, *(server.url(f"/delay/60/{number}", host) for number in range(4997)))
 
 
 @pytest.fixture
 def many(fetcher, server):
-    """A list whose records are more than a pipe holds."""
+    """A list whose records do not fit into a pipe."""
     return fetcher.list(*(server.url(f"/bytes/1/{number}") for number in range(2000)))
 
 
@@ -62,7 +62,7 @@ def test_a_signal_ends_the_run_with_whole_records(fetcher, slow, under_way, sign
     interrupted = [record for record in found if not record["ok"]]
     assert sorted(record["line"] for record in interrupted) == list(range(4, 104))
     assert {(record["error"], record["attempts"]) for record in interrupted} == {("interrupted", 1)}
-    assert interrupted[0]["error_message"].startswith("The run was interrupted while waiting for the answer of ")
+    assert interrupted[0]["error_message"].startswith("The run was interrupted while waiting for the answer from ")
 
 
 @SIGNALS

@@ -1,4 +1,4 @@
-"""What starting costs, and that nothing is said at it."""
+"""The cost of starting, and that nothing is printed."""
 import ssl
 import sys
 

@@ -34,7 +34,7 @@ http {{
 
 
 class Nginx:
-    """One that serves a file for each number below COUNT."""
+    """A server with a file for each number below COUNT."""
 
     def __init__(self, server):
         self.server = server
@@ -44,7 +44,7 @@ class Nginx:
         return [self.server.url(f"/{number}", port) for number in range(COUNT + 1)]
 
     def restore(self):
-        """All files as they were at first."""
+        """Restore all files to their first content."""
         for number in range(COUNT):
             file = self.files / str(number)
             if number in EXPECTED or not file.exists():
@@ -73,7 +73,7 @@ def nginx():
 
 @pytest.fixture(params=["validators", "none"])
 def many(fetcher, nginx, request):
-    """A list of all files, before the server that tells validators, and before the one that has none."""
+    """A list of all files, on a server that sends validators and on one that does not."""
     nginx.restore()
     fetcher.port = request.param
     fetcher.list(*nginx.urls(request.param))
@@ -81,7 +81,7 @@ def many(fetcher, nginx, request):
 
 
 def marks(found):
-    """What the records say of which file: all that is worth telling."""
+    """Return what the records say of each file, except "unchanged"."""
     by_number = {int(record["url"].rpartition("/")[2]): record["change"] for record in found}
     return {number: change for number, change in by_number.items() if change not in ("unchanged", None)}
 
@@ -114,7 +114,7 @@ def test_killing_a_run_changes_nothing_of_what_the_next_one_says(many, nginx):
 
 
 def kill_after(fetcher: Command, part: float) -> int:
-    """Kill a run with SIGKILL when so much of its records is written; their size."""
+    """Kill a run with SIGKILL once so many bytes of records are written. Return their size."""
     out = fetcher.home / "out"
     out.unlink(missing_ok=True)
     process = fetcher.start("--state", "seen.db", "-o", "out", "list")

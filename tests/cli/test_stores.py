@@ -1,4 +1,4 @@
-"""Saved bodies, databases and archives, as a user gets them from one command."""
+"""Saved bodies, databases and archives from one command."""
 import hashlib
 import os
 import re

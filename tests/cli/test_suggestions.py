@@ -1,4 +1,4 @@
-"""Did you mean ...? A misspelled word is told, with the word that there is."""
+"""Did you mean ...? A misspelled word is reported, with the word that exists."""
 import pytest
 
 SOME = "http://no-such-host.invalid/"

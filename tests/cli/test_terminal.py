@@ -1,4 +1,4 @@
-"""What a person sees, and where: the live table, plain rows, progress beside a pipe, the summary."""
+"""What a person sees, and where: the live table, plain rows, progress next to a pipe, and the summary."""
 import json
 import re
 
@@ -13,12 +13,12 @@ SUMMARY = "3 URLs   2 ok   1 failed"
 
 @pytest.fixture
 def three(fetcher, server):
-    """A list of three URLs, one of which fails; it takes long enough to be seen."""
+    """A list of three URLs, one of which fails. It takes long enough for the screen to appear."""
     return fetcher.list(server.url("/delay/0.4"), server.url("/bytes/1000"), server.url("/status/404"))
 
 
 def statuses(rows):
-    """Those of a plain table."""
+    """Return the rows of a plain table."""
     return sorted(int(row.split()[0]) for row in rows)
 
 
@@ -108,7 +108,7 @@ def test_a_pipe_can_do_without_progress(fetcher, terminal, three, arguments):
 
 
 def test_no_progress_goes_where_nobody_looks(fetcher, terminal, three):
-    """stderr leads to a file, and the records to the terminal."""
+    """stderr is a file, and the records go to the terminal."""
     with open(fetcher.home / "err", "wb") as err:
         assert terminal.run("-f", "csv", three, streams={"stderr": err}) == 1
     assert (fetcher.home / "err").read_bytes() == b""

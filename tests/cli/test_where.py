@@ -1,4 +1,4 @@
-"""Where records go: as their file's name says, for whose eyes, and what happens where there is no room."""
+"""Where records go: formats by file name, who can read them, and what happens on a full disk."""
 import gzip
 import json
 import os

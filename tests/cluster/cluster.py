@@ -1,4 +1,4 @@
-"""A cluster on this machine: workers that are killed, and the run that has to come to its end all the same."""
+"""A cluster on this machine: workers that a test kills, and a run that must end nevertheless."""
 from __future__ import annotations
 
 import os
@@ -14,7 +14,7 @@ LEASE_SECONDS = 1.0
 
 
 class Cluster:
-    """Workers on one broker; all that is left of them ends with it."""
+    """Workers on one broker. At the end, those that still run are ended."""
 
     def __init__(self, fetcher: Command, broker: str) -> None:
         self.fetcher = fetcher
@@ -33,7 +33,7 @@ class Cluster:
         return self.fetcher("submit", "--run", name, "--broker", self.broker, "--out", out, *arguments, **variables)
 
     def start_worker(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        """A worker in a session of its own; unless told otherwise, for all places that the tests use."""
+        """Start a worker in its own session. By default, it accepts all places that the tests use."""
         if "://" in self.broker and "--out" not in arguments:
             arguments = (*arguments, "--out", str(self.fetcher.home), "--out", "s3://bucket")
         with open(self.log, "ab") as log:
@@ -44,7 +44,7 @@ class Cluster:
         return worker
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
-        """kill -9, of which its processes know nothing."""
+        """Kill a worker with -9. Its processes do not learn of it."""
         worker.kill()
         worker.wait(PATIENCE)
 
@@ -53,7 +53,7 @@ class Cluster:
         return worker.wait(PATIENCE)
 
     def wait(self, out: str = "out") -> None:
-        """Until the run has come to its end."""
+        """Wait until the run has ended."""
         eventually((self.fetcher.home / out / "summary.json").exists)
 
     def records(self, out: str = "out") -> list[dict[str, Any]]:
@@ -63,28 +63,28 @@ class Cluster:
         return sorted((self.fetcher.home / out).glob("*.jsonl"))
 
     def takeovers(self, out: str = "out") -> int:
-        """How often a partition went to another worker, because the one that had it was killed or was too slow."""
+        """Return how often a partition went to another worker, because its worker was killed or too slow."""
         return sum(int(part.suffixes[0][1:]) - 1 for part in self.parts(out))
 
     def count(self, out: str = "out") -> int:
-        """How many records there are by now."""
+        """Return how many records there are by now."""
         return sum(part.read_bytes().count(b"\n") for part in self.parts(out))
 
 
 def urls_over_hosts(count: int, hosts: int, port: int, path: str, name: str) -> tuple[list[str], list[str]]:
-    """So many URLs, and what --resolve has to say of their hosts; those that come first have the most."""
+    """Return so many URLs, and the options --resolve for their hosts. The first hosts have the most URLs."""
     names = [f"{name}-{number}.test" for number in range(hosts)]
     urls = [f"http://{names[int(hosts * (number / count) ** 1.5)]}:{port}{path}{number}" for number in range(count)]
     return urls, [option for host in names for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
 
 
 def lines(found: list[dict[str, Any]]) -> Counter[int]:
-    """How many records each line has."""
+    """Return how many records each line has."""
     return Counter(record["line"] for record in found)
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
-    """End it, and the processes that it started: they are in its session, and notice soon that it is gone."""
+    """End a worker and the processes that it started: they are in its session, and soon notice that it is gone."""
     try:
         os.killpg(worker.pid, signal.SIGKILL)
     except ProcessLookupError:

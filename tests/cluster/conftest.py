@@ -17,7 +17,7 @@ from tests.peers.process import free_ports, program, running
 
 
 HERE = Path(__file__).parent
-TIMEOUT_SECONDS = 900       # for starting a broker, several workers and what they start, on a machine that is busy
+TIMEOUT_SECONDS = 900       # to start a broker, several workers and their processes on a busy machine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,7 +33,7 @@ def fetcher(tmp_path) -> Command:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory) -> Iterator[str]:
-    """The URL of a server of our own."""
+    """The URL of a Redis server for the tests."""
     ports = free_ports("redis")
     command = [program("redis-server"), "--port", ports["redis"], "--bind", "127.0.0.1", "--save", "",
                "--requirepass", "secret-of-redis"]
@@ -43,7 +43,7 @@ def redis_server(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture
 def redis(redis_server) -> str:
-    """The URL of a database that is empty."""
+    """The URL of an empty database."""
     return f"{redis_server}/{next(_databases)}"
 
 
@@ -52,7 +52,7 @@ _databases = itertools.cycle(range(16))
 
 @pytest.fixture(scope="session")
 def store_server(tmp_path_factory) -> Iterator[dict[str, str]]:
-    """How an object store of our own is reached, as environment variables; it has a bucket."""
+    """The environment variables for an object store with a bucket."""
     ports = free_ports("http")
     command = [sys.executable, store_program.__file__, ports["http"]]
     with running(command, tmp_path_factory.mktemp("store"), ports, as_nobody=False) as server:
@@ -62,7 +62,7 @@ def store_server(tmp_path_factory) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def store(store_server, monkeypatch, fetcher) -> str:
-    """The URL of an empty place in the object store, for the command as well as for us."""
+    """The URL of an empty place in the object store. The command and the test can both use it."""
     for name, value in store_server.items():
         monkeypatch.setenv(name, value)
     fetcher.environment.update(store_server)
@@ -71,7 +71,7 @@ def store(store_server, monkeypatch, fetcher) -> str:
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request, tmp_path) -> Place:
-    """A place for output that is ready."""
+    """A place that is ready for output."""
     place = place_at(str(tmp_path / "out") if request.param == "folder" else request.getfixturevalue("store"))
     place.make()
     return place
@@ -79,7 +79,7 @@ def place(request, tmp_path) -> Place:
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory) -> Iterator[rabbitmq.RabbitMQ]:
-    """A server of our own, which is soon tired of waiting for acknowledgements."""
+    """A RabbitMQ server that waits only two seconds for an acknowledgement."""
     if rabbitmq.PROGRAM is None:
         pytest.skip("rabbitmq-server is not installed")
     server = rabbitmq.RabbitMQ(tmp_path_factory.mktemp("rabbitmq"), acknowledgement_seconds=2)
@@ -92,7 +92,7 @@ def rabbitmq_server(tmp_path_factory) -> Iterator[rabbitmq.RabbitMQ]:
 
 @pytest.fixture
 def amqp(rabbitmq_server) -> str:
-    """The URL of a server that has no message."""
+    """The URL of the server, with an empty queue."""
     rabbitmq_server.delete()
     return rabbitmq_server.url
 

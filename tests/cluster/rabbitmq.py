@@ -1,4 +1,4 @@
-"""A RabbitMQ of our own: on loopback alone, and all that it writes in one directory."""
+"""A RabbitMQ server on loopback, which writes only into one directory."""
 from __future__ import annotations
 
 import json
@@ -14,17 +14,17 @@ import amqp
 from tests.cli.command import eventually
 from tests.peers.process import free_ports
 
-# Debian's command in /usr/sbin runs it as a user of its own, with files in /var
+# Debian's command in /usr/sbin runs it as another user, with files in /var
 PROGRAM = shutil.which("rabbitmq-server", path=f"/usr/lib/rabbitmq/bin:{os.environ.get('PATH', os.defpath)}")
 _USER, _PASSWORD = "fetcher", "secret-of-rabbitmq"
 _HOST, _FULL = "virtual", "full"
 
 
 class RabbitMQ:
-    """Runs from `start` to `stop`, as often as it is wanted; what is durable outlives that."""
+    """A server that can be started and stopped several times. Durable messages stay."""
 
     def __init__(self, home: Path, acknowledgement_seconds: float) -> None:
-        """For so long it waits for the acknowledgement of a message, then it closes the channel."""
+        """It closes a channel if a message is not acknowledged within `acknowledgement_seconds`."""
         self._port, self._epmd_port, distribution_port = free_ports("amqp", "epmd", "distribution").values()
         self._home = home
         (home / "rabbitmq.conf").write_text(
@@ -56,13 +56,13 @@ class RabbitMQ:
 
     @property
     def full(self) -> str:
-        """The URL of a virtual host that takes no message."""
+        """The URL of a virtual host that accepts no messages."""
         return self._url(_FULL)
 
     def start(self) -> None:
-        """Returns when it can be used."""
+        """Start it, and wait until it can be used."""
         assert PROGRAM is not None
-        self._run("epmd")       # Erlang starts one that stays for ever, unless there is one
+        self._run("epmd")       # otherwise Erlang starts one that stays for ever
         eventually(lambda: _answers(self._epmd_port))
         self._run(PROGRAM)
         eventually(self._serves)
@@ -74,18 +74,18 @@ class RabbitMQ:
         self._processes.clear()
 
     def delete(self) -> None:
-        """Take the queue away, and all that is in it."""
+        """Delete the queue with all its messages."""
         with self._connection() as connection:
             connection.channel().queue_delete("fetcher")
 
     def purge(self) -> int:
-        """Take away what waits in the queue, and say how many messages that were."""
+        """Remove all messages from the queue. Return how many there were."""
         with self._connection() as connection:
             count: int = connection.channel().queue_purge("fetcher")
             return count
 
     def tired(self) -> int:
-        """How often it has waited too long for an acknowledgement."""
+        """Return how often it has waited too long for an acknowledgement."""
         (log,) = self._home.glob("*@localhost.log")
         return log.read_text().count("timed out waiting for delivery acknowledgement")
 

@@ -1,4 +1,4 @@
-"""An object store on this machine: moto's, which answers one request at a time, so that what it creates is atomic."""
+"""An object store on this machine, from moto. It answers one request at a time, so that creating is atomic."""
 from __future__ import annotations
 
 import sys

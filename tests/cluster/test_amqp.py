@@ -1,4 +1,4 @@
-"""What only RabbitMQ does: it grows tired of waiting, is started anew, keeps an order, and refuses."""
+"""What only RabbitMQ does: it stops waiting, is restarted, keeps orders meanwhile, and refuses some."""
 import json
 
 import pytest
@@ -14,7 +14,7 @@ def cluster(fetcher, amqp):
 
 
 def urls_of(hosts, count, path, server):
-    """So many URLs of each host, and what --resolve has to say of it."""
+    """Return so many URLs of each host, and the options --resolve for it."""
     return ([f"http://{host}.test:{server.port}{path}?{number}" for host in hosts for number in range(count)],
             [f"--resolve={host}.test:{server.port}:127.0.0.1" for host in hosts])
 
@@ -59,7 +59,7 @@ def test_a_worker_has_no_more_orders_than_processes(cluster, server, rabbitmq_se
     cluster.submit("list", "--partitions", "100000", "-c", "1", *resolving)
     cluster.start_worker("--processes", "2")
     eventually(lambda: partitions(cluster)["running"] == 2)
-    assert rabbitmq_server.purge() >= 3     # more where it was tired of waiting for those two, and took them back
+    assert rabbitmq_server.purge() >= 3     # more if it stopped waiting for those two and queued them again
 
 
 def test_what_another_worker_has_does_not_keep_the_rest_waiting(cluster, server, rabbitmq_server):

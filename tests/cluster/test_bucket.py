@@ -18,7 +18,7 @@ LINES, HOSTS, KILLS, CONCURRENCY, PER_HOST = 2000, 30, 4, 8, 3
 
 
 class Remote(Cluster):
-    """A cluster whose workers share nothing but the broker and an object store."""
+    """A cluster whose workers share only the broker and an object store."""
 
     def __init__(self, fetcher: Command, url: str) -> None:
         super().__init__(fetcher, "broker")
@@ -114,7 +114,7 @@ def test_nothing_of_a_worker_that_was_killed_is_left_on_its_machine(remote, serv
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits another process")
 def test_a_partition_that_has_no_room_on_a_machine_is_left_to_others(remote, server):
-    remote.fetcher.environment["PYTHONDONTWRITEBYTECODE"] = "1"     # which would be cut short
+    remote.fetcher.environment["PYTHONDONTWRITEBYTECODE"] = "1"     # such files would be cut short
     full = remote.start_worker()
     resource.prlimit(full.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
     remote.fetcher.list(*(server.url(f"/echo/{'x' * 1000}{number}") for number in range(100)))

@@ -1,4 +1,4 @@
-"""One worker at a time has a partition, whatever dies or sleeps meanwhile."""
+"""Only one worker at a time has a partition, whatever dies or sleeps."""
 import threading
 import time
 
@@ -20,7 +20,7 @@ def state(phase=RUNNING, reported=1.0, lease_seconds=0.5):
 
 
 def published(place):
-    """What `cat out/*.jsonl` gives."""
+    """Return the output of `cat out/*.jsonl`."""
     turns = range(1, 20)
     return b"".join(place.read(records_name(0, turn)) or b"" for turn in turns)
 
@@ -128,7 +128,7 @@ def test_what_a_worker_writes_that_was_only_asleep_goes_nowhere(place):
     assert awake.lease.finish()
     end(asleep, awake)
     assert published(place) == RECORD % (1, 1) + RECORD % (2, 2)
-    assert wait_until_free(place, 0, awake.lease.epoch, 0.3)        # what the other one says of it does not count
+    assert wait_until_free(place, 0, awake.lease.epoch, 0.3)        # what the other one says about it does not count
 
 
 def test_nothing_can_be_published_late_under_a_name_that_was_taken(place):

@@ -1,4 +1,4 @@
-"""submit, worker and status, as users meet them."""
+"""submit, worker and status, as users run them."""
 import json
 import os
 import shutil
@@ -109,7 +109,7 @@ def test_a_worker_that_is_told_to_end_gives_back_what_is_unfinished(cluster, ser
 def test_a_worker_that_has_nothing_to_do_ends_whenever_it_is_told_to(cluster, seconds):
     worker = cluster.start_worker("--processes", "2")
     time.sleep(seconds)
-    assert cluster.drain(worker) in (0, -signal.SIGTERM)    # the latter: before it knew its signals
+    assert cluster.drain(worker) in (0, -signal.SIGTERM)    # the latter if it had no handlers yet
 
 
 def test_a_worker_that_was_only_asleep_changes_nothing_any_more(local, server):
@@ -178,7 +178,7 @@ def test_what_is_there_already_is_not_written_over(local, server):
 
 
 def test_paths_are_those_of_the_directory_where_the_run_was_submitted(local, server):
-    """A worker may be started in another one."""
+    """A worker may be started in another directory."""
     home = local.fetcher.home
     local.fetcher.list("127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tvalue", name="cookies")
     local.fetcher.list(server.url())

@@ -1,4 +1,4 @@
-"""Whatever is killed, and whenever: one final record for each line, and manners hold."""
+"""Whatever is killed, and whenever: each line has one final record, and limits are kept."""
 import random
 
 from tests.cli.command import eventually
@@ -29,5 +29,5 @@ def test_a_run_survives_the_death_of_its_workers(cluster, server, request):
     assert len(stats) == HOSTS
     assert max(counted["most_at_once"] for counted in stats.values()) <= PER_HOST
     again = sum(counted["requests"] for counted in stats.values()) - LINES
-    # What was under way, and answers whose records were still in a batch.
+    # Requests in flight, and answers whose records were still in a batch.
     assert 0 <= again <= cluster.takeovers() * 5 * CONCURRENCY

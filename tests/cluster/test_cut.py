@@ -1,4 +1,4 @@
-"""A list into partitions."""
+"""Cut a list into partitions."""
 from collections import defaultdict
 
 from fetcher.cluster import cut as cutting

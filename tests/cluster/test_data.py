@@ -1,4 +1,4 @@
-"""Options and targets as JSON, and back."""
+"""Convert options and targets to JSON, and back."""
 import orjson
 import pytest
 

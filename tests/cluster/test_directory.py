@@ -1,4 +1,4 @@
-"""A directory as a broker: what is taken and not acknowledged comes back."""
+"""A directory as a broker: messages that are received but not acknowledged come back."""
 import json
 import os
 import time
@@ -20,7 +20,7 @@ def open_queue(tmp_path):
     def opened():
         connection = Connection(f"{ALIAS}://", transport_options=transport_options(str(tmp_path), VISIBILITY_SECONDS))
         connections.append(connection)
-        return connection.SimpleQueue(tmp_path.name, serializer="json")     # kombu knows queues by name alone
+        return connection.SimpleQueue(tmp_path.name, serializer="json")     # kombu tells queues apart only by name
 
     yield opened
     for connection in connections:
@@ -29,7 +29,7 @@ def open_queue(tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    """How many messages wait, and how many are taken."""
+    """Return how many messages wait, and how many are received but not acknowledged."""
     return lambda: tuple(len(os.listdir(tmp_path / name)) for name in ("queue", "taken"))
 
 

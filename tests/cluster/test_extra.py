@@ -1,4 +1,4 @@
-"""The extra of that name installs all that a cluster needs."""
+"""The extra `cluster` installs everything that a cluster needs."""
 import re
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def normal(name: str) -> str:
 
 
 def installed_with(name: str, extras: tuple[str, ...] = ()) -> Iterator[str]:
-    """The distributions that `pip install 'name[extras]'` installs here."""
+    """Return the distributions that `pip install 'name[extras]'` installs here."""
     found, waiting = set(), [(name, extras)]
     while waiting:
         name, extras = waiting.pop()
@@ -37,7 +37,7 @@ def installed_with(name: str, extras: tuple[str, ...] = ()) -> Iterator[str]:
         found.add((normal(name), extras))
         try:
             requirements = map(Requirement, requires(name) or ())
-        except PackageNotFoundError:    # a marker that was true of another machine
+        except PackageNotFoundError:    # its marker is for another machine
             continue
         waiting += [(each.name, tuple(each.extras)) for each in requirements
                     if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in (*extras, ""))]

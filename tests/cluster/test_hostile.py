@@ -1,4 +1,4 @@
-"""Whoever can write to the broker can neither stop a worker, nor have it write or read where its operator forbids."""
+"""Anybody who can write to the broker can neither stop a worker nor make it read or write what its operator forbids."""
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ def body(order, arguments=(), embed=None):
     return json.dumps([list(arguments), order, embed or {}])
 
 
-# what is no order of Celery's protocol, however it came
+# not an order in Celery's protocol
 JUNK = [
     (HEADERS, ""),
     (HEADERS, "junk"),
@@ -43,7 +43,7 @@ JUNK = [
     ({**HEADERS, "compression": "application/x-gzip"}, body(ORDER)),
     ({**HEADERS, "compression": "application/x-bzip9"}, body(ORDER)),
 ]
-# what is no message of kombu's, where those are text
+# not a message of kombu, for brokers whose messages are text
 NO_MESSAGE = [
     b"", b"junk", b"\xff\xfe", b"null", b"5", b"[]", b"{}", b'{"properties": []}', b'{"properties": {}, "body": 5}',
     b'{"properties": {"body_encoding": "base64"}, "body": "!"}',
@@ -64,7 +64,7 @@ class Attacker:
         self._count = 0
 
     def push(self, headers, text):
-        """A message with these headers."""
+        """Return a message with these headers."""
         if self._broker.startswith("amqp"):
             user, _, host = self._broker.removeprefix("amqp://").rpartition("@")
             address, _, virtual = host.partition("/")
@@ -94,7 +94,7 @@ def attacker(cluster):
 
 
 def submitted_elsewhere(cluster, out):
-    """A run that stands at `out`, but whose orders went to a broker that no worker serves."""
+    """A run at `out`, whose orders were sent to a broker without workers."""
     return cluster.fetcher("submit", "list", "--run", "run", "--out", str(out), "--broker", "nobody")
 
 

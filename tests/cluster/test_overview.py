@@ -1,4 +1,4 @@
-"""A run as a whole, and what a terminal shows of it."""
+"""The progress of a whole run, and what a terminal shows of it."""
 import orjson
 import pytest
 

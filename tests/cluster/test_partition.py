@@ -1,4 +1,4 @@
-"""The work on one partition, in this process: without a broker, and with what can go wrong."""
+"""Work on one partition in this process, without a broker, with everything that can go wrong."""
 import sys
 
 import pytest
@@ -27,7 +27,7 @@ def place(tmp_path):
 
 @pytest.fixture
 def begin(place, server):
-    """Hand out a run of one partition with these options; return a function that works on it."""
+    """Submit a run of one partition with these options. Return a function that works on it."""
     def begin(options=Options(), path="/echo/"):
         place.make()
         targets = (Target.read(server.url(f"{path}{line}"), line) for line in range(1, 21))
@@ -79,7 +79,7 @@ def test_nothing_is_in_flight_any_more_when_an_error_has_ended_the_work(begin, m
     monkeypatch.setattr("fetcher.sinks.jsonl.JsonLines.write", failing(OutputError("The disk is full.")))
     with pytest.raises(OutputError) as caught:
         begin(Options(limits=Limits(per_host=5)), "/delay/0.1?")()
-    assert caught.tb is not None        # which holds on to what was under way
+    assert caught.tb is not None        # it has references to what was in use
     (threads,) = made
     assert len(threads.in_flight) == 0
 
@@ -92,7 +92,7 @@ def test_a_partition_that_needs_what_is_missing_here_is_refused_and_nobody_has_i
 
 
 def test_of_a_host_that_waits_for_an_answer_the_state_is_json(place, begin, monkeypatch):
-    """Such a host waits for infinity, which JSON has no number for."""
+    """Such a host waits for infinity, for which JSON has no number."""
     waiting = WaitingHost("host", "robots.txt", float("inf"), 7)
     monkeypatch.setattr("fetcher.engine.Run.waiting_hosts", lambda _: iter([waiting]))
     seen = []

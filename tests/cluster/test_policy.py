@@ -1,4 +1,4 @@
-"""What a worker's operator allows, and what not."""
+"""What the operator of a worker allows and forbids."""
 import os
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ KEY = b"0123456789abcdef"
 
 @pytest.fixture
 def home(tmp_path):
-    """A directory with a file that is nobody's business, and a way to it."""
+    """A directory with a private file, and a link to it."""
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "link").symlink_to(tmp_path)
@@ -29,7 +29,7 @@ def home(tmp_path):
 
 
 def order_for(path, options=Options(), name="run", **fields):
-    """An order for a run with these options that stands at `path`."""
+    """Return an order for a run with these options at `path`."""
     place = Folder(str(path))
     place.make()
     ClusterRun(name, (1,), options, 0.0, (), (), ()).write(place)
@@ -97,7 +97,7 @@ def test_bodies_are_saved_under_places_of_the_worker_and_over_no_run(home, monke
 
 
 def test_a_run_wants_nothing_that_submit_cannot_ask_for(home):
-    """An option of `fetcher SOURCE...` that is none of `fetcher submit` fills no field of a run that is followed."""
+    """A worker refuses a run with a field that only options of `fetcher SOURCE...` set, and not `fetcher submit`."""
     local = {field for option in command_line.ALL if option.local for field in option.to}
     wanted = [options for field in local for options in _with(Options(body=BodyOptions(save=SaveOptions(""))), field)]
     assert len(wanted) >= 3
@@ -107,7 +107,7 @@ def test_a_run_wants_nothing_that_submit_cannot_ask_for(home):
 
 
 def _with(options, field):
-    """The options with something else in that field, if they have it."""
+    """Yield the options with another value in that field, if they have it."""
     if field.__objclass__ is type(options):
         before = getattr(options, field.__name__)
         yield replace(options, **{field.__name__: not before if type(before) is bool else "other"})

@@ -15,7 +15,7 @@ from fetcher.demo.routes import ETAG, LAST_MODIFIED, ROUTES
 
 
 def ask(server, target, method="GET", body=None, **headers):
-    """One exchange: status, header fields, body."""
+    """Send one request. Return status, header fields and body."""
     connection = http.client.HTTPConnection("localhost", server.port, timeout=30)
     try:
         connection.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -22,14 +22,14 @@ from tests.server_process import ServerProcess
 
 @pytest.fixture
 def own_server(capfd):
-    """A server that no other test talks to; it must not have anything to say on stderr."""
+    """A server that no other test uses. It must not write anything to stderr."""
     with ServerProcess() as process:
         yield process
     assert capfd.readouterr().err == ""
 
 
 class Client:
-    """A connection to `server`, which has sent `request`."""
+    """Open a connection to `server`, and send `request`."""
 
     def __init__(self, server, request=b"", address="localhost", tls=None):
         self.socket = socket.create_connection((address, server.port), timeout=30)
@@ -47,7 +47,7 @@ class Client:
         self.socket.close()
 
     def answer(self, method="GET"):
-        """Status and body of the next answer."""
+        """Return status and body of the next answer."""
         status = int(self.reader.readline().split()[1])
         fields = http.client.parse_headers(self.reader)
         if method == "HEAD":
@@ -63,7 +63,7 @@ class Client:
         return status, body
 
     def rest(self):
-        """How many bytes come until the server closes, and the first of them."""
+        """Return how many bytes come until the server closes, and the first ones."""
         start, size = b"", 0
         while part := self.reader.read1(65536):
             start = (start + part)[:10_000]

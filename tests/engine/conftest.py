@@ -1,4 +1,4 @@
-"""A site whose hosts no other test asks, and a look at what is left behind."""
+"""A site with hosts that no other test uses, and a check that nothing is left behind."""
 from __future__ import annotations
 
 import os
@@ -14,8 +14,8 @@ from tests.server_process import ServerProcess
 
 @pytest.fixture
 def nothing_is_left() -> Iterator[None]:
-    """No process and no descriptor outlives a run, however it ends."""
-    green.hub()     # has one of its own
+    """Check at the end that no process and no descriptor is left."""
+    green.hub()     # it has a descriptor
     before = len(os.listdir("/proc/self/fd"))
     yield
     assert active_children() == []

@@ -1,4 +1,4 @@
-"""Faults that nobody has foreseen, thrown where the parts of a run meet."""
+"""Raise unexpected errors where the parts of a run meet."""
 from __future__ import annotations
 
 import asyncio
@@ -14,14 +14,14 @@ from fetcher import Target, green
 
 
 class Unheard(BaseException):
-    """What no net could have been made for."""
+    """An error that nothing catches by its class."""
 
 
 CLASSES: list[type[BaseException]] = [
     Exception, ValueError, OverflowError, RecursionError, MemoryError, OSError, eventlet.Timeout, green.GreenletExit,
     asyncio.CancelledError, Unheard]
 
-# Where a run's parts meet, by the name that monkeypatch takes
+# Where the parts of a run meet, by the names that monkeypatch uses
 SEAMS = [
     "fetcher.transport.dns.Resolver.resolve",
     "fetcher.transport.dial.Dialer.dial",
@@ -29,7 +29,7 @@ SEAMS = [
     "fetcher.transport.tls.Handshakes.handshake",
     "fetcher.transport.parser.Parser.feed",
     "fetcher.transport.parser.Parser._begin",
-    "fetcher.transport.response.Response.take",
+    "fetcher.transport.response.Response.feed",
     "fetcher.transport.decoding.Decoder.decode",
     "fetcher.transport.decoding.Decoder.finish",
     "fetcher.transport.headers.Headers.get",
@@ -40,7 +40,7 @@ SEAMS = [
     "fetcher.transport.cookies.handler.CookieHandler.http_request",
     "fetcher.transport.cookies.handler.CookieHandler.http_response",
     "fetcher.fetch.retry_after",
-    "fetcher.fetch.ReceivedBody.take",
+    "fetcher.fetch.ReceivedBody.write",
     "fetcher.fetch.ReceivedBody.save",
     "fetcher.fetch.ReceivedBody.drop",
     "fetcher.recall.Recall.ask",
@@ -60,7 +60,7 @@ IN_A_CHILD = ["fetcher.engine.processes.outbox.pack_result", "fetcher.engine.pro
 
 @contextmanager
 def faults(seams: list[str], kind: type[BaseException], rate: float, chance: Random) -> Iterator[None]:
-    """While inside, each call of one of `seams` raises a `kind` once in a while."""
+    """While inside, each call of one of `seams` raises a `kind` with a probability of `rate`."""
     with pytest.MonkeyPatch.context() as patch:
         for seam in seams:
             patch.setattr(seam, unreliable(resolve(seam), kind, rate, chance))
@@ -68,7 +68,7 @@ def faults(seams: list[str], kind: type[BaseException], rate: float, chance: Ran
 
 
 def fault(kind: type[BaseException]) -> BaseException:
-    return kind(None) if kind is eventlet.Timeout else kind("thrown by a test")     # of so many seconds
+    return kind(None) if kind is eventlet.Timeout else kind("thrown by a test")     # a Timeout's argument is seconds
 
 
 def unreliable(works: Callable[..., Any], kind: type[BaseException], rate: float, chance: Random
@@ -89,6 +89,6 @@ def resolve(seam: str) -> Any:
 
 
 def breaking_off(targets: list[Target], after: int, kind: type[BaseException]) -> Iterator[Target]:
-    """A list that can be read so far."""
+    """Yield targets, and raise a fault after so many."""
     yield from targets[:after]
     raise fault(kind)

@@ -1,4 +1,4 @@
-"""Whatever breaks, and wherever: one record for each line, an end of the run, and nothing left behind."""
+"""Whatever breaks, and wherever: each line has one record, the run ends, and nothing is left behind."""
 from __future__ import annotations
 
 import gc
@@ -47,7 +47,7 @@ def secure(certificates: tuple[str, str]) -> Iterator[ServerProcess]:
 
 @contextmanager
 def nothing_left() -> Iterator[None]:
-    """No descriptor, process, listener and green thread outlives what is done inside."""
+    """Check at the end that no descriptor, process, listener or green thread is left."""
     green.hub()
     green.sleep(0)
     before = left()
@@ -66,7 +66,7 @@ def left() -> tuple[int, int, int]:
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """What is done inside comes to an end."""
+    """Fail if the code inside does not end."""
     watch = green.call_later(PATIENCE, green.current().throw, AssertionError("it never ends"))
     try:
         yield

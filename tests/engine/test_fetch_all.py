@@ -13,7 +13,7 @@ from fetcher.options import BodyOptions, Limits, NetworkOptions, RequestOptions
 
 
 def script(code, *arguments, **how):
-    """What a plain script that uses the library prints; nothing else may come out of it."""
+    """Return what a plain script that uses the library prints. It must not print anything else."""
     program = textwrap.dedent("""
         import sys
         import fetcher

@@ -31,9 +31,9 @@ def green_threads():
 
 @pytest.fixture(autouse=True)
 def no_descriptor_is_left():
-    """None outlives a run, however it ends."""
-    green.hub()     # has one of its own
-    gc.collect()    # what tests of other files left to the collector: no request of ours makes it run any more
+    """Check at the end that none is left."""
+    green.hub()     # it has a listener itself
+    gc.collect()    # garbage of other tests: requests do not cause collections
     before = open_files()
     yield
     assert open_files() == before
@@ -41,7 +41,7 @@ def no_descriptor_is_left():
 
 @pytest.fixture
 def nobody_is_left():
-    """No green thread outlives a run, however it ends."""
+    """Check at the end that no green thread is left."""
     green.sleep(0)
     before = green_threads()
     yield
@@ -128,7 +128,7 @@ def test_a_slow_host_does_not_delay_the_others(server):
 # A list that is read as far as needed
 
 class Endless:
-    """A list without an end, of which so many lines were `read`."""
+    """An endless list, which counts the lines that were `read`."""
 
     def __init__(self, url):
         self.url = url
@@ -280,7 +280,7 @@ def test_what_is_in_flight_can_be_looked_at(server, nobody_is_left):
     looks = []
     green.call_later(0.1, lambda: looks.extend(attempt.doing() for attempt in engine.in_flight))
     list(engine.results([Target.read(server.url("/delay/0.3"))]))
-    assert looks == [f"waiting for the answer of localhost port {server.port}"]
+    assert looks == [f"waiting for the answer from localhost port {server.port}"]
 
 
 # Time

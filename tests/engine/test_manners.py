@@ -1,4 +1,4 @@
-"""How a run behaves towards its hosts: what the embedded server saw of it is the witness."""
+"""How a run behaves towards its hosts, as the embedded server sees it."""
 from __future__ import annotations
 
 import logging
@@ -22,7 +22,7 @@ AT_ONCE = RetryOptions(wait=0.05)
 
 @pytest.fixture
 def host(server: ServerProcess) -> str:
-    """The beginning of URLs of a host that nobody else asks."""
+    """The beginning of URLs, with a host that no other test uses."""
     return server.url("", f"h{uuid4().hex[:12]}.localhost")
 
 
@@ -37,7 +37,7 @@ def run_engine(urls: list[str], **concerns: object) -> tuple[list[Result], Run]:
 
 
 def seen(server: ServerProcess, url: str) -> dict:
-    """What the server counted for the host of `url`."""
+    """Return what the server counted for the host of `url`."""
     return server.stats(times=True)[url.split("//")[1].split("/")[0]]
 
 
@@ -73,12 +73,12 @@ def test_retry_after_holds_the_whole_host_back(server, host):
                   limits=Limits(per_host=1), retry=AT_ONCE)
     times = seen(server, host)["times"]
     assert outcomes(results) == {200: 26}
-    assert times[1] - times[0] >= 0.99              # not one request in the time it asked for
-    assert [result.url for result in results].index(f"{host}/headers?0") >= 20     # and nobody else waited for it
+    assert times[1] - times[0] >= 0.99              # no request in the time that it asked for
+    assert [result.url for result in results].index(f"{host}/headers?0") >= 20     # no other host waited for it
 
 
 def test_a_pace_for_all_is_kept_evenly(server):
-    """Not to the request: what a busy machine delivers late comes close to the next. The schedule's tests are exact."""
+    """Not exactly, since a busy machine can send one request late, near the next. The schedule's tests are exact."""
     names = [f"p{uuid4().hex[:12]}.localhost" for _ in range(5)]
     run([server.url(f"/headers?{number}", names[number % 5]) for number in range(100)], limits=Limits(rate=50.0))
     stats = server.stats(times=True)
@@ -127,7 +127,7 @@ def test_a_dead_host_is_left_alone_and_its_lines_recorded(server, host):
     results = run([*dead, *[f"{host}/headers?{number}" for number in range(20)]], retry=ONCE)
     counts = outcomes(results)
     assert counts[200] == 20 and counts["connect"] + counts["breaker"] == 40
-    assert counts["connect"] <= 5 + 10              # five in a row, and those that were under way
+    assert counts["connect"] <= 5 + 10              # five in a row, and those in flight
 
 
 def test_without_a_breaker_each_line_is_tried(host):

@@ -1,4 +1,4 @@
-"""A hundred hosts, some of which are slow, dead or easily crowded: what the embedded server saw is the witness."""
+"""A hundred hosts, some of which are slow, dead or easily overloaded, as the embedded server sees them."""
 from __future__ import annotations
 
 import time
@@ -20,7 +20,7 @@ PATIENT = RetryOptions(retries=9, wait=0.02)
 
 
 def timed(urls: list[str], **concerns: object) -> Iterator[tuple[float, Result]]:
-    """The results of `urls` as they come, each with the seconds since the start."""
+    """Return the results of `urls` as they come, each with the seconds since the start."""
     engine = green_run(Options(**{"network": NetworkOptions(proxy=""), **concerns}))  # type: ignore[arg-type]
     began = time.perf_counter()
     for result in engine.results(Target.read(url, line) for line, url in enumerate(urls, 1)):
@@ -53,7 +53,7 @@ def test_a_crowded_host_sees_no_request_in_the_time_that_it_asked_for(site):
     assert {result.status for result in results} == {200}
     assert len(times) == sum(result.attempts for result in results)
     assert max(pauses) >= 1.99
-    assert not [pause for pause in pauses if 0.5 < pause < 1.99]    # the shorter ones are of those sent together
+    assert not [pause for pause in pauses if 0.5 < pause < 1.99]    # shorter: requests that were sent together
 
 
 def test_an_adaptive_run_settles_just_below_what_a_host_can_take(site):
@@ -66,7 +66,7 @@ def test_an_adaptive_run_settles_just_below_what_a_host_can_take(site):
 
 
 def mixed(site: Site) -> list[str]:
-    """Lines of which some are redirected from host to host, some fail for now, and some find a crowd."""
+    """Lines of which some are redirected from host to host, some fail at first, and some find an overloaded host."""
     names = ["a", "b", "c", "d"]
     urls = []
     for number in range(40):
@@ -91,7 +91,7 @@ def test_no_host_ever_sees_more_at_once_than_allowed(site, mode):
 
 
 def test_nor_where_lines_wait_in_the_list(site, tmp_path: Path):
-    """A list in blocks, longer than what is kept of it in memory."""
+    """A list in blocks of hosts, longer than the part of it that is in memory."""
     lines = [site.url(f"h{block}", f"/{'delay/0.01' if number % 10 else 'flaky/1'}?{number}")
              for block in range(4) for number in range(400)]
     (tmp_path / "list").write_text("\n".join(lines))
@@ -105,4 +105,4 @@ def test_nor_where_lines_wait_in_the_list(site, tmp_path: Path):
     assert {host["requests"] for host in stats.values()} == {440}
     assert {host["most_at_once"] for host in stats.values()} == {PER_HOST}
     firsts = sorted(host["times"][0] for host in stats.values())
-    assert firsts[-1] < min(host["times"][-1] for host in stats.values())   # all of them were at work at once
+    assert firsts[-1] < min(host["times"][-1] for host in stats.values())   # all of them were in use at once

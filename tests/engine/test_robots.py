@@ -1,4 +1,4 @@
-"""What an answer for a robots.txt allows: pure rules."""
+"""What an answer to a request for robots.txt allows: pure rules."""
 from __future__ import annotations
 
 from typing import Any

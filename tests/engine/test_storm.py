@@ -1,4 +1,4 @@
-"""Everything at once, ended at any moment."""
+"""Everything at once, ended at a random moment."""
 import random
 from contextlib import ExitStack
 
@@ -24,7 +24,7 @@ WORDS = {None, "invalid_url", "dns", "connect", "tls", "timeout", "protocol", "i
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """The file of an authority, and that of a certificate by it."""
+    """Write the certificates of an authority and of a server. Return their paths."""
     authority, folder = trustme.CA(), tmp_path_factory.mktemp("tls")
     authority.cert_pem.write_to_path(folder / "authority")
     issued = authority.issue_cert("localhost", "127.0.0.1")

@@ -1,4 +1,4 @@
-"""How a run waits: for a pace while answers are slow, and at the doors of hosts where redirects lead."""
+"""How a run waits: for its pace while answers are slow, and for hosts that redirects lead to."""
 from __future__ import annotations
 
 import socket
@@ -19,13 +19,13 @@ DEAD = "http://localhost:9"
 
 @pytest.fixture
 def host(server) -> str:
-    """The beginning of URLs of a host that nobody else asks."""
+    """The beginning of URLs, with a host that no other test uses."""
     return server.url("", f"t{uuid4().hex[:12]}.localhost")
 
 
 @pytest.fixture
 def hole() -> Iterator[str]:
-    """A host that takes no connection and refuses none: its backlog is full."""
+    """A host that neither accepts nor refuses connections, since its backlog is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -64,4 +64,4 @@ def test_the_deadline_ends_who_waits_where_a_redirect_leads(server, host):
     began = time.perf_counter()
     counts = outcomes([f"{host}/retry-after/30", *[first] * 5], limits=Limits(per_host=1), run=RunOptions(deadline=1.0))
     assert sum(counts.values()) == 6 and counts["deadline"] > 0
-    assert time.perf_counter() - began < 30         # which the host asks for
+    assert time.perf_counter() - began < 30         # the host asks for 30

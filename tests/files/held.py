@@ -1,4 +1,4 @@
-"""Another program at work: it holds a database, or a file, for as long as it is told."""
+"""Another process that has a lock on a database or a file."""
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def held_database(path: str) -> Iterator[None]:
 
 @contextmanager
 def held_file(path: str) -> Iterator[int]:
-    """While inside, another process, whose number this is, has the lock of the file at `path`."""
+    """While inside, another process has the lock of the file at `path`. Yield its process ID."""
     with _holding(_HOLD_FILE, path) as process:
         yield process
 

@@ -1,4 +1,4 @@
-"""A file that one run writes is not written by another, under whatever name."""
+"""A file that one run writes cannot be written by another one, under any name."""
 import os
 
 import pytest

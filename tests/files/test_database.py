@@ -1,4 +1,4 @@
-"""A database that another program holds holds up nobody."""
+"""A database that another program has locked does not stop other green threads."""
 import sqlite3
 from contextlib import closing, contextmanager
 from time import monotonic
@@ -39,7 +39,7 @@ def count(path):
 
 @contextmanager
 def longest_pause():
-    """What the longest time was in which no other green thread could run, as a list of one number."""
+    """Yield a list. At the end, it has the longest time in which no other green thread could run."""
     seconds = [0.0]
 
     def watch():

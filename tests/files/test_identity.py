@@ -1,4 +1,4 @@
-"""Which places are one file."""
+"""Which paths are the same file."""
 import os
 
 import pytest

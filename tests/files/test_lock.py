@@ -1,4 +1,4 @@
-"""One at a time: whoever holds the lock, however it ends."""
+"""Only one process at a time has the lock, however it ends."""
 import os
 import subprocess
 import sys
@@ -38,7 +38,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def holder(path):
-    """Another process that holds the lock until its stdin ends."""
+    """Another process, which has the lock until its stdin ends."""
     with subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=-1, stdout=-1) as process:
         assert process.stdout.readline() == b"held\n"
         yield process
@@ -79,7 +79,7 @@ def test_who_waits_gets_it_when_it_is_free(path, holder):
 def test_nothing_that_is_spawned_inherits_it(path):
     with Lock(path):
         spawned = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, close_fds=False)
-    with Lock(path, 60):            # the kernel may close what is not inherited a moment after it has let us go on
+    with Lock(path, 60):            # the kernel may close what is not inherited a moment after Popen returns
         spawned.communicate()
 
 
@@ -89,7 +89,7 @@ def test_no_child_that_is_forked_inherits_it(path):
         process.send_signal(SIGKILL)
         process.wait()
         with Lock(path):
-            process.stdin.close()       # only now the child ends
+            process.stdin.close()       # the child ends only now
 
 
 def test_a_file_with_something_else_in_it_is_not_written_over(path):

@@ -14,7 +14,7 @@ from fetcher.files.output import Output
 
 @pytest.fixture
 def pipe():
-    """The reading end of a pipe, and a path that leads to its writing end."""
+    """The reading end of a pipe, and a path to its writing end."""
     reading, writing = os.pipe()
     ends = [open(reading, "rb", buffering=0), open(writing, "wb", buffering=0)]
     yield ends[0], f"/dev/fd/{writing}", ends[1]
@@ -32,7 +32,7 @@ def run(code, **options):
 
 
 def read_all(reading, pause=0.0, size=65536):
-    """What comes out of a pipe until its end, read by a green thread that pauses after each read."""
+    """Read a pipe until its end, in a green thread that pauses after each read."""
     received = bytearray()
 
     def read():

@@ -1,4 +1,4 @@
-"""Whoever reads a file that is replaced finds the old or the new."""
+"""A reader of a file that is being replaced finds the old content or the new one."""
 import os
 import stat
 from contextlib import suppress

@@ -1,7 +1,7 @@
-"""Random input for every reader of what a server sends: whatever comes, it raises nothing but what it declares.
+"""Random input for every reader of what a server sends: it raises only the errors that it declares.
 
-`corpus/NAME/` has what a harness begins with, one input in a file; what a longer search finds is added there, so that
-it stays a test. The search is short by default; FETCHER_FUZZ_SECONDS=60 gives each harness a minute.
+`corpus/NAME/` has the inputs that a harness begins with, one per file. Inputs that a longer search finds are added
+there, so that they stay tests. The search is short by default; FETCHER_FUZZ_SECONDS=60 runs each harness for a minute.
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def corpus(name: str) -> list[bytes]:
 
 @st.composite
 def mutated(draw: st.DrawFn, name: str) -> bytes:
-    """Something of the corpus `name`, damaged or not, or any bytes at all."""
+    """Draw an input from the corpus `name`, damaged or not, or any bytes at all."""
     data = draw(st.one_of(st.sampled_from(corpus(name)), st.binary(max_size=80)))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))
@@ -36,7 +36,7 @@ def mutated(draw: st.DrawFn, name: str) -> bytes:
 
 
 def fuzz(name: str, check: Callable[[bytes], None]) -> None:
-    """Call `check` with the whole corpus `name`, and with what is made of it, for as long as there is time."""
+    """Call `check` with the whole corpus `name`, and then with random variations while there is time."""
     for data in corpus(name):
         check(data)
     until = monotonic() + float(os.environ.get("FETCHER_FUZZ_SECONDS", 0))

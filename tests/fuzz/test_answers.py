@@ -13,7 +13,7 @@ TARGET = Target.read("http://peer/")
 
 
 class Nobody:
-    """A connection that says no more."""
+    """A connection from which no more bytes come."""
 
     tls = None
 
@@ -25,7 +25,7 @@ class Nobody:
 
 
 def outcome(data, cuts, method):
-    """All that a record tells of the answer `data`, cut into pieces; its connection then ends."""
+    """Parse the answer `data`, cut into pieces, until its connection ends. Return all that a record says of it."""
     response = Response(Request(TARGET.parsed, Attempt(TARGET, Timeouts()), method=method, keep=True), Nobody())
     parser = Parser("peer")
     parser.expect(response)

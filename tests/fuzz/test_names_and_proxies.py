@@ -1,4 +1,4 @@
-"""What name servers, the file of hosts and proxies say: nothing of it raises but what is declared."""
+"""Random answers of name servers and proxies, and hosts files, raise only the errors that are declared."""
 import re
 import struct
 from types import SimpleNamespace
@@ -74,7 +74,7 @@ def test_no_proxy_is_read_whatever_it_says(text, host):
 
 
 class Scripted:
-    """A socket to a proxy that says `answer` and closes."""
+    """A socket to a proxy that sends `answer` and closes."""
 
     def __init__(self, answer: bytes) -> None:
         self.answer = answer

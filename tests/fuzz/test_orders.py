@@ -1,4 +1,4 @@
-"""Whatever a broker or a place holds: a worker understands it, or says in a sentence why not."""
+"""Whatever a broker or a place contains, a worker understands it or says in a sentence why not."""
 from contextlib import suppress
 
 import orjson
@@ -24,7 +24,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
 
 
 def changed(data):
-    """The same with anything in the place of some of its parts, with some missing and some more."""
+    """Return a strategy that varies `data`: it replaces, removes and adds parts."""
     if not data or not isinstance(data, dict):
         return st.just(data) | st.just(data) | JSON
     return st.one_of(
@@ -39,7 +39,7 @@ def encoded(data):
 
 
 def _finite(data):
-    """JSON that orjson can write: no whole number beyond 64 bits, no half of a surrogate pair."""
+    """JSON that orjson can write: no integer beyond 64 bits, and no half of a surrogate pair."""
     if isinstance(data, dict):
         return {_finite(key): _finite(value) for key, value in data.items()}
     if isinstance(data, list):

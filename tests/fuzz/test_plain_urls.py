@@ -1,4 +1,4 @@
-"""Plain URLs are read by one pattern: what that makes of them is what the road for all URLs makes of them."""
+"""Plain URLs are parsed with one pattern. The result is the same as with the parser for all URLs."""
 from hypothesis import example, given
 from hypothesis import strategies as st
 

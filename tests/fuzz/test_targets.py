@@ -1,4 +1,4 @@
-"""Whatever a list holds: it is read to its end, or refused with a sentence; and read again, it says the same."""
+"""Whatever a list contains, it is read to its end or refused with a sentence. A second reading gives the same."""
 import pytest
 
 from fetcher.errors import InputError

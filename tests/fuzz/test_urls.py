@@ -47,7 +47,7 @@ def test_what_is_long_takes_no_long_time():
                     read(text)
                 except InvalidUrl:
                     pass
-            assert process_time() - begin < 5, (before, piece)      # a second of what is linear at most
+            assert process_time() - begin < 5, (before, piece)      # linear code needs a second at most
 
 
 def assert_fit_for_the_wire(url):

@@ -1,4 +1,4 @@
-"""fetcher and curl as their users run them, on the same list; and where they do not tell the same."""
+"""Run fetcher and curl on the same list, as users do, and compare their results."""
 from __future__ import annotations
 
 import hashlib
@@ -16,25 +16,26 @@ from urllib.parse import quote
 from tests.peers.process import program
 
 FETCHER = [sys.executable, "-m", "fetcher"]
-# That of the tests, without what could lead a client astray; like curl, it tries each line, and once.
+# The environment of the tests, without anything that changes what a client does. Like curl, fetcher tries each line
+# once.
 _ASTRAY = re.compile(r"FETCHER_|XDG_|NETRC|SSL_CERT_|\w+_proxy$", re.IGNORECASE)
 ENVIRONMENT = {**{name: value for name, value in os.environ.items() if not _ASTRAY.match(name)}, "HOME": "/nonexistent",
                "FETCHER_RETRIES": "0", "FETCHER_BREAKER": "0"}
-# What curl exits with, and fetcher's word for it.
+# fetcher's word for each exit status of curl.
 _WORDS = {1: "invalid_url", 3: "invalid_url", 5: "proxy", 6: "dns", 7: "connect", 18: "incomplete",
           28: "timeout", 35: "tls", 47: "too_many_redirects", 52: "incomplete", 56: "incomplete", 60: "tls",
           61: "decode", 63: "too_large", 97: "proxy"}
 
 
 def fetcher(urls: Sequence[str], *options: object) -> list[dict[str, Any]]:
-    """The records of `urls`, in their order."""
+    """Return fetcher's records of `urls`, in their order."""
     done = _run([*FETCHER, "-", "-q", "-f", "jsonl", "--hash", *options], "\n".join(urls))
     assert done.returncode in (0, 1), done.stderr
     return sorted(map(json.loads, done.stdout.splitlines()), key=lambda record: record["line"])
 
 
 def curl(urls: Sequence[str], *options: object) -> list[dict[str, Any]]:
-    """What curl tells of `urls`, in their order and in fetcher's words; of a failure, the error alone."""
+    """Return curl's results for `urls`, in their order and in fetcher's words. A failure has only its error."""
     with tempfile.TemporaryDirectory() as directory:
         files = [Path(directory, str(number)) for number in range(len(urls))]
         command = [program("curl"), "-sgL", "--max-redirs", 10, "--http1.1", "--proto-redir", "=http,https",
@@ -47,11 +48,10 @@ def curl(urls: Sequence[str], *options: object) -> list[dict[str, Any]]:
 
 def differences(urls: Sequence[str], *options: object, curl_only: Sequence[object] = (),
                 but_for: Sequence[str] = ()) -> list[str]:
-    """Where the two, with the same options, do not agree about `urls`, a line for each; not about the keys `but_for`.
+    """Run both with the same options. Return one line for each difference, except in the keys `but_for`.
 
-    Three things are curl's own: it does not carry a URL's fragment through redirects, as RFC 9110 §10.2.2 wants it;
-    where a final answer has no Content-Type, it tells that of the redirect before; and it takes a Digest challenge for
-    a redirect.
+    Three differences are ignored. curl drops the fragment of a URL at a redirect, against RFC 9110 §10.2.2. If the
+    final answer has no Content-Type, curl reports that of the redirect. And it counts a Digest challenge as a redirect.
     """
     if "--digest" in curl_only:
         but_for = (*but_for, "redirects", "content_type")
@@ -101,6 +101,6 @@ def _in_our_words(answer: dict[str, Any], file: Path) -> dict[str, Any]:
         "remote_ip": answer["remote_ip"],
         "size_download": answer["size_download"],
     }
-    if answer["method"] != "HEAD":      # then curl writes the head instead
+    if answer["method"] != "HEAD":      # for HEAD, curl writes the head into the file
         told["sha256"] = hashlib.sha256(file.read_bytes() if file.exists() else b"").hexdigest()
     return told

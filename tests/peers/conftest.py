@@ -1,4 +1,4 @@
-"""The servers, each with its configuration from `conf/`, where @name@ stands for a port, a directory and the like."""
+"""The servers. Each has a configuration in `conf/`, in which @name@ stands for a port, a directory and so on."""
 from __future__ import annotations
 
 import shutil
@@ -22,7 +22,7 @@ from werkzeug.serving import WSGIRequestHandler, run_simple
 WSGIRequestHandler.protocol_version = "HTTP/1.1"
 run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True)
 """
-# CGI scripts. They tell no length, so that the server has to send chunks; what a nph-script says goes out as it is.
+# CGI scripts. They give no length, so the server has to send chunks. The output of an nph script is sent unchanged.
 _SCRIPTS = {
     "echo": 'printf "Content-Type: text/plain\\r\\n\\r\\n%s " "$REQUEST_METHOD"; cat',
     "pieces": 'printf "Content-Type: text/plain\\r\\n\\r\\n"; for i in 1 2 3; do echo $i; sleep 0.05; done',
@@ -36,7 +36,7 @@ _SCRIPTS = {
 
 @pytest.fixture(scope="session")
 def files() -> Iterator[Path]:
-    """A directory with `www`, which all servers serve, and the certificates."""
+    """A directory with the certificates, and with `www`, which all servers serve."""
     with workplace() as directory:
         site.make_files(directory / "www")
         site.make_certificates(directory)
@@ -114,7 +114,7 @@ def dnsmasq() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def httpbin() -> Iterator[Server]:
-    """It may belong to another Python than that of the tests: there are versions that want an old greenlet."""
+    """httpbin, perhaps on another Python than the tests: some versions need an old greenlet."""
     ports = free_ports("http")
     with workplace() as directory:
         command = [_python_with("httpbin"), "-c", _HTTPBIN, ports["http"]]
@@ -123,7 +123,7 @@ def httpbin() -> Iterator[Server]:
 
 
 def _configure(directory: Path, name: str, files: Path | None, ports: dict[str, int], **settings: object) -> Path:
-    """The file `name` of `conf/` in `directory`, filled in."""
+    """Fill in the file `name` of `conf/`, and write it to `directory`. Return its path."""
     text = (_CONF / name).read_text()
     for key, value in {**ports, **settings, "directory": directory, "files": files}.items():
         text = text.replace(f"@{key}@", str(value))

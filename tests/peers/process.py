@@ -1,4 +1,4 @@
-"""Real servers as child processes: looked up, started on free ports of the loopback, ended by their pid."""
+"""Run real servers as child processes, on free ports of the loopback."""
 from __future__ import annotations
 
 import os
@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-_PORTS = range(10_000, 32_000)      # below those that the kernel gives to clients, whose connections linger
+_PORTS = range(10_000, 32_000)      # below those that the kernel uses for clients, whose connections linger
 _STARTS_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Server:
-    """One that runs: its ports by name, and the directory of its configuration and logs."""
+    """A running server: its ports by name, and the directory of its configuration and logs."""
 
     directory: Path
     ports: dict[str, int]
@@ -36,9 +36,9 @@ class Server:
 
 
 def program(*names: str) -> str:
-    """Where the first of `names` that is installed is; without any, the test is skipped.
+    """Return the path of the first of `names` that is installed. If there is none, skip the test.
 
-    Servers are often outside of a user's PATH.
+    Servers are often not in a user's PATH.
     """
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
     for name in names:
@@ -49,7 +49,7 @@ def program(*names: str) -> str:
 
 
 def free_ports(*names: str) -> dict[str, int]:
-    """A port that nobody listens on, for each of `names`."""
+    """Return a free port for each of `names`."""
     ports: dict[str, int] = {}
     while len(ports) < len(names):
         port = random.SystemRandom().choice(_PORTS)
@@ -60,7 +60,7 @@ def free_ports(*names: str) -> dict[str, int]:
 
 
 def has_ipv6() -> bool:
-    """Whether the loopback has its IPv6 address."""
+    """Return whether the loopback has an IPv6 address."""
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
             return True
@@ -70,7 +70,7 @@ def has_ipv6() -> bool:
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """A directory that servers can read, gone afterwards."""
+    """Yield a temporary directory that servers can read."""
     with tempfile.TemporaryDirectory(prefix="fetcher-peers-") as name:
         os.chmod(name, 0o755)
         yield Path(name)
@@ -79,7 +79,7 @@ def workplace() -> Iterator[Path]:
 @contextmanager
 def running(command: Sequence[object], directory: Path, ports: dict[str, int], *,
             as_nobody: bool = True) -> Iterator[Server]:
-    """The server of `command`, once it answers on all `ports`; its files, in `directory`, become its own."""
+    """Start a server, and yield it once all `ports` accept connections. It becomes the owner of `directory`."""
     user = _nobody(directory) if as_nobody and os.geteuid() == 0 else {}
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory), "TMPDIR": str(directory),
                    "LC_ALL": "C.UTF-8"}
@@ -102,7 +102,8 @@ class _DoesNotStart(Exception):
 
 
 def _nobody(directory: Path) -> dict[str, Any]:
-    """Some servers refuse to be root, and others become a user who cannot read their files: have them be nobody."""
+    """Return Popen's options to run as nobody. Some servers refuse root, or become a user who cannot read their files.
+    """
     nobody = pwd.getpwnam("nobody")
     for path in (directory, *directory.rglob("*")):
         os.chown(path, nobody.pw_uid, nobody.pw_gid)

@@ -1,4 +1,4 @@
-"""What every server of these tests serves, whom it lets in, and who vouches for it."""
+"""The files, users and certificates of all servers in these tests."""
 from __future__ import annotations
 
 import gzip
@@ -59,7 +59,7 @@ def make_files(directory: Path) -> None:
 
 
 def make_certificates(directory: Path) -> None:
-    """An authority, `ca.pem`, and what it vouches for: `server.pem` for local names, `client.pem` for a client."""
+    """Make an authority, `ca.pem`, and certificates of it: `server.pem` for local names, `client.pem` for a client."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(directory / "ca.pem")
     server = authority.issue_cert("localhost", "127.0.0.1", "::1")
@@ -70,7 +70,7 @@ def make_certificates(directory: Path) -> None:
 
 
 def make_users(directory: Path) -> None:
-    """The one user, in the forms in which servers keep them."""
+    """Write the only user in the file formats of the servers."""
     (directory / "plain").write_text(f"{USER}:{PASSWORD}\n")
     (directory / "htpasswd").write_text(f"{USER}:$apr1$peers$SI/y/zlf.6Lhx2mAzMAES.\n")
     secret = f"{USER}:{REALM}:{PASSWORD}".encode()

@@ -1,4 +1,4 @@
-"""SOCKS, as dante speaks it; it knows no socks4a."""
+"""SOCKS with dante, which does not support socks4a."""
 import pytest
 
 from tests.peers.clients import differences, fetcher

@@ -1,4 +1,4 @@
-"""What nginx, Apache, lighttpd and Caddy all do, each in its way; curl stands beside."""
+"""What nginx, Apache, lighttpd and Caddy all do, each in its way, compared with curl."""
 import hashlib
 
 import pytest
@@ -53,7 +53,7 @@ def test_codings_are_undone_as_by_curl(server, coding):
 def test_what_was_posted_is_sent_again_where_the_status_says_so(server):
     records = fetcher([server.url(path) for path in ECHOES], "-d", "a=1", "--include", "body")
     posted = records[0]["body"]
-    assert posted in ("POST a=1", "POST 3")     # Caddy tells of the length alone
+    assert posted in ("POST a=1", "POST 3")     # Caddy only echoes the length
     assert [record["body"].strip() for record in records] == [posted, "GET", "GET", "GET", posted, posted]
 
 

@@ -1,4 +1,4 @@
-"""TLS, as nginx sees it and logs it: version, whether the session was taken up again, whose certificate came."""
+"""TLS, as nginx logs it: the version, whether the session was resumed, and the client's certificate."""
 import pytest
 
 from tests.peers.clients import differences, fetcher

@@ -12,7 +12,7 @@ PATHS = [
     "/redirect/1", "/redirect/10", "/redirect/11", "/relative-redirect/3", "/absolute-redirect/3",
     "/redirect-to?url=%2Fhtml&status_code=307", "/redirect-to?url=http%3A%2F%2F127.0.0.1%3A1%2F",
 ]
-# httpbin tells what it was asked: have both ask for the same.
+# httpbin echoes the request, so both must send the same.
 ALIKE = ["-A", "a peer", "-H", "Accept-Encoding: gzip, deflate, br"]
 
 

@@ -1,4 +1,4 @@
-"""Connections end when servers want it, also where nobody is told; no record may fail for it."""
+"""Servers close connections whenever they want, even without saying so. No record may fail for that."""
 import json
 import subprocess
 import time
@@ -20,7 +20,7 @@ def test_a_connection_that_ends_after_a_hundred_requests_costs_no_record(nginx):
 
 
 def test_a_connection_that_ends_after_a_second_of_silence_costs_no_record(nginx):
-    """Each burst comes about when the server closes the connections of the one before."""
+    """Each burst comes about when the server closes the connections of the previous one."""
     command = [*FETCHER, "-", "-q", "-f", "jsonl", "--per-host", "50"]
     burst = f"{nginx.url('/1k', 'second')}\n" * 1000
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -41,7 +41,7 @@ def test_a_post_is_not_sent_on_a_connection_that_ended_while_nobody_looked(nginx
     fetch = Fetcher(options, transport, InFlight(Timeouts()))
     target = Target.read(nginx.url("/echoed", "second"))
     first = fetch(target)
-    time.sleep(1.2)     # not green: the hub learns nothing of the connection's end
+    time.sleep(1.2)     # not green, so that the hub does not notice the end of the connection
     second = fetch(target)
     transport.close()
     assert (first.status, second.status) == (404, 404)

@@ -1,4 +1,4 @@
-"""Names, as dnsmasq answers for them; what it logs is the witness of what it was asked."""
+"""Names that dnsmasq answers for. Its log shows what it was asked."""
 import json
 import socket
 import subprocess
@@ -20,7 +20,7 @@ def name_server(dnsmasq):
 
 
 def queries(dnsmasq):
-    """How often each kind of record of each name was asked for: {("A", "four.test"): 1}."""
+    """Return how often each type of record of each name was asked for: {("A", "four.test"): 1}."""
     words = [line.split("query[")[1].split() for line in dnsmasq.log("queries.log") if "query[" in line]
     return Counter((kind.rstrip("]"), name) for kind, name, *_ in words)
 
@@ -105,7 +105,7 @@ def test_no_name_of_many_is_lost_where_all_are_asked_for_at_once(nginx, dnsmasq,
 
 
 def test_an_answer_is_kept_for_its_time_to_live(nginx, dnsmasq, name_server):
-    """brief.test lives for 1 s, which counts as 5 s, and lasting.test for 600 s."""
+    """The TTL of brief.test is 1 s, which counts as 5 s, and that of lasting.test is 600 s."""
     urls = "".join(nginx.url("/1k", "close", name) + "\n" for name in ("brief.test", "lasting.test"))
     with subprocess.Popen([*FETCHER, "-", "-q", "-f", "jsonl", *name_server], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:

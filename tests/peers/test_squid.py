@@ -17,7 +17,7 @@ def test_a_proxy_changes_nothing_of_https(nginx, squid, files):
     assert not differences(urls, "-x", squid.url(""), "--cacert", files / "ca.pem")
 
 
-# A body that goes out after its head meets a closed connection where squid answers with an early redirect.
+# If squid answers with an early redirect, a body that is sent after its head meets a closed connection.
 # Whether its sender then reads the redirect or gets an error is a matter of luck, so long bodies are only echoed.
 @pytest.mark.parametrize("paths, size", [(ECHOES, 1000), (["/echo"], 100_000)])
 def test_posts_pass_a_proxy(nginx, squid, paths, size):

@@ -1,4 +1,4 @@
-"""What fetcher asks of the kernel, as strace counts it."""
+"""The system calls of fetcher, as strace counts them."""
 import re
 import subprocess
 
@@ -20,10 +20,10 @@ def strace():
 
 
 def count(strace, urls, table):
-    """How often fetcher makes each system call for `urls`."""
+    """Return how often fetcher makes each system call for `urls`."""
     traced = [strace, "-f", "-c", "-o", table, *FETCHER, "-", "-q", "-f", "none", "--per-host", "50"]
     subprocess.run(traced, input="\n".join(urls), text=True, check=True, env=ENVIRONMENT, timeout=100)
-    # share, seconds, usecs/call, calls, errors where there are any, name
+    # share, seconds, usecs/call, calls, errors if there are any, name
     rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+)(?: +\d+)? +(\w+)$", table.read_text(), re.MULTILINE)
     return {name: int(calls) for calls, name in rows}
 

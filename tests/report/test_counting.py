@@ -1,4 +1,4 @@
-"""What a report counts is what the summary of the run counted."""
+"""A report counts the same as the summary of the run."""
 import pytest
 
 from fetcher.record import encode

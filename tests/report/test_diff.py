@@ -1,4 +1,4 @@
-"""Two runs are compared: each known change is found, and nothing else."""
+"""Compare two runs: each known change is found, and nothing else."""
 import random
 from fractions import Fraction
 from math import comb

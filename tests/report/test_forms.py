@@ -1,4 +1,4 @@
-"""A report for issues, for programs and for CI: each is read by what reads it there, whatever the network sent."""
+"""Reports for issues, for programs and for CI can be read there, whatever the network sent."""
 import json
 from xml.etree import ElementTree
 
@@ -33,7 +33,7 @@ def changes():
 
 
 def rendered(text):
-    """The tokens that are not plain: none may come from the network."""
+    """Return the tokens that are not plain text. None may come from the network."""
     tokens = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(text)
     return {inner.type for token in tokens for inner in [token, *(token.children or [])]}, tokens
 

@@ -1,4 +1,4 @@
-"""Records come back from wherever a run leaves them, while it lasts, too."""
+"""Records can be read from every output of a run, even while it is running."""
 import gzip
 import json
 

@@ -9,7 +9,7 @@ from fetcher.schedule.adapt import START, Adaptive
 
 
 class Server:
-    """It refuses what is above `room` at once, and takes `seconds` for the rest, each a bit more or less."""
+    """A server that refuses more than `room` requests at once, and takes about `seconds` for each of the others."""
 
     def __init__(self, room: int = 1000, seconds: float = 0.1, spread: float = 0.2) -> None:
         self.room = room
@@ -21,7 +21,7 @@ class Server:
         self._running: list[tuple[float, float, bool]] = []
 
     def keep_busy(self, adaptive: Adaptive, answers: int) -> tuple[list[int], int]:
-        """The cap after each of so many answers, and how many of them were refusals."""
+        """Return the cap after each of so many answers, and how many of them were refusals."""
         caps, refused = [], 0
         for _ in range(answers):
             while len(self._running) < adaptive.cap:

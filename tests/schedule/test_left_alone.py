@@ -1,4 +1,4 @@
-"""Hosts that are held, shut, slow or dead: when they are left alone, and what becomes of who waits for them."""
+"""Hosts that are paused, closed, slow or dead: when they are left alone, and what happens to items that wait."""
 from collections import Counter
 from typing import Any
 
@@ -147,7 +147,7 @@ def test_a_host_that_asks_for_less_is_sent_half_as_many_and_more_when_that_goes_
         for job in running:
             schedule.done(job, float(moment), 0.1)
         most.append(len(running))
-    assert most[0] == 4 and max(most) == 7      # eight were too many; it is long before that is tried again
+    assert most[0] == 4 and max(most) == 7      # eight were too many, and are not tried again soon
 
 
 def test_a_redirect_is_an_answer_too():

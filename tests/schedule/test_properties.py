@@ -1,4 +1,4 @@
-"""Whatever is asked of the schedule, and in whatever order things end."""
+"""Properties of the schedule, for any items and any order in which they end."""
 from collections import Counter
 from math import inf
 
@@ -33,13 +33,13 @@ quick = settings(max_examples=60, deadline=None)
 
 
 class Watch:
-    """What anybody who looks on can say about who may go, host by host, without the schedule's own book-keeping."""
+    """An independent account of what may start, host by host, without the schedule's own data."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
 
     def earliest(self, engine: VirtualEngine) -> float:
-        """When at the latest somebody may go though nobody else gets done; inf: no such moment."""
+        """Return the latest moment when something may start even if nothing else ends, or inf if there is none."""
         if len(engine.running) >= self.limits.concurrency:
             return inf
         last = engine.starts[-1].at if engine.starts else -inf

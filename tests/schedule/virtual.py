@@ -1,4 +1,4 @@
-"""A small engine with a virtual clock: it asks a Schedule as the real one does, and keeps a diary of what went."""
+"""A small engine with a virtual clock. It asks a Schedule as the real one does, and records what started when."""
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from fetcher.schedule.breaker import Breaker
 
 @dataclass(frozen=True)
 class Step:
-    """One request of a job: how long it takes, and what follows. The last one of a job ends it."""
+    """One request of a job: how long it takes, and what follows. The last step ends the job."""
 
     seconds: float = 1.0
-    outcome: str = "answered"           # or unreached, or overloaded: what the schedule is told
-    hold: float | None = None           # so long the host asks to be left alone
-    wait: float | None = None           # before the next step, at home
-    redirect: str | None = None         # the host of the next step, in the middle of the attempt
-    patience: float = inf               # for how long it waits there
+    outcome: str = "answered"           # what the schedule is told: answered, unreached or overloaded
+    hold: float | None = None           # the host asks not to be called for so long
+    wait: float | None = None           # before the next step, at the same host
+    redirect: str | None = None         # the host of the next step, in the same attempt
+    patience: float = inf               # how long it waits there
 
 
 @dataclass(eq=False)
@@ -33,13 +33,13 @@ class Job:
     host: str
     steps: list[Step] = field(default_factory=lambda: [Step()])
     at: float = 0.0                     # when it is read
-    parked: bool = False                # it is to be left in the list
-    urgent: bool = False                # it goes before all others of its host, also where that is closed
+    parked: bool = False                # it stays in the list
+    urgent: bool = False                # it goes before all others of its host, even if that is closed
 
     def __post_init__(self) -> None:
         self.home = self.host
         self.steps_left = list(self.steps)
-        self.due = -inf                 # while it waits: when its own wait is over
+        self.due = -inf                 # while it waits: when its own wait ends
 
 
 class Start(NamedTuple):
@@ -47,14 +47,14 @@ class Start(NamedTuple):
     host: str
     job: Job
     is_first: bool
-    due: float              # when the job's own wait was over
-    held_until: float       # what the host had asked for by then
-    open_until: float       # of its breaker; 0.0 where that was closed
-    others: int             # of the host that ran then
+    due: float              # when the job's own wait ended
+    held_until: float       # until when the host had asked not to be called
+    open_until: float       # until when its breaker was open; 0.0 if it was closed
+    others: int             # requests of the host that were running
 
 
 class VirtualEngine:
-    """One run of `jobs`. `look` is called each time that the schedule has nobody to go, before the clock moves on."""
+    """One run of `jobs`. `look` is called whenever the schedule has nothing to start, before the clock moves on."""
 
     def __init__(self, limits: Limits, jobs: Iterable[Job], look: Callable[["VirtualEngine"], None] | None = None,
                  strands: bool = False) -> None:
@@ -62,10 +62,10 @@ class VirtualEngine:
         self.schedule: Schedule[Job] = Schedule(limits, lambda place, line: self._jobs[line])
         self.now = 0.0
         self.starts: list[Start] = []
-        self.ends: list[tuple[int, str]] = []       # job's number, and how it ended
+        self.ends: list[tuple[int, str]] = []       # the number of a job, and how it ended
         self.running: list[Job] = []
         self.waiting: list[Job] = []
-        self.breakers: dict[str, Breaker] = {}      # what the schedule's own should be like
+        self.breakers: dict[str, Breaker] = {}      # what those of the schedule should be like
         self.held: dict[str, float] = {}
         self._look = look
         self._strands = strands
@@ -164,7 +164,7 @@ class VirtualEngine:
 
 
 def jobs_of(hosts: Iterable[str], *steps: Step) -> list[Job]:
-    """A job for each of `hosts`, all with the same steps, in that order."""
+    """Return a job for each of `hosts`, all with the same steps."""
     return [Job(number, host, list(steps) or [Step()]) for number, host in enumerate(hosts)]
 
 
@@ -176,7 +176,7 @@ def scheduled(hosts: str, **limits: Any) -> Schedule[Job]:
 
 
 def going(schedule: Schedule[Job], now: float = 0.0) -> list[Job]:
-    """All that may go before another is done."""
+    """Return all items that may start before another one is done."""
     return list(iter(partial(schedule.next, now), None))
 
 

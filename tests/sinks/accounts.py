@@ -1,4 +1,4 @@
-"""Accounts of runs to write down."""
+"""Accounts of runs, to write with sinks."""
 from typing import Any
 
 from fetcher.model import Result
@@ -8,7 +8,7 @@ from fetcher.sinks.tally import Tally
 
 
 def account(*results: Result, **more: Any) -> Account:
-    """The account of a run of two minutes with these results."""
+    """Return the account of a run of two minutes with these results."""
     tally, statistics = Tally(), Statistics()
     for result in results:
         tally.write(result)

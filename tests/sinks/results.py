@@ -1,4 +1,4 @@
-"""Results to feed sinks with, and the rows that a database of them has then."""
+"""Results to write to sinks, and the rows of the database that contains them."""
 import sqlite3
 from contextlib import closing
 from pathlib import Path

@@ -32,7 +32,7 @@ def test_it_says_how_long_things_took():
     results = [good(timings=Timings(connect=0.0, starttransfer=seconds / 2, total=seconds))
                for seconds in (*[1.0] * 90, *[2.0] * 9, 3.0)]
     record = account(*results).record()
-    assert record["time_connect"] is None       # each connection was there already
+    assert record["time_connect"] is None       # all connections were reused
     assert {name: round(seconds, 1) for name, seconds in record["time_total"].items()} == {
         "p50": 1.0, "p90": 1.0, "p95": 2.0, "p99": 2.0, "max": 3.0}
     assert round(record["time_starttransfer"]["p95"], 1) == 1.0

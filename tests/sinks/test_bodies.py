@@ -23,7 +23,7 @@ EARLIER = 1_000_000_000     # seconds; when files of an earlier run were written
 
 @pytest.fixture
 def saved(tmp_path):
-    """Save a body in a store of its own, or in the one that is given; the path below the directory."""
+    """Save a body in a new store, or in a given one. Return its path below the directory."""
     stores = []
 
     def save(url, body=b"body", line=1, store=None, name="{host}/{path}", since=0.0):
@@ -36,7 +36,7 @@ def saved(tmp_path):
     def put(store, url, body, line):
         file = store.body()
         for start in range(0, len(body), 40_000):
-            file.take(body[start:start + 40_000])
+            file.write(body[start:start + 40_000])
         path = file.commit(Target.read(url, line), hashlib.sha256(body).hexdigest(), "text/plain")
         file.drop()
         return os.path.relpath(path, tmp_path / "dir")
@@ -61,7 +61,7 @@ def test_a_large_body_is_not_kept_in_memory(tmp_path):
     store = BodyStore(SaveOptions(str(tmp_path)))
     body = store.body()
     for _ in range(100):
-        body.take(bytes(100_000))
+        body.write(bytes(100_000))
     (part,) = files(tmp_path)
     assert part.endswith(".part")
     assert (tmp_path / part).stat().st_size >= 9_900_000
@@ -74,7 +74,7 @@ def test_a_body_that_is_not_kept_leaves_nothing(saved, tmp_path):
     store = saved.store()
     for size in (10, 1_000_000):
         body = store.body()
-        body.take(bytes(size))
+        body.write(bytes(size))
         body.drop()
     assert files(tmp_path / "dir") == []
 
@@ -168,7 +168,7 @@ def test_the_directory_itself_may_become_a_link_meanwhile(tmp_path):
     outside.mkdir()
     store = BodyStore(SaveOptions(str(tmp_path / "dir")))
     body = store.body()
-    body.take(bytes(100_000))
+    body.write(bytes(100_000))
     (tmp_path / "dir").rename(tmp_path / "before")
     (tmp_path / "dir").symlink_to(outside)
     body.commit(Target.read("http://a.example/x"), "", None)
@@ -203,7 +203,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
 def test_what_another_run_is_writing_stays(saved, tmp_path):
     with_part = saved.store()
     body = with_part.body()
-    body.take(bytes(100_000))
+    body.write(bytes(100_000))
     saved("http://a.example/x")
     assert body.commit(Target.read("http://b.example/y"), "", None).endswith("b.example/y")
 
@@ -220,7 +220,7 @@ print("ready", flush=True)
 input()
 for number in range(int(count)):
     body = store.body()
-    body.take(f"{host} {number}".encode())
+    body.write(f"{host} {number}".encode())
     print(body.commit(Target.read(f"http://{host}/{number}"), "", None), flush=True)
 store.close()
 """
@@ -280,7 +280,7 @@ def test_what_cannot_be_written_is_an_error_of_its_url(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
         with pytest.raises(SaveError, match="^The body cannot be saved: No space left on device.$"):
-            body.take(bytes(100_000))
+            body.write(bytes(100_000))
         with pytest.raises(OutputError, match="takes no more bodies: No space left on device"):
             RoomForBodies(str(tmp_path)).write(bad("save"))
     body.drop()
@@ -326,7 +326,7 @@ def test_never_are_two_bodies_in_one_file(tmp_path_factory, urls, template):
     paths = {}
     for line, url in enumerate(urls, start=1):
         body = store.body()
-        body.take(f"{line} {url}".encode())
+        body.write(f"{line} {url}".encode())
         paths[body.commit(Target.read(url, line), "", "text/html")] = f"{line} {url}"
     store.close()
     assert len(paths) == len(urls)

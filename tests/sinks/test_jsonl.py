@@ -9,7 +9,7 @@ from tests.sinks.results import bad, good
 
 @pytest.fixture
 def records(tmp_path):
-    """Writes results, and gives back what can be read of them."""
+    """Return a function that writes results and returns what can be read of them."""
     def write(*results):
         sink = JsonLines(Output(str(tmp_path / "out")))
         for result in results:

@@ -12,7 +12,7 @@ _UNITS = ("_seconds", "_bytes", "_urls", "_responses", "_errors", "_status")
 
 
 def parsed(text):
-    """The types of the families and the values of the samples. All that the format asks for is held on the way."""
+    """Parse metrics, and check the rules of the format. Return the types of the families, and the values of samples."""
     types, helped, samples = {}, set(), {}
     assert text.endswith("\n")
     for line in text.splitlines():
@@ -24,7 +24,7 @@ def parsed(text):
             types[name] = type
         else:
             name, labels, value = _SAMPLE.fullmatch(line).groups()
-            family = list(types)[-1]        # all lines of a family stand together
+            family = list(types)[-1]        # the lines of a family are consecutive
             assert name == family or (types[family] == "summary" and name in (f"{family}_sum", f"{family}_count"))
             assert ('quantile="' in labels) == (types[family] == "summary" and name == family)
             assert (name, labels) not in samples
@@ -36,7 +36,7 @@ def parsed(text):
 def test_it_is_well_formed_and_named_by_the_conventions():
     types, _samples = parsed(exposition(account(good(), bad(), bad("http", status=404)), "links"))
     assert all(name.startswith("fetcher_") and name.endswith(_UNITS) for name in types)
-    assert not any(name.endswith("_total") for name in types)       # which is for what only ever grows
+    assert not any(name.endswith("_total") for name in types)       # which is for counters
 
 
 def test_nothing_fetched_is_well_formed_too():

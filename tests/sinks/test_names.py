@@ -19,7 +19,7 @@ def name(url, template="{host}/{path}", **more):
 
 
 def is_safe(path):
-    """Whether it stays below any directory, on any file system."""
+    """Return whether it stays below any directory, on any file system."""
     pure = PurePosixPath(path)
     return (not pure.is_absolute() and path == str(pure) and ".." not in pure.parts and path not in ("", ".")
             and not re.search(r'[\x00-\x1f\x7f<>:"\\|?*]', path) and len(path.encode()) <= 1024 + 255
@@ -154,7 +154,7 @@ def test_no_name_leads_out_of_its_directory(url, template, content_type):
 @example(parse("http://a.example/a?b"), parse("http://a.example/a%3Fb"))
 @example(parse("http://a.example//"), parse("http://a.example//#b"))
 def test_two_urls_have_two_names(first, second):
-    """Where not, the body store sees to it: for what a directory is called, and for what looks like a mark."""
+    """Otherwise the body store handles it: names of directories, and names that look like a mark."""
     def is_plain(url):
         return not (url.target.partition("?")[0].endswith("index.html") or MARK.search(url.target))
 

@@ -1,4 +1,4 @@
-"""When a run that came to its end has failed."""
+"""When a run that ended normally has failed."""
 from collections import Counter
 
 import pytest
@@ -8,7 +8,7 @@ from fetcher.sinks.verdict import Condition, exit_status
 
 
 def tally(done: int = 0, **failed: int) -> Tally:
-    """Of so many lines; the words of those that failed begin with an e if they are statuses: e404."""
+    """Return a tally of so many lines. Outcomes of failed lines are words, or statuses with an e: e404."""
     counted = Tally()
     counted.done, counted.ok = done, done - sum(failed.values())
     counted.outcomes = Counter({word.removeprefix("e"): count for word, count in failed.items()})

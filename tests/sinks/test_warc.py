@@ -32,7 +32,7 @@ def write(path, *results, **options):
 
 
 def records(path):
-    """Each record's type, its header, and its body as a reader has it."""
+    """Return the type, header and body of each record, as a reader sees them."""
     with open(path, "rb") as file:
         return [(record.rec_type, record, record.content_stream().read())
                 for record in archiveiterator.ArchiveIterator(file)]
@@ -43,7 +43,7 @@ def types(path):
 
 
 def check(*paths):
-    """What `warcio check` thinks of them."""
+    """Check that `warcio check` accepts them."""
     done = subprocess.run([sys.executable, "-m", "warcio.cli", "check", *map(str, paths)], capture_output=True)
     assert (done.returncode, done.stdout) == (0, b"")
 
@@ -111,7 +111,7 @@ def test_a_long_body_is_read_from_its_file_which_is_removed(tmp_path):
     parts = Parts(str(tmp_path))
     spool = Spool(parts)
     for _ in range(30):
-        spool.take(bytes(100_000))
+        spool.write(bytes(100_000))
     assert spool.content == b"" and os.path.getsize(spool.file) == 3_000_000
     write(tmp_path / "a.warc.gz", answered(spool.content, spooled=spool.file))
     parts.close()

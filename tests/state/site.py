@@ -1,4 +1,4 @@
-"""A site whose pages a test changes between two runs, and which knows what it was asked for."""
+"""A site whose pages a test can change between two runs. It records what it was asked for."""
 from __future__ import annotations
 
 import hashlib
@@ -12,7 +12,7 @@ DATE = "Mon, 23 Nov 2026 20:00:00 GMT"
 
 @dataclass
 class Page:
-    """What is at a path. Its ETag is that of its body, unless it has its own; it honours it with a 304."""
+    """The page at a path. Its ETag is that of the body unless one is given. A matching condition leads to a 304."""
 
     body: str = ""
     status: int = 200
@@ -28,7 +28,7 @@ class Page:
 
 
 class Site:
-    """Serves `pages`; what is at none of their paths is 404. `asked` has the path and fields of each request."""
+    """Serves `pages`, and 404 for other paths. `asked` has the path and fields of each request."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
@@ -74,6 +74,6 @@ class Site:
         return f"http://{userinfo}127.0.0.1:{self._server.server_port}{path}"
 
     def conditions(self) -> dict[str, str | None]:
-        """The If-None-Match of each path that was asked for since the last call."""
+        """Return the If-None-Match of each path that was asked for since the last call."""
         asked, self.asked = self.asked, []
         return {path: fields.get("If-None-Match") for path, fields in asked}

@@ -1,4 +1,4 @@
-"""What is said of a URL, by what was known of it and what is there now."""
+"""How a change is reported, from what was known of a URL and what is there now."""
 import pytest
 
 from fetcher.model import Memory

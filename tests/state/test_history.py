@@ -1,4 +1,4 @@
-"""What a run learns of each URL, and what the next one makes of it."""
+"""What a run learns about each URL, and how the next run uses that."""
 import os
 import sqlite3
 from dataclasses import replace
@@ -30,7 +30,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def run(site, path):
-    """Run over paths of the site; the results by path."""
+    """Fetch paths of the site. Return the results by path."""
     def run(*paths, **concerns):
         with Learner(path) as learner:
             return told(learner, *paths, **concerns)
@@ -47,13 +47,13 @@ def run(site, path):
 
 @pytest.fixture
 def changes(run):
-    """Run over paths of the site; what the records say of each."""
+    """Fetch paths of the site. Return what the records say of each."""
     return lambda *paths, **concerns: {path: result.change for path, result in run(*paths, **concerns).items()}
 
 
 @pytest.fixture
 def cut_short(run, path):
-    """Run over paths of the site, and then fail to write a record."""
+    """Fetch paths of the site, and then fail to write a record."""
     def cut_short(*paths):
         with pytest.raises(OutputError), Learner(path) as learner:
             results = run.told(learner, *paths)

@@ -1,4 +1,4 @@
-"""Our own records as the journal of a run that goes on."""
+"""Our own records, as the journal of a run that continues."""
 import json
 import os
 import resource
@@ -28,7 +28,7 @@ def result(url="http://a.example/", error=None, **more):
 
 
 def write(path, *results):
-    """Have the results written as a run writes them; the bytes."""
+    """Write the results as a run does. Return the bytes."""
     sink = JsonLines(Output(str(path)))
     for one in results:
         sink.write(one)
@@ -55,7 +55,7 @@ def test_final_records_stay_as_they_are(path):
     found = journal(path)
     found.tidy()
     assert (found.final, found.failed, found.again) == (7, 6, 0)
-    assert all(found.done.take(Target(f"http://a.example/{word}")) for word in ("ok", *FINAL))
+    assert all(found.done.discard(Target(f"http://a.example/{word}")) for word in ("ok", *FINAL))
     assert path.read_bytes() == content
 
 
@@ -64,7 +64,7 @@ def test_other_failures_are_asked_for_again_and_leave_the_file(path, word):
     write(path, result("http://a.example/1"), result("http://a.example/2", word), result("http://a.example/3"))
     found = journal(path)
     assert (found.final, found.failed, found.again) == (2, 0, 1)
-    assert not found.done.take(Target("http://a.example/2"))
+    assert not found.done.discard(Target("http://a.example/2"))
     found.tidy()
     assert urls(path) == ["http://a.example/1", "http://a.example/3"]
 
@@ -126,21 +126,21 @@ def test_records_that_another_program_has_spelled_anew_are_understood(path):
     path.write_text("".join(f"{json.dumps(record)}\r\n" for record in again))
     found = journal(path)
     assert (found.final, found.again) == (2, 1)
-    assert found.done.take(Target("http://a.example/ä\""))
+    assert found.done.discard(Target("http://a.example/ä\""))
 
 
 def test_a_records_own_text_does_not_mislead(path):
     write(path, result("http://a.example/\\\"", source="x\",\"ok\":true", input={"error": "dns", "request": "POST"}))
     found = journal(path)
     assert (found.final, found.again) == (1, 0)
-    assert found.done.take(Target("http://a.example/\\\""))
+    assert found.done.discard(Target("http://a.example/\\\""))
 
 
 def test_the_request_of_a_record_counts(path):
     write(path, result(request="HEAD"), result(request="HEAD", source="list"))
-    assert not journal(path).done.take(Target("http://a.example/"))
+    assert not journal(path).done.discard(Target("http://a.example/"))
     head = journal(path, RequestOptions(method="HEAD")).done
-    assert [head.take(Target("http://a.example/")) for _ in range(3)] == [True, True, False]
+    assert [head.discard(Target("http://a.example/")) for _ in range(3)] == [True, True, False]
 
 
 def test_a_link_to_the_file_stays_one_and_its_rights_stay(path, tmp_path):
@@ -157,7 +157,7 @@ def test_a_link_to_the_file_stays_one_and_its_rights_stay(path, tmp_path):
 
 def test_the_copy_that_a_killed_run_left_is_replaced(path, tmp_path):
     write(path, result(error="dns"), result())
-    for _ in range(2):      # once where another copy is made, once where none is needed
+    for _ in range(2):      # the first time a copy is made, the second time none is needed
         (tmp_path / "out.jsonl.resumed").write_text("half of it")
         journal(path).tidy()
         assert os.listdir(tmp_path) == ["out.jsonl"]

@@ -1,4 +1,4 @@
-"""Records of failures as the list of another run."""
+"""Records of failures, as the list of another run."""
 import pytest
 
 from fetcher.errors import InputError
@@ -17,7 +17,7 @@ INCOMPLETE = "in the record; name its list, too: --retry-failed FILE LIST."
 
 @pytest.fixture
 def records(tmp_path):
-    """The records of failures among these results, as they are read from a file."""
+    """Return the failures among these results, as they are read from a file of records."""
     def written_and_read(*results, torn=""):
         path = tmp_path / "out.jsonl"
         sink = JsonLines(Output(str(path)))
@@ -93,8 +93,8 @@ def test_beside_the_list_nothing_is_missing(records):
     posted = Target.read("http://a.example/")
     posted = Target(**{**fields(posted), "overrides": Overrides(method="POST", data=b"a=1")})
     wanted = [Target.read("http://a.example/"), posted, Target.read("http://me:secret@a.example/")]
-    assert [requests.take(target) for target in wanted] == [True, True, True]
-    assert [requests.take(target) for target in wanted] == [True, False, False]
+    assert [requests.discard(target) for target in wanted] == [True, True, True]
+    assert [requests.discard(target) for target in wanted] == [True, False, False]
 
 
 def test_a_torn_record_tells_nothing(records):

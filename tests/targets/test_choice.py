@@ -112,7 +112,7 @@ def test_a_url_that_was_there_costs_at_most_100_bytes():
     targets = Choice(InputOptions(unique=True)).of(Target.read(f"http://a/{number}") for number in range(count))
     tracemalloc.start()
     try:
-        assert sum(1 for _ in islice(targets, count)) == count      # not to its end, where all is forgotten
+        assert sum(1 for _ in islice(targets, count)) == count      # not to the end, where everything is forgotten
         assert tracemalloc.get_traced_memory()[0] < 100 * count
     finally:
         tracemalloc.stop()

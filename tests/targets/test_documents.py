@@ -1,4 +1,4 @@
-"""Lists that make sense only as a whole: sitemaps, pages, Markdown, JSON of any form."""
+"""Lists that must be read as a whole: sitemaps, pages, Markdown, JSON of any form."""
 import gzip
 import json
 import time
@@ -16,7 +16,7 @@ from fetcher.targets import TargetReader
 from fetcher.targets.document import MAX_MARKUP, Document
 from fetcher.targets.html import Html
 from fetcher.targets.json_values import JsonValues
-from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.lines import MAX_LINE_BYTES
 from fetcher.targets.links import Links
 from fetcher.targets.markdown import MAX_SIZE, Markdown
 from fetcher.targets.rows import Rows
@@ -213,7 +213,7 @@ def test_an_array_that_is_cut_off_says_so():
 
 
 def test_a_value_that_is_too_long_or_broken_costs_no_other():
-    broken = values(b'["http://a/", {"url" 7}, "caf\xe9", "' + b"x" * (LONGEST_LINE + 1) + b'", "http://b/"]')
+    broken = values(b'["http://a/", {"url" 7}, "caf\xe9", "' + b"x" * (MAX_LINE_BYTES + 1) + b'", "http://b/"]')
     assert [target.parsed is None for target in broken] == [False, True, True, True, False]
 
 
@@ -249,7 +249,7 @@ def test_what_hostile_content_takes_grows_no_faster_than_its_length(kind, patter
         read(kind, pattern * (size // len(pattern)), base="http://a/")
         return time.process_time() - start
 
-    assert any(seconds(40_000) < 10 * max(seconds(10_000), 0.02) for _ in range(3))     # a busy machine has its moods
+    assert any(seconds(40_000) < 10 * max(seconds(10_000), 0.02) for _ in range(3))     # machines are slow at times
 
 
 def test_brackets_behind_a_url_are_taken_off_in_one_go():

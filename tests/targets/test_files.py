@@ -23,7 +23,7 @@ def pipe():
 
 
 def descriptors() -> list[str]:
-    """Those that are open; the hub, which has its own, is there from now on."""
+    """Return the descriptors that are open. Start the hub first, since it has some of its own."""
     green.hub()
     return os.listdir("/dev/fd")
 

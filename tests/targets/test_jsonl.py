@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fetcher.model import Result
 from fetcher.targets.jsonl import JsonLines
-from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.lines import MAX_LINE_BYTES
 from fetcher.targets.rows import Rows
 from fetcher.verbatim import dumps
 
@@ -84,7 +84,7 @@ def test_an_unusable_line_is_shown_without_the_passwords_in_it():
 
 
 def test_a_row_that_is_too_long_is_cut():
-    first, second = read(b'{"url": "' + b"x" * LONGEST_LINE + b'"}\n{"url": "http://b/"}\n')
+    first, second = read(b'{"url": "' + b"x" * MAX_LINE_BYTES + b'"}\n{"url": "http://b/"}\n')
     assert first.parsed is None and "longer than 1,048,576 bytes" in first.problem and len(first.url) == 1000
     assert (second.line, second.url) == (2, "http://b/")
 

@@ -11,18 +11,18 @@ from fetcher import green
 from fetcher.model import Overrides
 from fetcher.options import InputOptions
 from fetcher.targets import TargetReader
-from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.lines import MAX_LINE_BYTES
 
 
 def descriptors() -> list[str]:
-    """Those that are open; the hub, which has its own, is there from now on."""
+    """Return the descriptors that are open. Start the hub first, since it has some of its own."""
     green.hub()
     return os.listdir("/dev/fd")
 
 
 @pytest.fixture
 def reader(tmp_path) -> Iterator:
-    """Makes a reader of lists with these contents."""
+    """Return a function that makes a reader of lists with these contents."""
     readers = []
 
     def make(*contents: bytes, suffix: str = "", **options) -> TargetReader:
@@ -66,7 +66,7 @@ def test_the_choice_and_the_base_hold_for_what_is_read_again(reader):
 
 def test_long_lines_are_read_again(reader):
     lists = reader(b"\n".join(b"http://a/".ljust(size, b"x") for size in (
-        1022, 1023, 1024, 1025, 5000, LONGEST_LINE, LONGEST_LINE + 1, 3 * LONGEST_LINE, 10)))
+        1022, 1023, 1024, 1025, 5000, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, 3 * MAX_LINE_BYTES, 10)))
     assert_all_can_be_read_again(lists)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fetcher.errors import InputError
 from fetcher.model import Overrides, Target
-from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.lines import MAX_LINE_BYTES
 from fetcher.targets.rows import Rows
 from fetcher.targets.table import MAX_LINES, Table
 
@@ -172,7 +172,7 @@ def test_a_row_without_a_url_says_so():
 
 
 @pytest.mark.parametrize("row", [b'"http://a/', b'"http://a/"b', b'http://a/,"7" ', b"http://a/\rb", b"http://a/\xff",
-                                 b'"http://a/\xff', b'"' + b"x" * 200_000 + b'"', b"x" * (LONGEST_LINE + 1),
+                                 b'"http://a/\xff', b'"' + b"x" * 200_000 + b'"', b"x" * (MAX_LINE_BYTES + 1),
                                  b'http://a/,"' + b'\n","' * 2000])
 def test_a_broken_row_is_one_bad_target_and_costs_no_other(row):
     first, *_, last = read(b"url,id\n" + row + b"\nhttp://b/,\n")
@@ -213,7 +213,7 @@ def test_what_the_csv_module_wrote_comes_back_row_by_row(rows, line_end, size, q
     lines = []
     for one, other in rows:
         lines.append(file.getvalue().count("\n") + 1)
-        if line_end == "\n":    # the writer leaves a lone carriage return unquoted then
+        if line_end == "\n":    # then the writer does not quote a lone carriage return
             one, other = one.replace("\r", " "), other.replace("\r", " ")
         writer.writerow([one, "http://a/", other])
     content = file.getvalue().encode()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.targets.lines import LONGEST_LINE
+from fetcher.targets.lines import MAX_LINE_BYTES
 from fetcher.targets.text import Text
 
 
@@ -77,7 +77,7 @@ def test_a_line_with_a_null_says_where():
 
 
 def test_a_password_in_a_broken_line_is_masked():
-    for line in b"http://me:secret@a/\xff", b"http://me:secret@a/\0", b"http://me:secret@a/" + b"x" * LONGEST_LINE:
+    for line in b"http://me:secret@a/\xff", b"http://me:secret@a/\0", b"http://me:secret@a/" + b"x" * MAX_LINE_BYTES:
         assert the_one(line).url.startswith("http://me:***@a/")
 
 
@@ -93,13 +93,13 @@ def test_a_url_in_utf8_is_read():
 
 
 def test_a_line_of_a_megabyte_is_kept_whole():
-    line = b"http://a/".ljust(LONGEST_LINE, b"x")
+    line = b"http://a/".ljust(MAX_LINE_BYTES, b"x")
     target = the_one(line)
     assert target.parsed is None and target.url == line.decode()
 
 
 def test_a_longer_line_is_cut_and_counted_as_one():
-    long = b"http://a/".ljust(LONGEST_LINE + 1, b"x")
+    long = b"http://a/".ljust(MAX_LINE_BYTES + 1, b"x")
     first, second = Text().targets([b"\n", long[:500_000], long[500_000:1_000_000], long[1_000_000:], b"\nhttp://b/"])
     assert (first.line, first.url, first.parsed) == (2, long[:1000].decode(), None)
     assert first.problem == "The line is longer than 1,048,576 bytes; only its first 1,000 characters are shown."
@@ -110,7 +110,7 @@ def test_a_line_without_an_end_does_not_fill_memory():
     tracemalloc.start()
     try:
         (target,) = Text().targets(b"x" * 50_000 for _ in range(1000))
-        assert tracemalloc.get_traced_memory()[1] < 10 * LONGEST_LINE
+        assert tracemalloc.get_traced_memory()[1] < 10 * MAX_LINE_BYTES
     finally:
         tracemalloc.stop()
     assert len(target.url) == 1000

@@ -1,4 +1,4 @@
-"""The table of special addresses, against IANA's words and against the standard library's own table."""
+"""The table of special addresses, compared with IANA's registries and with the table of the standard library."""
 import ipaddress
 
 import pytest
@@ -55,7 +55,7 @@ def test_the_address_inside_6to4_and_teredo_is_that_of_the_standard_library():
 
 
 def test_the_first_and_last_address_of_each_network_of_the_standard_library_is_refused():
-    """What the library of any version calls private is refused: its own table has only ever grown."""
+    """Addresses that any version of the library calls private are refused: its table has only grown."""
     constants = ipaddress._IPv4Constants, ipaddress._IPv6Constants
     exceptions = {str(network) for each in constants for network in getattr(each, "_private_networks_exceptions", [])}
     for network in (network for each in constants for network in each._private_networks):

@@ -20,7 +20,7 @@ SHA_512_256 = pytest.mark.skipif("sha512_256" not in hashlib.algorithms_availabl
 
 
 def user_of(request):
-    """The name and the password of Basic."""
+    """Return the name and password of Basic credentials."""
     match = re.search(rb"^Authorization: Basic (\S+)\r$", request, re.MULTILINE)
     return b64decode(match[1]).decode() if match else None
 

@@ -5,7 +5,7 @@ from fetcher.transport.chunks import Chunks
 
 
 def read(data, piece=10 ** 9):
-    """The body that `data` holds, whether it is complete, and what follows it."""
+    """Return the body in `data`, whether it is complete, and what follows it."""
     chunks, body = Chunks("peer"), b""
     for start in range(0, len(data), piece):
         if chunks.complete:
@@ -42,19 +42,19 @@ def test_chunks_are_read(data, piece):
     b"x\r\n", b"\r\nok", b" 2\r\nok", b"-2\r\nok", b"0x2\r\nok", b"2x\r\nok", b"2,\r\nok",
     b"f" * 17, b"0" * 17 + b"2\r\nok"])
 def test_a_size_that_is_none_is_an_error(data, piece):
-    assert error(data, piece) == "The chunks in the answer of peer are broken: a size is missing."
+    assert error(data, piece) == "The chunks in the answer from peer are broken: a size is missing."
 
 
 @PIECES
 @pytest.mark.parametrize("data", [b"2\r\nokay\r\n", b"2\r\nok0\r\n\r\n", b"2\r\nok\rx"])
 def test_a_chunk_that_is_longer_than_its_size_is_an_error(data, piece):
-    assert error(data, piece) == "The chunks in the answer of peer are broken: one is longer than its size says."
+    assert error(data, piece) == "The chunks in the answer from peer are broken: one is longer than its size says."
 
 
 @PIECES
 @pytest.mark.parametrize("data", [b"2;" + b"x" * 20_000, (b"1;" + b"x" * 100 + b"\r\ny\r\n") * 200])
 def test_chunks_with_little_beside_their_extensions_are_an_error(data, piece):
-    assert error(data, piece) == "The chunks in the answer of peer carry too much beside their data."
+    assert error(data, piece) == "The chunks in the answer from peer carry too much besides their data."
 
 
 @pytest.mark.parametrize("extension", [b"", b";signature=" + b"x" * 80])

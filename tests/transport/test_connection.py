@@ -193,7 +193,7 @@ def test_an_error_in_any_wait_closes_the_connection(place, error):
             response.drain() if place == "drain" else list(response)
         assert pair.connection.closed and pair.ended == [pair.connection]
         assert not listens(pair.connection)
-        green.sleep(0.01)       # and nobody is woken afterwards
+        green.sleep(0.01)       # nobody is woken afterwards
 
 
 def test_in_flight_ends_a_wait_only_once():

@@ -24,7 +24,7 @@ def setting(*cookies, status=b"200 OK", more=b""):
 
 
 def sent(request):
-    """The cookies of a request, which stand in one field."""
+    """Return the cookies of a request, which are in one field."""
     values = re.findall(rb"^Cookie: (.*)\r$", request, re.MULTILINE)
     assert len(values) <= 1
     return set(values[0].split(b"; ")) if values else set()
@@ -40,7 +40,7 @@ def keeping(jar, cookie=None):
 
 
 def lines(path):
-    """What a file in Netscape's format says, without its comments."""
+    """Return the lines of a file in Netscape's format, without its comments."""
     return [line.split("\t") for line in path.read_text("latin-1").splitlines()
             if line and (line.startswith("#HttpOnly_") or not line.startswith("#"))]
 
@@ -219,7 +219,7 @@ def test_a_jar_may_be_a_device_or_a_pipe(tmp_path):
     assert pipe.is_fifo()
 
 
-# curl beside it
+# Compared with curl
 
 curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 COOKIES = (b"session=1", b"kept=2; Max-Age=1000", b"secret=3; HttpOnly", b"wide=4; Domain=a.localhost", b"empty=",
@@ -259,7 +259,7 @@ def test_both_write_the_same(jar, tmp_path):
         run_curl(server, "-c", tmp_path / "curl")
         fetch(server.url("/x/y", host="b.a.localhost"), request=keeping(jar))
 
-    def told(path):     # but for the path of cookies that name none, which curl gives a slash at its end
+    def told(path):     # except a default path, to which curl adds a slash
         return {name: (domain.lstrip("."), subdomains, secure, value)
                 for domain, subdomains, _path, secure, _expires, name, value in lines(path)}
 

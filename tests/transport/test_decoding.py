@@ -32,7 +32,7 @@ ALL = pytest.mark.parametrize(("coding", "coder"), [*CODERS.items(), ("deflate",
 
 
 def decoded(coding, *pieces, max_size=None):
-    """What `pieces` decode to. Raises what the decoder does."""
+    """Return the decoded `pieces`. Raises the errors of the decoder."""
     decoder = Decoder(content_codings(coding), "peer", max_size)
     result = b"".join(part for piece in pieces for part in decoder.decode(piece))
     decoder.finish()
@@ -194,7 +194,7 @@ def test_a_bomb_is_decoded_in_pieces(coding):
         tracemalloc.stop()
     decoder.finish()
     assert decoder.size == 64 * 1024 * 1024
-    assert largest <= 512 * 1024 and peak < 3_000_000      # brotli takes its limit for a hint
+    assert largest <= 512 * 1024 and peak < 3_000_000      # brotli treats its limit as a hint
 
 
 def test_a_block_of_zstd_for_four_bytes_comes_in_pieces():
@@ -258,7 +258,7 @@ def test_a_bomb_without_end_ends_with_its_time_and_others_have_theirs(server):
 
 @cache
 def nested(count, coding="gzip"):
-    """`count` layers round 40 MB of members, or frames, that hold nothing: some hundred bytes."""
+    """Compress 40 MB of empty members or frames in `count` layers. The result has some hundred bytes."""
     data = CODERS[coding](b"")
     data *= 40_000_000 // len(data)
     for _ in range(count):
@@ -295,7 +295,7 @@ def test_a_bomb_of_nothing_leaves_others_their_turn(server):
 
         green.call_later(0, tick)
         assert fetch(evil.url()).size == 0
-        assert len(gaps) > 10       # the hub had its rounds
+        assert len(gaps) > 10       # the hub ran meanwhile
 
 
 # Over the wire

@@ -146,9 +146,9 @@ def test_a_name_with_one_family_does_not_wait_for_the_other():
 @pytest.mark.parametrize(("known", "sentence"), [
     (NO_SUCH_NAME, "The name a.example does not exist."),
     ([], "The name a.example has no address."),
-    (SERVER_FAILURE, "The name a.example was not looked up: DNS server returned general failure."),
-    (FORMAT_ERROR, "The name a.example was not looked up: DNS server claims query was misformatted."),
-    (REFUSED, "The name a.example was not looked up: DNS server refused query."),
+    (SERVER_FAILURE, "The name a.example cannot be looked up: DNS server returned general failure."),
+    (FORMAT_ERROR, "The name a.example cannot be looked up: DNS server claims query was misformatted."),
+    (REFUSED, "The name a.example cannot be looked up: DNS server refused query."),
 ])
 def test_a_name_without_an_address(known, sentence):
     with DnsServer({"a.example": known}) as server, Resolving(server) as resolver:
@@ -180,7 +180,7 @@ def test_a_server_that_is_not_there():
     with DnsServer({}) as server:
         pass
     with Resolving(server) as resolver:
-        assert error(resolver, "a.example") == "The name a.example was not looked up: no name server answered."
+        assert error(resolver, "a.example") == "The name a.example cannot be looked up: no name server answered."
 
 
 def test_a_server_that_does_not_answer():
@@ -224,7 +224,7 @@ def test_an_answer_is_kept_for_as_long_as_it_lives():
         assert 50 < answer.expires - dns.monotonic() <= 60
         answer.expires = 0
         server.names["a.example"] = ["192.0.2.2"]
-        resolver.close()        # c-ares has a memory of its own
+        resolver.close()        # c-ares has its own cache
         assert resolver.resolve("a.example", 80) == ("192.0.2.2",)
 
 

@@ -6,7 +6,7 @@ from fetcher.transport.guard import Guard, guard_of
 
 
 def permitted(host, *addresses, private=True, deny=(), allow=()):
-    """The addresses that may be dialled for `host`, or the sentence that says why there are none."""
+    """Return the addresses that may be dialled for `host`, or the sentence that says why there are none."""
     try:
         guard = Guard(GuardOptions(private, tuple(deny), tuple(allow)))
         guard.check_name(host)
@@ -16,7 +16,7 @@ def permitted(host, *addresses, private=True, deny=(), allow=()):
 
 
 def remote(host, private=True, deny=(), allow=()):
-    """Why a proxy is not asked for `host`, or None where it is."""
+    """Return why a proxy is not asked for `host`, or None if it is."""
     try:
         Guard(GuardOptions(private, tuple(deny), tuple(allow))).check_remote(host)
     except Blocked as error:

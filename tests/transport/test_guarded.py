@@ -1,4 +1,4 @@
-"""The guard on the wire: what it refuses sees no connection, whatever the way there."""
+"""The guard on the wire: a refused address is never connected to, whatever leads there."""
 import socket
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,7 +31,7 @@ SPECIAL = ["0.0.0.0", "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", 
 
 
 def spellings(address):
-    """The ways to write the IPv4 `address` as the host of a URL, and the IPv6 addresses that lead to it."""
+    """Return the ways to write the IPv4 `address` as the host of a URL, and the IPv6 addresses that lead to it."""
     number, (a, b, c, d) = int(IPv4Address(address)), map(int, address.split("."))
     ends = {"::ffff:0:0": 0, "::": 0, "::ffff:0:0:0": 0, "64:ff9b::": 0, "64:ff9b:1::": 0, "2002::": 80}
     inside = [IPv6Address(int(IPv6Address(prefix)) | number << shift) for prefix, shift in ends.items()]
@@ -46,7 +46,7 @@ def spellings(address):
 
 
 class Listener:
-    """Whoever connects to this machine on `port`, at whatever address, is in `seen`."""
+    """Records all connections to `port` of this machine, at any address, in `seen`."""
 
     def __init__(self):
         family = socket.AF_INET6 if has_ipv6() else socket.AF_INET
@@ -74,7 +74,7 @@ def listener():
 
 @pytest.fixture
 def dialled(monkeypatch):
-    """The addresses that anybody tried to connect to."""
+    """The addresses that something tried to connect to."""
     addresses = []
     connect = race.connect
 
@@ -92,7 +92,7 @@ def redirect(location):
 
 @contextmanager
 def outside(*script, **names):
-    """A server that a guard allows by its name, front.example, and the options with which it is reached."""
+    """A server that a guard allows by its name, front.example, and the options to reach it."""
     with BrokenServer(*script) as server, DnsServer({"front.example": ["127.0.0.1"], **names}) as name_server:
         server.network = NetworkOptions(proxy="", dns_servers=(name_server.address,))
         server.names = name_server
@@ -123,7 +123,7 @@ def test_no_redirect_leads_to_a_special_address_however_it_is_spelled(address, s
     assert {result.url: result.error for result in results if result.error != "blocked"} == {}
     assert {result.url: result.redirects for result in results} == {
         **dict.fromkeys(targets, 0), **dict.fromkeys(fronts, 1)}
-    assert set(dialled) <= {"127.0.0.1"} and len(dialled) <= len(fronts)      # that of front.example
+    assert set(dialled) <= {"127.0.0.1"} and len(dialled) <= len(fronts)      # the address of front.example
     assert listener.seen == []
 
 
@@ -144,7 +144,7 @@ def test_no_name_leads_inside(addresses, listener):
 
 
 def test_a_name_that_turns_inside_later_is_not_followed_there(listener, dialled):
-    """Each connection is judged by the addresses that it is made to."""
+    """Each connection is checked by its own address."""
     with outside(OK, **{"a.example": ["192.0.2.1"]}) as server:
         network, guard = server.network, GuardOptions(True, allow=("192.0.2.1",))
         url = f"http://a.example:{listener.port}/"
@@ -164,7 +164,7 @@ def test_a_name_that_turns_inside_later_is_not_followed_there(listener, dialled)
 
 
 def test_a_name_that_turns_inside_between_two_attempts_is_not_followed_there(listener, dialled, monkeypatch):
-    """What answers with a public address first, and 127.0.0.1 next."""
+    """A name server that answers with a public address first, and then with 127.0.0.1."""
     monkeypatch.setattr(dns, "MIN_SECONDS", 0.0)
     answers = ["1.1.1.1"]
 
@@ -175,7 +175,7 @@ def test_a_name_that_turns_inside_between_two_attempts_is_not_followed_there(lis
 
     def connect(host, port, addresses):
         dialled.extend(addresses)
-        raise race.ConnectError("nobody is there")      # where it would be outside
+        raise race.ConnectError("nobody is there")      # it would be outside this machine
 
     monkeypatch.setattr(race, "connect", connect)
     with outside(OK, **{"a.example": rebind}) as server:
@@ -275,7 +275,7 @@ def test_the_robots_txt_of_what_is_blocked_is_not_fetched(inside, listener):
 
 @pytest.mark.parametrize("inside", ["127.0.0.1", "2130706433", "[::ffff:127.0.0.1]"])
 def test_a_robots_txt_does_not_lead_inside(inside, listener):
-    """The page is recorded as `blocked`, as if it had led there itself."""
+    """The page is recorded as `blocked`, as if it had redirected there itself."""
     pytest.importorskip("protego")
     with outside(redirect(f"http://{inside}:{listener.port}/robots.txt")) as server:
         result = fetch(server.url(host="front.example"), guard=GUARD, network=server.network,

@@ -7,14 +7,14 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def headers(answer):
-    """The fields of an answer that is accepted, without the one that says how long it is."""
+    """Return the fields of an answer that is accepted, without Content-Length."""
     response = parsed(answer)
     assert outcome(response)[2:4] == (b"ok", None)
     return {name: value for name, value in response.headers.items() if name != "content-length"}
 
 
 def error(answer):
-    """Why an answer is refused."""
+    """Return why an answer is refused."""
     word, text = sentence(answer)
     assert word == "protocol"
     return text
@@ -123,13 +123,13 @@ def test_lines_that_end_in_two_returns():
     (b"Transfer-Encoding: what, chunked", "has a Transfer-Encoding that cannot be read: 'what, chunked'."),
 ])
 def test_a_body_without_a_clear_end_is_an_error(fields, reason):
-    assert error(OK + fields + b"\r\n\r\nok") == f"The answer of {PEER} {reason}"
+    assert error(OK + fields + b"\r\n\r\nok") == f"The answer from {PEER} {reason}"
 
 
 @pytest.mark.parametrize(("line", "reason"), [
     (b"no colon", "has a line without a colon."), (b"na\0me: value", "contains NUL."), (b"X: a\0b", "contains NUL.")])
 def test_a_line_that_is_no_field_is_an_error(line, reason):
-    assert error(OK + line + b"\r\n\r\nok") == f"The head of the answer of {PEER} {reason}"
+    assert error(OK + line + b"\r\n\r\nok") == f"The head of the answer from {PEER} {reason}"
 
 
 @pytest.mark.parametrize("start", [
@@ -138,7 +138,7 @@ def test_a_line_that_is_no_field_is_an_error(line, reason):
     b"HTTP/1.1\t200 OK", b"ICY 200 OK", b"GET / HTTP/1.1"])
 def test_what_is_no_answer_of_http_1(start):
     shown = f"/1: it begins with {start.decode()[:16]!r}" if start.startswith(b"HTTP/") else ""
-    assert error(start + b"\r\n\r\n") == f"The answer of {PEER} is not HTTP{shown}."
+    assert error(start + b"\r\n\r\n") == f"The answer from {PEER} is not HTTP{shown}."
 
 
 # Framing

@@ -10,14 +10,14 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def fields(**options):
-    """The fields of a request by name; its names are unique here."""
+    """Return the fields of a request by name. Names are unique here."""
     found = request_fields(RequestOptions(**options))
     assert len(dict(found)) == len(found)
     return dict(found)
 
 
 def head(**options):
-    """The lines of a request as they come to the server."""
+    """Return the lines of a request as the server receives them."""
     with BrokenServer(OK) as server:
         fetch(server.url("/a?b#c"), request=RequestOptions(**options))
         lines = server.requests[0].partition(b"\r\n\r\n")[0].split(b"\r\n")

@@ -1,4 +1,4 @@
-"""What a hostile or broken server can answer: its own request fails with a word of the contract, and no other does."""
+"""What a hostile or broken server can answer: only its own request fails, with a documented error word."""
 import gzip
 
 import pytest
@@ -19,12 +19,12 @@ LAST = b"0\r\n\r\n"
 
 
 def drip(data):
-    """`data`, a byte every 50 ms."""
+    """Return a script that sends `data`, a byte every 50 ms."""
     return [step for byte in data for step in (bytes([byte]), 0.05)]
 
 
 def sized(fields, body=b"ok"):
-    """An answer that says how long it is."""
+    """Return an answer with a Content-Length."""
     return OK + fields + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 

@@ -91,7 +91,7 @@ def test_a_file_that_changed_is_read_again(file, monkeypatch):
 
 
 def test_the_addresses_of_the_file_take_part_in_the_race(file, request, monkeypatch):
-    """The one that won comes first, as with those of a name server."""
+    """The address that won comes first, as with those of a name server."""
     monkeypatch.setattr(dns, "MIN_SECONDS", 60.0)
     file.write_text("192.0.2.1 a.example\n192.0.2.2 a.example\n")
     resolver = request.getfixturevalue("resolver")

@@ -18,7 +18,7 @@ def errors(results):
 
 
 def again(url, times=2):
-    """The same URL several times, with pauses in which the server can do what it wants to."""
+    """Yield the same URL several times, with pauses in which the server can act."""
     for _ in range(times):
         yield url
         green.sleep(0.1)
@@ -99,8 +99,8 @@ def test_what_is_not_idempotent_is_not_sent_again(method):
 def test_what_is_not_idempotent_goes_on_no_connection_that_has_ended():
     def urls():
         yield server.url()
-        green.sleep(0.05)       # it is served
-        time.sleep(0.2)         # and the peer closes, while the hub does not run
+        green.sleep(0.05)       # the request is answered
+        time.sleep(0.2)         # and the peer closes while the hub does not run
         yield server.url()
 
     promise = OK.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")

@@ -28,7 +28,7 @@ def request(**attributes):
 
 
 class Nobody:
-    """A connection that says no more."""
+    """A connection from which no more bytes come."""
 
     tls: TlsDetails | None = None
 
@@ -40,7 +40,7 @@ class Nobody:
 
 
 def parsed(answer, *, end="closed", cuts=(), method="GET"):
-    """The response that comes of `answer`, cut into pieces, and then of the connection's end."""
+    """Parse `answer`, cut into pieces, and then the end of the connection. Return the response."""
     response = Response(request(method=method), Nobody())
     parser = Parser(PEER)
     parser.expect(response)
@@ -54,7 +54,7 @@ def parsed(answer, *, end="closed", cuts=(), method="GET"):
 
 
 def outcome(response):
-    """All that a record tells of an answer."""
+    """Return all that a record says of an answer."""
     body, failure = [], None
     try:
         for piece in response:
@@ -108,7 +108,7 @@ def test_trailers_are_left_out():
 def test_trailers_without_end_are_above_the_limit():
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n" + b"X: y\r\n" * 50_000
     assert sentence(chunked, cuts=range(0, 300_000, 10_000)) == (
-        "protocol", f"The trailer of the answer of {PEER} is above 256 KB.")
+        "protocol", f"The trailer of the answer from {PEER} is above 256 KB.")
 
 
 @pytest.mark.parametrize("piece", [1, 8 * 1024, 1_000_000])
@@ -116,7 +116,7 @@ def test_trailers_without_end_are_above_the_limit():
 def test_a_head_above_the_limit_however_it_is_cut(line, piece):
     head = (b"" if line.startswith(b"\r") else b"HTTP/1.1 200 OK\r\n") + line + b"\r\n\r\nok"
     assert sentence(head, cuts=range(0, len(head), piece)) == (
-        "protocol", f"The head of the answer of {PEER} is above 256 KB.")
+        "protocol", f"The head of the answer from {PEER} is above 256 KB.")
 
 
 def test_a_head_up_to_the_limit():
@@ -133,12 +133,12 @@ def test_a_long_head_costs_the_same_byte_by_byte(line):
     whole = process_time() - started
     started = process_time()
     assert parsed(head, cuts=range(len(head))).fields == fields
-    assert process_time() - started < 100 * (whole + 0.01)      # what is quadratic takes a thousand times as long
+    assert process_time() - started < 100 * (whole + 0.01)      # quadratic code takes a thousand times as long
 
 
 def test_too_many_fields():
     assert sentence(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1001 + b"\r\n") == (
-        "protocol", f"The head of the answer of {PEER} has more than 1,000 fields.")
+        "protocol", f"The head of the answer from {PEER} has more than 1,000 fields.")
     assert sentence(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n") is None
 
 
@@ -175,7 +175,7 @@ ANSWERS = [
 
 @st.composite
 def answers(draw):
-    """An answer, whole or damaged, and where it is cut."""
+    """Draw an answer, whole or damaged, and where it is cut."""
     answer = draw(st.one_of(st.sampled_from(ANSWERS), st.binary(max_size=60),
                             st.binary(max_size=30).map(b"HTTP/1.1 200 OK\r\n".__add__)))
     for _ in range(draw(st.integers(0, 3))):
@@ -210,7 +210,7 @@ def test_any_bytes_give_one_outcome_and_never_a_hang(answer_and_cuts):
 
 
 def conversation(answer, cuts):
-    """What a connection makes of `answer` when it comes in these pieces, and then the connection ends."""
+    """Send `answer` to a connection in these pieces, and end it. Return what a record says of it."""
     ours, peer = socket.socketpair()
     ours.setblocking(False)
     connection = Connection(ours, ROUTE, "192.0.2.1", on_idle=lambda _: None, on_end=lambda _: None)
@@ -243,4 +243,4 @@ def speak(peer, answer, cuts):
         peer.recv(65536)
         peer.close()
     except OSError:
-        pass        # it was judged already
+        pass        # its outcome is known already

@@ -7,7 +7,7 @@ import pytest
 from fetcher import Target
 from fetcher.attempt import Attempt
 from fetcher.options import Limits, Timeouts
-from fetcher.transport.pool import LONGEST_IDLE_SECONDS, Pool, most_connections
+from fetcher.transport.pool import MAX_IDLE_SECONDS, Pool, max_connections
 from fetcher.transport.route import Route
 
 ATTEMPT = Attempt(Target.read("http://a.example/"), Timeouts())
@@ -15,7 +15,7 @@ A, B, C = (Route("http", f"{letter}.example", 80) for letter in "abc")
 
 
 class Dialer:
-    """Makes connections whose other ends are `peers`."""
+    """Makes connections. Their other ends are in `peers`."""
 
     def __init__(self):
         self.peers = []
@@ -38,7 +38,7 @@ class Dialer:
 
 @pytest.fixture
 def pool(request):
-    """A pool, by the limits that a test names."""
+    """A pool with the limits that a test names."""
     limits = getattr(request, "param", Limits())
     dialer = Dialer()
     made = Pool(limits, dialer)     # type: ignore[arg-type]
@@ -54,67 +54,67 @@ def limits(**bounds):
     return pytest.mark.parametrize("pool", [Limits(**bounds)], indirect=True)
 
 
-def give_back(pool, *connections, idle_for=0.0):
-    """As after an answer, some time ago."""
+def release(pool, *connections, idle_for=0.0):
+    """Return connections to the pool, as after an answer some time ago."""
     for connection in connections:
         connection.served += 1
         connection.idle_since = perf_counter() - idle_for
-        pool._keep(connection)
+        pool._return(connection)
 
 
 def test_the_connection_used_last_serves_first(pool):
-    first, second = pool.take(A, ATTEMPT), pool.take(A, ATTEMPT)
-    give_back(pool, first, second)
-    assert pool.take(A, ATTEMPT) is second
-    assert pool.take(A, ATTEMPT) is first
-    assert pool.take(A, ATTEMPT) not in (first, second)
+    first, second = pool.acquire(A, ATTEMPT), pool.acquire(A, ATTEMPT)
+    release(pool, first, second)
+    assert pool.acquire(A, ATTEMPT) is second
+    assert pool.acquire(A, ATTEMPT) is first
+    assert pool.acquire(A, ATTEMPT) not in (first, second)
 
 
 def test_routes_do_not_share(pool):
-    here = pool.take(A, ATTEMPT)
-    give_back(pool, here)
+    here = pool.acquire(A, ATTEMPT)
+    release(pool, here)
     secure = Route("https", "a.example", 80)
     for route in (B, secure, Route("http", "a.example", 81)):
-        assert pool.take(route, ATTEMPT) is not here
+        assert pool.acquire(route, ATTEMPT) is not here
 
 
 def test_one_that_ends_while_idle_is_not_taken(pool):
-    first, second = pool.take(A, ATTEMPT), pool.take(A, ATTEMPT)
-    give_back(pool, first, second)
+    first, second = pool.acquire(A, ATTEMPT), pool.acquire(A, ATTEMPT)
+    release(pool, first, second)
     second.close()
-    assert pool.take(A, ATTEMPT) is first
+    assert pool.acquire(A, ATTEMPT) is first
 
 
 def test_one_that_was_idle_for_long_is_not_taken(pool):
-    first = pool.take(A, ATTEMPT)
-    give_back(pool, first, idle_for=LONGEST_IDLE_SECONDS)
-    assert pool.take(A, ATTEMPT) is not first
+    first = pool.acquire(A, ATTEMPT)
+    release(pool, first, idle_for=MAX_IDLE_SECONDS)
+    assert pool.acquire(A, ATTEMPT) is not first
     assert first.closed
 
 
 @limits(per_host=2)
 def test_a_route_keeps_so_many(pool):
-    made = [pool.take(A, ATTEMPT) for _ in range(4)]
-    give_back(pool, *made)
+    made = [pool.acquire(A, ATTEMPT) for _ in range(4)]
+    release(pool, *made)
     assert [connection.closed for connection in made] == [True, True, False, False]
 
 
 @limits(per_host=100)
 def test_all_routes_together_keep_so_many(pool, monkeypatch):
-    monkeypatch.setattr(pool, "_most_idle", 150)
-    made = [[pool.take(route, ATTEMPT) for _ in range(75)] for route in (A, B, C)]
+    monkeypatch.setattr(pool, "_max_idle", 150)
+    made = [[pool.acquire(route, ATTEMPT) for _ in range(75)] for route in (A, B, C)]
     for connections in made:
-        give_back(pool, *connections)
+        release(pool, *connections)
     assert pool._idle_count == 150
     assert [sum(not connection.closed for connection in connections) for connections in made] == [0, 75, 75]
 
 
 def test_an_idle_one_makes_room_where_descriptors_are_few(pool):
     pool._capacity = 3
-    idle = pool.take(A, ATTEMPT)
-    busy = [pool.take(B, ATTEMPT), pool.take(B, ATTEMPT)]
-    give_back(pool, idle)
-    pool.take(C, ATTEMPT)
+    idle = pool.acquire(A, ATTEMPT)
+    busy = [pool.acquire(B, ATTEMPT), pool.acquire(B, ATTEMPT)]
+    release(pool, idle)
+    pool.acquire(C, ATTEMPT)
     assert idle.closed and not any(connection.closed for connection in busy)
     assert len(pool._open) == 3
 
@@ -123,13 +123,13 @@ def test_a_connection_that_was_not_made_takes_no_room(pool):
     pool.dialer.failure = KeyError("no")
     for _ in range(3):
         with pytest.raises(KeyError):
-            pool.take(A, ATTEMPT)
+            pool.acquire(A, ATTEMPT)
     assert (pool._dialing, pool._open) == (0, set())
 
 
 def test_closing_ends_them_all(pool):
-    busy, idle = pool.take(A, ATTEMPT), pool.take(A, ATTEMPT)
-    give_back(pool, idle)
+    busy, idle = pool.acquire(A, ATTEMPT), pool.acquire(A, ATTEMPT)
+    release(pool, idle)
     pool.close()
     assert busy.closed and idle.closed
     assert repr(pool._open) == "set()"
@@ -139,7 +139,7 @@ def test_closing_ends_them_all(pool):
     (1024, 868), (256, 196), (40, 7), (8, 4), (resource.RLIM_INFINITY, 2 ** 63 - 1)])
 def test_how_many_there_can_be(monkeypatch, descriptors, most):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
-    assert most_connections() == most
+    assert max_connections() == most
 
 
 def test_a_connection_that_cannot_be_described_is_closed(pool, monkeypatch):

@@ -159,7 +159,7 @@ def test_a_tunnel_however_its_lines_end(answer):
 
 
 class Plain:
-    """A socket to a proxy that has already answered."""
+    """A socket to a proxy that has answered already."""
 
     def __init__(self, rest):
         self.rest = rest
@@ -175,7 +175,7 @@ class Plain:
 def test_a_proxy_that_talks_without_end():
     with HttpProxy(answer=b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000) as proxy:
         word, sentence = failure(fetch("https://a.example/", network=by(proxy)))
-        assert (word, sentence) == ("proxy", "The head of the answer of the proxy 127.0.0.1 port "
+        assert (word, sentence) == ("proxy", "The head of the answer from the proxy 127.0.0.1 port "
                                              f"{proxy.port} is above 64 KB.")
 
 
@@ -320,7 +320,7 @@ def test_the_certificate_of_an_https_proxy_counts(secure):
         for url in "http://a.example/", "https://a.example/":
             word, sentence = failure(fetch(url, network=by(proxy)))
             assert word == "proxy"
-            assert sentence.startswith(f"The proxy cannot be spoken to. The certificate of 127.0.0.1 port {proxy.port}")
+            assert sentence.startswith(f"The proxy cannot be used. The certificate of 127.0.0.1 port {proxy.port}")
         assert proxy.asked == []
 
 
@@ -335,7 +335,7 @@ def test_an_https_proxy_that_speaks_no_tls():
     with BrokenServer(b"HTTP/1.1 400 No\r\n\r\n", CLOSE, speaks_first=True) as proxy:
         word, sentence = failure(fetch("http://a.example/",
                                        network=NetworkOptions(proxy=f"https://127.0.0.1:{proxy.port}")))
-        assert (word, sentence.startswith("The proxy cannot be spoken to. ")) == ("proxy", True)
+        assert (word, sentence.startswith("The proxy cannot be used. ")) == ("proxy", True)
 
 
 # Redirects

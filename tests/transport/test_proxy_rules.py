@@ -1,4 +1,4 @@
-"""Which proxy a URL is fetched by, and how a proxy's URL is read."""
+"""Which proxy is used for a URL, and how the URL of a proxy is parsed."""
 import re
 
 import pytest
@@ -49,7 +49,7 @@ def test_a_password_is_not_shown():
 
 
 def chosen(url, given=None, **environment):
-    """The host of the proxy that `url` is fetched by."""
+    """Return the host of the proxy for `url`."""
     proxy = ProxyRules(given, environment).proxy_for(urls.parse(url))
     return proxy.host if proxy else None
 

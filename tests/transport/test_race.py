@@ -18,7 +18,7 @@ HERE, REFUSING, DEAF = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 
 @contextmanager
 def deaf(port):
-    """Someone listens at DEAF, but the queue before him is full: connecting takes for ever."""
+    """Connecting to DEAF takes for ever: a socket listens, but its queue is full."""
     with ExitStack() as stack:
         stack.enter_context(socket.create_server((DEAF, port), backlog=0))
         for _ in range(8):
@@ -39,14 +39,14 @@ def port():
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
-    """No listener of a race outlives it."""
+    """Check at the end that no listener of a race is left."""
     before = {kind: len(green.hub().listeners[kind]) for kind in (green.READ, green.WRITE)}
     yield
     assert {kind: len(green.hub().listeners[kind]) for kind in before} == before
 
 
 def winner(port, *addresses):
-    """The address that won, from which something can be received."""
+    """Return the address that won, after receiving something from it."""
     sock, address = race.connect("a.example", port, addresses)
     with sock:
         green.trampoline(sock, read=True)
@@ -103,7 +103,7 @@ def test_a_race_can_be_ended(port, monkeypatch, addresses):
 
 
 class FewDescriptors:
-    """The module `socket`, where descriptors are few for a moment."""
+    """The module `socket`, with few descriptors for a moment."""
 
     def __init__(self):
         self._codes = [errno.EMFILE, errno.ENFILE]
@@ -124,7 +124,7 @@ def test_where_descriptors_are_few_for_a_moment_a_race_waits(port, monkeypatch):
 
 
 def link_local():
-    """An address of this machine that needs a zone, such as fe80::1%eth0; None where there is none."""
+    """Return an address of this machine that needs a zone, such as fe80::1%eth0, or None."""
     try:
         rows = [line.split() for line in Path("/proc/net/if_inet6").read_text().splitlines()]
     except OSError:

@@ -21,13 +21,13 @@ def target(request):
 
 
 def fields(request):
-    """The fields of a request, with lower-case names."""
+    """Return the fields of a request, with lower-case names."""
     lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
     return {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
 
 
 def second_request(location, **how):
-    """The request that an answer with `location` leads to."""
+    """Return the request that an answer with `location` leads to."""
     with BrokenServer(redirect(location), READ, OK) as server:
         assert fetch(server.url("/a/b?c=d"), **how).ok
         return server.requests[1]
@@ -175,7 +175,7 @@ def test_a_password_in_a_location_is_not_shown():
         assert "secret" not in fetch(server.url()).error_message
 
 
-# Who we are, and what is not read
+# Credentials, and bodies that are not read
 
 PRIVATE = RequestOptions(headers=(("Authorization", "Bearer x"), ("Cookie", "a=b"), ("X-Other", "y")))
 

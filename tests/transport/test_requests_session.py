@@ -1,4 +1,4 @@
-"""The second transport. Sessions of one's own make the sockets of a process green, so tests have processes."""
+"""The second transport. A given session makes the sockets of the process green, so tests use separate processes."""
 from __future__ import annotations
 
 import json
@@ -29,7 +29,7 @@ BEGIN = """
 
 
 def records(program: str, *arguments: str) -> list[dict[str, Any]]:
-    """What the records of `program` are, which may say `fetch(...)`."""
+    """Run `program`, which can call `fetch(...)`. Return its records."""
     text = textwrap.dedent(BEGIN) + textwrap.dedent(program)
     done = subprocess.run([sys.executable, "-c", text, *arguments], cwd=Path(__file__).parents[2], capture_output=True,
                           text=True, timeout=100)
@@ -193,11 +193,11 @@ def test_an_adapter_that_the_guard_cannot_see_into_is_refused():
         except ValueError as error:
             print(json.dumps({"error": str(error)}))
     """)
-    assert record["error"].startswith("--block-private and --deny-host cannot hold for the adapter Adapter")
+    assert record["error"].startswith("--block-private and --deny-host cannot be enforced for the adapter Adapter")
 
 
 def test_a_session_of_ones_own_cannot_go_through_socks():
     network = "NetworkOptions(proxy='socks5://127.0.0.1:9')"
     (record,) = records(f"fetch('http://127.0.0.1:9/', session=requests.Session(), network={network})")
     assert (record["error"], record["error_message"]) == (
-        "proxy", "A session of one's own cannot go through a SOCKS proxy.")
+        "proxy", "A session of your own cannot use a SOCKS proxy.")

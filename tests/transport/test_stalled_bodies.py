@@ -1,4 +1,4 @@
-"""A body that stalls, or a request that cannot be sent: the head that came is not lost, and nobody waits for more."""
+"""Bodies that stall, and requests that cannot be sent: the head is not lost, and nobody waits for more."""
 import errno
 import select
 
@@ -44,7 +44,7 @@ def test_a_redirect_whose_body_stalls_ends_in_time(framing, timeouts):
 # Requests that cannot be sent
 
 class Unsendable:
-    """A socket that takes no byte."""
+    """A socket that cannot send a byte."""
 
     def __init__(self, sock, code):
         self._socket, self._code = sock, code
@@ -58,7 +58,7 @@ class Unsendable:
 
 @pytest.fixture
 def unsendable(monkeypatch):
-    """Has each connection get a socket whose `send` fails with this code."""
+    """Give each connection a socket whose `send` fails with this code."""
     def inject(code):
         made = connections.Connection.__init__
 

@@ -26,7 +26,7 @@ def cacert(authority, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trusting(cacert):
-    """Options that trust the authority of these tests."""
+    """Return options that trust the authority of these tests."""
     return TlsOptions(cacert=cacert)
 
 
@@ -37,7 +37,7 @@ def no_certificates_of_the_environment(monkeypatch):
 
 
 def serving(certificate, **attributes):
-    """A server's settings, with this certificate."""
+    """Return settings for a server with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     for name, value in attributes.items():
@@ -184,11 +184,11 @@ def test_files_that_hold_no_certificate_are_told_before_anything_is_fetched(opti
         fetch("https://a.example/", tls=TlsOptions(**options))
 
 
-# Who we are
+# Client certificates
 
 @pytest.fixture
 def asking(authority):
-    """Settings of a server that wants to know who the client is."""
+    """Return settings for a server that requires a client certificate."""
     context = serving(authority.issue_cert("127.0.0.1"), verify_mode=ssl.CERT_REQUIRED)
     authority.configure_trust(context)
     return context

@@ -144,7 +144,7 @@ class Child:
             case LendSlot(request, host, urgent):
                 self._lent.lend(request, host, urgent)
             case SlotReturned(request, pause_seconds):
-                self._lent.take_back(request, pause_seconds)
+                self._lent.reclaim(request, pause_seconds)
             case SlotGranted(request):
                 self._slots.granted(request)
             case SlotRefused(request, why):

@@ -26,7 +26,7 @@ from fetcher.engine.processes.messages import (
     Stop, Stranded, ToParent, assert_never)
 from fetcher.engine.processes.owners import Owners
 from fetcher.engine.processes.process import ChildProcess
-from fetcher.engine.processes.shares import Load, most_ahead, shares
+from fetcher.engine.processes.shares import Load, max_ahead, shares
 from fetcher.engine.processes.wire import unpack_result
 from fetcher.engine.ticket import Ticket
 from fetcher.errors import DeadlinePassed, FetchError, Interrupted, InvalidUrl, OutputError
@@ -35,7 +35,7 @@ from fetcher.model import Result, WaitingHost
 from fetcher.options import Limits, Options
 from fetcher.outcome import defect, left_out
 from fetcher.schedule import Schedule
-from fetcher.transport import most_connections
+from fetcher.transport import max_connections
 
 _MAX_OUT = 1500             # targets that a child has at once, or four for each concurrent request
 _MAX_FRUITLESS_DEATHS = 5   # deaths of children in a row without a result
@@ -57,7 +57,7 @@ class Processes:
         check(options)
         limits = options.limits
         self._max_out = max(_MAX_OUT, 4 * limits.concurrency // count)
-        self.limits = Limits(count * self._max_out, most_ahead(options), breaker=0)
+        self.limits = Limits(count * self._max_out, max_ahead(options), breaker=0)
         self.hosts: HostSettings | None = None      # the limits of all hosts are the children's to keep
         self.window = max(1000, 10 * limits.concurrency)
         self._options = options
@@ -190,7 +190,7 @@ class Processes:
     def _share_out(self) -> None:
         loads = [Load(bool(child.tickets), self._loans.has_borrowers(child), len(child.report.in_flight))
                  for child in self._children]
-        for child, share in zip(self._children, shares(loads, self._options.limits, most_connections())):
+        for child, share in zip(self._children, shares(loads, self._options.limits, max_connections())):
             if child.share != share:
                 child.share = share
                 if child.runs:

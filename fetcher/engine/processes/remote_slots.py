@@ -90,8 +90,8 @@ class LentSlots:
         self._fetchers.offer()
         green.spawn_n(self._lend, request, ticket, ticket.gate)
 
-    def take_back(self, request: str, pause_seconds: float) -> None:
-        """Take the slot of `request` back. If its turn has not come yet, stop waiting for it."""
+    def reclaim(self, request: str, pause_seconds: float) -> None:
+        """Reclaim the slot of `request`. If its turn has not come yet, stop waiting for it."""
         ticket = self._tickets.get(request)
         if ticket is None or ticket.returned.ready():
             return
@@ -101,9 +101,9 @@ class LentSlots:
             ticket.gate.send_exception(FetchError("The request ended before its turn came."))
 
     def end(self) -> None:
-        """Take all slots back."""
+        """Reclaim all slots."""
         for request in self._tickets:
-            self.take_back(request, 0.0)
+            self.reclaim(request, 0.0)
 
     def _lend(self, request: str, ticket: BorrowerTicket, gate: Any) -> None:
         flow, host = self._flow, ticket.host

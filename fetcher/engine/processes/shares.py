@@ -23,14 +23,14 @@ class Load:
     in_flight: int
 
 
-def shares(loads: Sequence[Load], limits: Limits, most_connections: int) -> list[Share]:
+def shares(loads: Sequence[Load], limits: Limits, max_connections: int) -> list[Share]:
     """Return the share of each child.
 
     A child gets more only as far as the others no longer use it, so the total is never exceeded, or hardly.
     """
     active = [load.has_targets for load in loads] if any(load.has_targets for load in loads) else [True] * len(loads)
     paced = [load.is_paced or is_active for load, is_active in zip(loads, active)]
-    each = max(min(limits.concurrency // sum(active), most_connections), 1)
+    each = max(min(limits.concurrency // sum(active), max_connections), 1)
     fair = [each if is_active else 0 for is_active in active]
     used = [max(mine, load.in_flight) for mine, load in zip(fair, loads)]
     idle = len(loads) - sum(paced)
@@ -43,7 +43,7 @@ def shares(loads: Sequence[Load], limits: Limits, most_connections: int) -> list
     return result
 
 
-def most_ahead(options: Options) -> int:
+def max_ahead(options: Options) -> int:
     """Return how many targets of one host a child has at once."""
     limits = options.limits
     if limits.per_host_rate:

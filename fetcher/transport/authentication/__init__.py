@@ -1,12 +1,12 @@
-"""Who we are: Basic at once, as curl does, and Digest where a server asks for it.
+"""Authenticate: with Basic in the first request, as curl does, and with Digest if a server asks for it.
 
-As with curl, a request's `user` comes from --user, from its URL or from .netrc, in this order. It never leaves its
-origin, unless the options trust where redirects lead.
+As with curl, the `user` of a request comes from --user, its URL or .netrc, in this order. It is never sent to another
+origin, unless the options trust redirects.
 
-    handlers        of an opener: NetrcHandler, DigestHandler
-      ├ netrc       the file of names and passwords
-      ├ challenge   WWW-Authenticate fields to challenges
-      └ digest      answers to a Digest challenge
+    handlers        for an opener: NetrcHandler, DigestHandler
+      ├ netrc       reads the file of names and passwords
+      ├ challenge   parses WWW-Authenticate fields into challenges
+      └ digest      answers Digest challenges
 """
 from fetcher.transport.authentication.handlers import DigestHandler, NetrcHandler
 

@@ -1,4 +1,4 @@
-"""Reading WWW-Authenticate: any number of challenges, in one field or in several (RFC 9110 §11.6.1)."""
+"""Parse WWW-Authenticate: any number of challenges, in one field or in several (RFC 9110 §11.6.1)."""
 from __future__ import annotations
 
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _MAX_CHALLENGES = 50
 _SEPARATORS = re.compile(r"[\s,]+")
-# Name and value of a parameter. A quotation that does not end goes to the end of the field.
+# Name and value of a parameter. A quoted string without its closing mark ends with the field.
 _PARAMETER = re.compile(r'([^\s,="]+)\s*=(?!=)\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s,"]+))', re.S)
 _WORD = re.compile(r"[^\s,]+")
 _ESCAPED = re.compile(r"\\(.)", re.S)
@@ -15,7 +15,7 @@ _ESCAPED = re.compile(r"\\(.)", re.S)
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way to say who we are. Scheme and parameter names are in lower case; values are without quotation marks."""
+    """One way to authenticate. The scheme and parameter names are in lower case, and values are unquoted."""
 
     scheme: str
     parameters: dict[str, str]
@@ -24,8 +24,8 @@ class Challenge:
 def parse_challenges(fields: Iterable[str]) -> list[Challenge]:
     """Return the challenges in `fields`, the values of WWW-Authenticate.
 
-    Reading is lenient: parameters need no commas between them, and what is neither a scheme nor a parameter is a
-    scheme that nobody knows.
+    This is lenient: parameters need no commas between them, and anything that is neither a scheme nor a parameter
+    becomes an unknown scheme.
     """
     challenges: list[Challenge] = []
     for field in fields:

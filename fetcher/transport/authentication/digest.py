@@ -1,4 +1,4 @@
-"""Answers to Digest challenges (RFC 7616)."""
+"""Answer Digest challenges (RFC 7616)."""
 from __future__ import annotations
 
 import hashlib
@@ -10,19 +10,19 @@ from fetcher.transport.authentication.challenge import Challenge
 from fetcher.transport.request import Request
 
 _STRONGEST_FIRST = ("SHA-512-256", "SHA-256", "MD5")
-_NAMES = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}   # as hashlib has them
+_NAMES = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}   # hashlib's names
 _SESSION = "-SESS"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Session:
-    """One challenge, and the count of its answers.
+    """Answers one challenge, and counts the answers.
 
-    Text stands for bytes here, as Latin-1, as in a field's value: a realm goes back as it came, whatever it means.
+    Text here is bytes decoded as Latin-1, as in the value of a field. So a realm is sent back exactly as it came.
     """
 
     def __init__(self, parameters: dict[str, str]) -> None:
-        """`parameters`: those of a challenge that can be met."""
+        """`parameters` are those of a challenge that `strongest` returned."""
         self._parameters = parameters
         self._algorithm = parameters.get("algorithm", "MD5").upper()
         self._hash = _hash(self._algorithm)
@@ -30,7 +30,7 @@ class Session:
         self._count = 0
 
     def answer(self, request: Request) -> str | None:
-        """Return the value of an Authorization field for `request`; None for a name that no field can hold."""
+        """Return the value of Authorization for `request`, or None if the name cannot be sent in a field."""
         name, _, password = (request.user or "").encode("utf-8").decode("latin-1").partition(":")
         if _CONTROL.search(name):
             return None
@@ -64,7 +64,7 @@ class Session:
 
 
 def strongest(challenges: Iterable[Challenge]) -> Challenge | None:
-    """Return the Digest challenge of the strongest algorithm among those of `challenges` that can be met."""
+    """Return the Digest challenge with the strongest algorithm that is supported, or None if there is none."""
     found = [each for each in challenges if each.scheme == "digest" and _can_be_met(each.parameters)]
     return min(found, key=_weakness, default=None)
 
@@ -80,7 +80,7 @@ def _weakness(challenge: Challenge) -> int:
 
 
 def _qop(parameters: dict[str, str]) -> str | None:
-    """Return which quality of protection to use; None where the challenge names none that is known."""
+    """Return the quality of protection to use, or None if the challenge names none that is known."""
     offered = re.split(r"[\s,]+", parameters.get("qop", "").lower())
     return next((qop for qop in ("auth", "auth-int") if qop in offered), None)
 

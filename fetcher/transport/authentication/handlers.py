@@ -1,4 +1,4 @@
-"""The handlers of an opener that say who we are."""
+"""Handlers that add credentials to requests."""
 from __future__ import annotations
 
 import os
@@ -12,19 +12,19 @@ from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
 _MAX_SESSIONS = 10_000
-_MAX_ANSWERS = 3        # to the challenges that one request meets
+_MAX_ANSWERS = 3        # to the challenges of one request
 
 
 class NetrcHandler(green.request.BaseHandler):  # type: ignore[misc]
-    """Gives a request without a password the one that .netrc has for its host.
+    """Adds the password that .netrc has for the host to a request without one.
 
-    The entry for all hosts is for those of the list, and not for others that they redirect to.
+    The default entry is only for hosts of the list, not for other hosts that they redirect to.
     """
 
-    handler_order = 400     # before those who use them
+    handler_order = 400     # before the handlers that use the credentials
 
     def __init__(self, path: str | None = None) -> None:
-        """`path` None: $NETRC, or ~/.netrc. Raises ValueError where the file cannot be read or understood."""
+        """Without `path`, read $NETRC or ~/.netrc. Raises ValueError if the file cannot be read or parsed."""
         self._netrc = Netrc(path or os.environ.get("NETRC") or os.path.expanduser("~/.netrc"))
 
     def http_request(self, request: Request) -> Request:
@@ -41,7 +41,7 @@ class NetrcHandler(green.request.BaseHandler):  # type: ignore[misc]
 
 
 class DigestHandler(green.request.BaseHandler):  # type: ignore[misc]
-    """Answers a Digest challenge, and then greets that origin with what it asked for."""
+    """Answers Digest challenges. Later requests to the same origin are sent with Digest at once."""
 
     def __init__(self) -> None:
         self._sessions: dict[tuple[str, str, int], Session] = {}
@@ -57,9 +57,9 @@ class DigestHandler(green.request.BaseHandler):  # type: ignore[misc]
 
     def http_error_401(self, request: Request, response: Response, code: int, msg: str,
                        headers: Headers) -> Request | Response:
-        """Return the request to send again with credentials, or `response` where no challenge can be met.
+        """Return the request to send again with credentials, or `response` if no challenge can be answered.
 
-        Credentials that were refused are sent once more where only the nonce had become stale (RFC 7616 §3.3).
+        Refused credentials are sent again only if the nonce was stale (RFC 7616 §3.3).
         """
         if request.user is None:
             return response

@@ -1,4 +1,4 @@
-"""Reading .netrc as curl does: leniently, and the first entry that matches counts."""
+"""Read .netrc as curl does: leniently, and the first entry that matches counts."""
 from __future__ import annotations
 
 import re
@@ -11,7 +11,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 @dataclass(slots=True)
 class Entry:
-    """Name and password for a host; for all where `host` is None."""
+    """The name and password for a host. `host` is None in the default entry."""
 
     host: str | None
     login: str | None = None
@@ -19,10 +19,10 @@ class Entry:
 
 
 class Netrc:
-    """Who we are where, as a file says."""
+    """The entries of a .netrc file."""
 
     def __init__(self, path: str) -> None:
-        """Raises ValueError, whose text says what is wrong with the file and quotes nothing of it."""
+        """Raises ValueError if the file cannot be read or parsed; the message quotes nothing of the file."""
         try:
             with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
                 lines = file.read().split("\n")
@@ -37,7 +37,7 @@ class Netrc:
             self._by_host.setdefault(entry.host, []).append(entry)
 
     def find(self, host: str, login: str | None, default: bool) -> Entry | None:
-        """Return the first entry for `host`, and for `login` where that is known. `default`: also that for all."""
+        """Return the first entry for `host`, and for `login` if given. `default` also allows the default entry."""
         entries = self._by_host.get(host, [])
         if default and self._default is not None:
             entries = [*entries, self._default]
@@ -46,10 +46,10 @@ class Netrc:
 
 
 def _entries(path: str, lines: list[str]) -> Iterator[Entry]:
-    """Yield the entries of a file; words that mean nothing are passed over."""
+    """Yield the entries of a file. Unknown words are skipped."""
     entry: Entry | None = None
     words = _words(path, lines)
-    for keyword in map(str.lower, words):       # in capitals, too, as with curl
+    for keyword in map(str.lower, words):       # curl also accepts capitals
         if keyword in ("machine", "default"):
             if entry is not None:
                 yield entry
@@ -65,7 +65,7 @@ def _entries(path: str, lines: list[str]) -> Iterator[Entry]:
 
 
 def _words(path: str, lines: list[str]) -> Iterator[str]:
-    """Yield the words of a file without comments and macros. Raises ValueError."""
+    """Yield the words of a file, without comments and macros. Raises ValueError."""
     in_macro = False
     for number, line in enumerate(lines, start=1):
         if in_macro:

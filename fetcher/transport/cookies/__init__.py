@@ -1,9 +1,9 @@
-"""Cookies as RFC 6265bis has them, in place of http.cookiejar: that walks the whole jar for every request.
+"""Cookies, as in RFC 6265bis. http.cookiejar is not used, since it walks the whole jar for every request.
 
-    CookieHandler       takes cookies from answers, and gives them to the requests that they are for
-      ├ parse           a Set-Cookie field to a Cookie, or to none; its dates: date; its domain: domains
-      ├ jar             the cookies there are, found by the labels of a host's name
-      └ file            the format of Netscape, as curl reads and writes it
+    CookieHandler       stores the cookies of answers, and adds them to requests
+      ├ parse           parses a Set-Cookie field into a Cookie; uses date and domains
+      ├ jar             stores the cookies, and finds them by the labels of a host name
+      └ file            reads and writes Netscape's format, as curl does
 """
 from fetcher.transport.cookies.handler import CookieHandler
 

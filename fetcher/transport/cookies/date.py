@@ -1,4 +1,4 @@
-"""Dates of cookies (RFC 6265 §5.1.1): whatever has a time, a day, a month and a year in it."""
+"""Parse the dates of cookies (RFC 6265 §5.1.1): any text with a time, a day, a month and a year in it."""
 from __future__ import annotations
 
 import re
@@ -12,7 +12,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 def parse_date(text: str) -> int | None:
-    """Return the Unix time that `text` names in UTC, or None."""
+    """Return the Unix time of `text`, read as UTC, or None if it is not a date."""
     time: tuple[int, int, int] | None = None
     day = month = year = None
     for token in _DELIMITERS.split(text):

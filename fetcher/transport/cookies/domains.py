@@ -1,4 +1,4 @@
-"""Which domains a host may set cookies for, and gets them from (RFC 6265 §5.1.3)."""
+"""Decide which domains a host may set cookies for, and receives cookies of (RFC 6265 §5.1.3)."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def is_address(host: str) -> bool:
-    """Whether `host`, in its normal form, is an IP address. An address has no domain."""
+    """Return whether `host`, in normal form, is an IP address. An address has no domain."""
     return ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def domains_of(host: str) -> Iterator[str]:
-    """Yield `host` and, where it is a name, all domains that it is in."""
+    """Yield `host` and, if it is a name, all its parent domains."""
     yield host
     if not is_address(host):
         dot = host.find(".")
@@ -22,18 +22,21 @@ def domains_of(host: str) -> Iterator[str]:
 
 
 def is_within(host: str, domain: str) -> bool:
-    """Whether `host` is `domain`, or a name below it."""
+    """Return whether `host` is `domain` or a subdomain of it."""
     return host == domain or (host.endswith(f".{domain}") and not is_address(host))
 
 
 @lru_cache(maxsize=4096)
 def is_public_suffix(domain: str) -> bool:
-    """Whether anybody can have a name below `domain`, as below "com" and "github.io" (https://publicsuffix.org/)."""
+    """Return whether anybody can register a name below `domain`, such as "com" or "github.io".
+
+    See https://publicsuffix.org/.
+    """
     return bool(_public_suffixes().is_public(domain.rstrip(".")))
 
 
 @lru_cache(maxsize=1)
 def _public_suffixes() -> Any:
-    from publicsuffixlist import PublicSuffixList   # it takes a tenth of a second: only who needs it waits
+    from publicsuffixlist import PublicSuffixList   # takes a tenth of a second, so only import it if needed
 
     return PublicSuffixList()

@@ -1,8 +1,8 @@
-"""Files of cookies in Netscape's format, one cookie a line, as curl reads and writes them.
+"""Read and write cookies in Netscape's format, one per line, as curl does.
 
-domain TAB also for the hosts below it TAB path TAB over TLS alone TAB expires TAB name TAB value
+domain TAB include subdomains TAB path TAB only over TLS TAB expires TAB name TAB value
 
-The expiry 0 is that of a session's cookie. `#HttpOnly_` stands before the domain of one that scripts may not see.
+A session cookie expires at 0. The prefix `#HttpOnly_` of a domain marks a cookie that scripts may not see.
 """
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 def read_cookies(path: str) -> list[Cookie]:
     """Return the cookies in the file at `path` that have not expired.
 
-    A warning in the log names the first line that is no cookie. Raises ValueError where the file cannot be read.
+    Log a warning with the first line that is not a cookie. Raises ValueError if the file cannot be read.
     """
     try:
         with open(path, "rb") as file:
@@ -55,16 +55,16 @@ def read_cookies(path: str) -> list[Cookie]:
 
 
 def write_cookies(path: str, cookies: Iterable[Cookie]) -> None:
-    """Replace the file at `path`, readable by its owner alone, by `cookies`. Raises OSError."""
+    """Write `cookies` to the file at `path`, which only its owner can read. Raises OSError."""
     replace_file(path, "".join([_HEAD, *map(_line, cookies)]).encode(_CHARSET), sync=False, private=True)
 
 
 def _parse(line: str) -> Cookie | None:
-    """Return the cookie of a line, or None."""
+    """Return the cookie on `line`, or None if it is not valid."""
     http_only = line.startswith(_HTTP_ONLY)
     fields = line.removeprefix(_HTTP_ONLY).split("\t")
     if len(fields) == 6:
-        fields.append("")       # some editors take away the tab before an empty value
+        fields.append("")       # some editors remove the tab before an empty value
     if len(fields) != 7 or not _NUMBER.fullmatch(fields[4]) or any(map(_CONTROL.search, fields)):
         return None
     domain, subdomains, path, secure, expires, name, value = fields

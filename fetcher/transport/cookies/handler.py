@@ -1,4 +1,4 @@
-"""The handler of an opener that sends cookies and receives them."""
+"""The handler that adds cookies to requests and stores those of answers."""
 from __future__ import annotations
 
 from time import time
@@ -12,10 +12,10 @@ from fetcher.transport.response import Response
 
 
 class CookieHandler(green.request.BaseHandler):  # type: ignore[misc]
-    """Keeps the cookies of a run: those of a file, and those that answers set."""
+    """Stores the cookies of a run: those from a file, and those set by answers."""
 
     def __init__(self, file: str | None, jar: str | None) -> None:
-        """`file` is read now, if it has a name; `jar` is written by `close`. Raises ValueError."""
+        """Read `file` unless it is empty. `close` writes to `jar`. Raises ValueError if `file` cannot be read."""
         self._cookies = Jar(read_cookies(file) if file else ())
         self._path = jar
 
@@ -24,7 +24,7 @@ class CookieHandler(green.request.BaseHandler):  # type: ignore[misc]
         if value is not None:
             request.headers["Cookie"] = value
         else:
-            request.headers.pop("Cookie", None)     # it is sent again, and they have expired since
+            request.headers.pop("Cookie", None)     # the request is sent again, and its cookies have expired
         return request
 
     def http_response(self, request: Request, response: Response) -> Response:
@@ -37,7 +37,7 @@ class CookieHandler(green.request.BaseHandler):  # type: ignore[misc]
     https_response = http_response
 
     def close(self) -> None:
-        """Write the cookies where they are wanted. Raises OutputError."""
+        """Write the cookies to the jar, if there is one. Raises OutputError."""
         if self._path is not None:
             now = time()
             try:

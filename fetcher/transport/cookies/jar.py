@@ -1,4 +1,4 @@
-"""The cookies of a run, found by the labels of a host's name: however many there are, a look-up costs the same."""
+"""Store the cookies of a run by domain, so that a look-up costs the same however many there are."""
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -9,9 +9,9 @@ from fetcher.transport.cookies.domains import domains_of
 from fetcher.transport.cookies.parse import is_secure, parse_set_cookie
 from fetcher.url import Url
 
-MAX_COOKIES = 3000          # these three: RFC 6265bis §6.1
+MAX_COOKIES = 3000          # this and the next: RFC 6265bis §6.1
 MAX_OF_DOMAIN = 50
-_MAX_IN_ANSWER = 50         # these three: as in curl, so that no server makes requests that others refuse
+_MAX_IN_ANSWER = 50         # this and the next two are curl's: a longer field could make servers refuse requests
 _MAX_SENT = 150
 _MAX_SENT_BYTES = 8190
 
@@ -19,9 +19,9 @@ _Key = tuple[str, bool, str, str]
 
 
 class Jar:
-    """The cookies there are. A new one takes the place of the oldest where there are too many.
+    """The cookies of a run. If a server sets too many, each new one replaces the oldest.
 
-    What is put in with `add` does not count as too much: a file may hold more than servers may set.
+    The limits do not hold for `add`: a file may have more cookies than servers may set.
     """
 
     def __init__(self, cookies: Iterable[Cookie] = ()) -> None:
@@ -38,13 +38,13 @@ class Jar:
         return len(self._oldest_first)
 
     def add(self, cookie: Cookie) -> None:
-        """Put `cookie` in, in place of the one that it replaces."""
+        """Store `cookie`. It replaces the one with the same key."""
         self._by_domain.setdefault(cookie.domain, {})[cookie.key] = cookie
         self._oldest_first[cookie.key] = None
         self._oldest_first.move_to_end(cookie.key)
 
     def set(self, fields: list[str], url: Url, now: float) -> None:
-        """Do what `fields`, the values of Set-Cookie in an answer of `url`, say at the Unix time `now`."""
+        """Store or remove cookies, as the Set-Cookie `fields` of an answer from `url` say. `now` is the Unix time."""
         for field in fields[:_MAX_IN_ANSWER]:
             cookie = parse_set_cookie(field, url, now)
             if cookie is None or self._hides_a_secure_one(cookie, url):
@@ -57,7 +57,7 @@ class Jar:
             self.add(cookie)
 
     def value_for(self, url: Url, now: float) -> str | None:
-        """Return the value of a Cookie field in a request for `url`, or None (RFC 6265bis §5.8.3)."""
+        """Return the value of Cookie in a request for `url`, or None if no cookie matches (RFC 6265bis §5.8.3)."""
         cookies = sorted(self._matching(url, now), key=lambda cookie: -len(cookie.path))[:_MAX_SENT]
         value = ""
         for cookie in cookies:
@@ -86,7 +86,7 @@ class Jar:
                     yield cookie
 
     def _hides_a_secure_one(self, cookie: Cookie, url: Url) -> bool:
-        """Whether an answer without TLS would put `cookie` in front of one that has to come by TLS."""
+        """Return whether `cookie` came without TLS, and would hide a secure cookie of the same name."""
         if cookie.secure or is_secure(url):
             return False
         return any(other.secure and other.name == cookie.name and other.matches_path(cookie.path)

@@ -1,7 +1,6 @@
-"""Reading a Set-Cookie field, leniently, attribute by attribute (RFC 6265bis §5.6, §5.7).
+"""Parse a Set-Cookie field leniently, attribute by attribute (RFC 6265bis §5.6, §5.7).
 
-As curl does, a cookie without a name is ignored, since its file has no room for one, and so is one with a TAB in it,
-which would end the field there.
+As in curl, a cookie without a name is ignored, and so is a cookie with a TAB in it. Neither can be written to a file.
 """
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ _TRUSTWORTHY = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_secure(url: Url) -> bool:
-    """Whether cookies that are `Secure` may come from `url` and go there: by TLS or, as in curl, on this machine."""
+    """Return whether `url` may set and receive secure cookies: it uses TLS or, as in curl, is on this machine."""
     return url.scheme == "https" or url.host in _TRUSTWORTHY
 
 
 def parse_set_cookie(field: str, url: Url, now: float) -> Cookie | None:
-    """Return the cookie that `field`, in an answer of `url`, sets, or None where it is to be ignored.
+    """Return the cookie that `field` sets in an answer from `url`, or None if it must be ignored.
 
-    `now` is the Unix time of the answer. A cookie that is to be taken away is an expired one.
+    `now` is the Unix time of the answer. A server removes a cookie by setting one that has expired.
     """
     if len(field) > _MAX_FIELD or _CONTROL.search(field):
         return None
@@ -52,7 +51,7 @@ def parse_set_cookie(field: str, url: Url, now: float) -> Cookie | None:
 
 
 def keeps_promise(cookie: Cookie) -> bool:
-    """Whether `cookie` is what the prefix of its name promises (RFC 6265bis §4.1.3)."""
+    """Return whether `cookie` has the attributes that the prefix of its name requires (RFC 6265bis §4.1.3)."""
     prefix = cookie.name[:9].lower()
     if prefix.startswith("__host-"):
         return cookie.secure and cookie.host_only and cookie.path == "/"
@@ -60,7 +59,7 @@ def keeps_promise(cookie: Cookie) -> bool:
 
 
 def _attributes(texts: list[str]) -> dict[str, str]:
-    """Return the attributes by their names in lower case. The last of a name counts, of those that mean something."""
+    """Return the attributes by their names in lower case. Of several with one name, the last valid one counts."""
     attributes = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -73,7 +72,7 @@ def _attributes(texts: list[str]) -> dict[str, str]:
 
 
 def _domain(attribute: str, host: str) -> str | None:
-    """Return the domain whose hosts get the cookie; "": `host` alone; None where `host` may not set it."""
+    """Return the domain that receives the cookie, "" for `host` only, or None if `host` may not set it."""
     domain = attribute.removeprefix(".").lower()
     if not domain:
         return ""
@@ -87,13 +86,13 @@ def _domain(attribute: str, host: str) -> str | None:
 
 
 def _default_path(url: Url) -> str:
-    """RFC 6265 §5.1.4."""
+    """Return the path of a cookie that does not set one (RFC 6265 §5.1.4)."""
     path = url.target.partition("?")[0]
     return path[:path.rindex("/")] or "/"
 
 
 def _expiry(attributes: dict[str, str], now: float) -> int | None:
-    """Return the Unix time at which the cookie expires; 0: at once. `Max-Age` goes before `Expires`."""
+    """Return the Unix time when the cookie expires, or None for the end of the run. `Max-Age` overrides `Expires`."""
     if "max-age" in attributes:
         sign, digits = _SECONDS.fullmatch(attributes["max-age"]).groups()   # type: ignore[union-attr]
         seconds = 0 if sign else int(digits[:12])

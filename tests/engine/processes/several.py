@@ -1,4 +1,4 @@
-"""What tests of the engines share: a site with hosts of its own, and the ways to run several processes."""
+"""Helpers for tests of the engines: a site with its own hosts, and runs in several processes."""
 from __future__ import annotations
 
 import os
@@ -21,7 +21,7 @@ AT_ONCE = RetryOptions(wait=0.01)
 
 
 class Site:
-    """Hosts of a test's own at the server."""
+    """Hosts of the server that only one test uses."""
 
     def __init__(self, server: ServerProcess) -> None:
         self._server = server
@@ -31,7 +31,7 @@ class Site:
         return self._server.url(path, f"{name}.{self._run}.localhost")
 
     def stats(self) -> dict[str, dict[str, Any]]:
-        """What the server counted, by name."""
+        """Return what the server counted, by name."""
         mark = f".{self._run}.localhost:"
         return {host.partition(".")[0]: counted for host, counted in self._server.stats(times=True).items()
                 if mark in host}
@@ -46,7 +46,7 @@ def targets(urls: Iterable[str]) -> Iterator[Target]:
 
 
 def processes_run(options: Options, count: int, **keywords: Any) -> Run:
-    """A run in several processes."""
+    """Return a run in several processes."""
     return Run(options, Processes(options, count, **keywords))
 
 
@@ -55,7 +55,7 @@ def children(run: Run) -> list[ChildProcess]:
 
 
 def owner(run: Run, host: str) -> ChildProcess:
-    """The child that owns `host`. The run may not have begun."""
+    """Return the child that owns `host`, even if the run has not begun."""
     return run.fetchers._owners.owner(host)
 
 
@@ -74,7 +74,7 @@ def kill(pid: int | None) -> None:
 
 
 def eventually_green(condition: Any) -> None:
-    """As `eventually`, and the run goes on meanwhile."""
+    """Wait like `eventually`, but let the run continue meanwhile."""
     until = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < until

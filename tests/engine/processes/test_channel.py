@@ -1,4 +1,4 @@
-"""Messages between processes: whole, in order, and over when the other end is gone."""
+"""Messages between processes are whole and in order, and end when the other end is gone."""
 from __future__ import annotations
 
 from collections.abc import Iterator

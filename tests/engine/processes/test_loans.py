@@ -1,4 +1,4 @@
-"""Limits, pace and the breaker hold over all processes; a redirect to another one's host borrows a slot there."""
+"""Limits, pace and breaker apply to all processes together. A redirect to a host of another process borrows a slot."""
 from __future__ import annotations
 
 import logging
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def owned(engine: Run, site: Site, count: int) -> list[str]:
-    """Names of hosts, the first of one child, the second of the next, and so on."""
+    """Return names of hosts: the first belongs to one child, the second to the next, and so on."""
     names: dict[Any, str] = {}
     for number in range(1000):
         name = f"n{number}"
@@ -40,7 +40,7 @@ def host_of(site: Site, name: str) -> str:
 
 
 def crossing(site: Site, here: str, there: str, count: int, path: str = "/delay/0.02") -> list[str]:
-    """URLs of a host that lead to another."""
+    """Return URLs of a host that redirect to another one."""
     return [site.url(here, f"/redirect-to?url={site.url(there, f'{path}?{number}')}") for number in range(count)]
 
 
@@ -88,7 +88,7 @@ def test_a_guest_whose_process_dies_leaves_its_slot(site):
 
     def is_held_up() -> bool:
         before = site.stats()
-        green.sleep(0.5)        # meanwhile the parent is told what is in flight
+        green.sleep(0.5)        # meanwhile the parent learns what is in flight
         return there in before and site.stats()[there]["requests"] == before[there]["requests"]
 
     def kill_the_visitor() -> None:
@@ -121,7 +121,7 @@ def test_guests_of_a_process_that_dies_stay_within_the_limits_of_the_one_that_ta
 
 
 def test_an_answer_to_the_request_of_an_attempt_before_lends_no_slot(site):
-    """The test is the parent: it grants the first request once more, when the second waits."""
+    """The test plays the parent. It grants the first request again while the second waits."""
     ours, theirs = map(Channel, socketpair())
     child = Child(Duty(options(retry=AT_ONCE), 10, False, logging.WARNING), theirs)
     life = green.spawn(child.serve)
@@ -148,7 +148,7 @@ def test_an_answer_to_the_request_of_an_attempt_before_lends_no_slot(site):
 
 
 def test_a_guest_whose_request_ended_waits_no_longer(site):
-    """The test is the parent; a borrower comes to a host whose only slot is taken."""
+    """The test plays the parent. A borrower asks for a slot of a host whose only slot is in use."""
     ours, theirs = map(Channel, socketpair())
     child = Child(Duty(options(limits=Limits(10, 1)), 10, False, logging.WARNING), theirs)
     life = green.spawn(child.serve)
@@ -167,7 +167,7 @@ def test_a_guest_whose_request_ended_waits_no_longer(site):
 
 
 def told(kind: Any, channel: Channel) -> Any:
-    """The next message of this kind, or of these."""
+    """Return the next message of this kind, or of these kinds."""
     while True:
         message = unpack(channel.receive())
         if isinstance(message, kind):

@@ -1,4 +1,4 @@
-"""Several processes do what one does: nothing is lost when they die, and no host sees more than from one."""
+"""Several processes do what one does: nothing is lost when one dies, and limits for hosts are kept."""
 from __future__ import annotations
 
 import json
@@ -180,7 +180,7 @@ def test_what_children_have_to_say_is_said_by_the_parent_once(site, caplog):
 
 def test_children_that_are_killed_again_and_again_lose_nothing(site):
     seed = random.randrange(2 ** 32)
-    print(f"the seed is {seed}")        # pytest shows it where the test fails
+    print(f"the seed is {seed}")        # pytest shows it if the test fails
     chance = random.Random(seed)
     engine = processes_run(options(limits=Limits(40, 10)), 2)
 
@@ -202,7 +202,7 @@ def test_children_that_are_killed_again_and_again_lose_nothing(site):
     killer.wait()
     assert sorted(result.line for result in results) == list(range(1, len(urls) + 1))
     lost = [result for result in results if result.error == "internal"]
-    assert len(lost) <= 40      # in flight, two times
+    assert len(lost) <= 40      # in flight, twice
     assert all(result.url == urls[result.line - 1] for result in results)
     assert all(result.error == "internal" or result.status == (404 if result.line % 10 == 1 else 200)
                for result in results)

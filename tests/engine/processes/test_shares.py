@@ -1,4 +1,4 @@
-"""The table of who may do how much, and of what becomes of the tickets of the dead."""
+"""The shares of the children, and what happens to the tickets of a child that died."""
 from __future__ import annotations
 
 import pytest
@@ -19,9 +19,9 @@ BUSY, PACED, IDLE = Load(True, True, 0), Load(False, True, 0), Load(False, False
     ([BUSY], Limits(10), [(10, None)]),
     ([BUSY, BUSY], Limits(10), [(5, None), (5, None)]),
     ([BUSY, IDLE], Limits(10), [(10, None), (0, None)]),
-    ([IDLE, IDLE], Limits(10), [(5, None), (5, None)]),                     # nobody knows yet whose the first host is
-    ([BUSY, BUSY], Limits(1), [(1, None), (1, None)]),                      # nobody starves, be it one too many
-    ([BUSY, Load(False, False, 7)], Limits(10), [(3, None), (0, None)]),    # what the other still does counts
+    ([IDLE, IDLE], Limits(10), [(5, None), (5, None)]),                     # nobody knows yet who owns the first host
+    ([BUSY, BUSY], Limits(1), [(1, None), (1, None)]),                      # nobody starves, even if it is one too many
+    ([BUSY, Load(False, False, 7)], Limits(10), [(3, None), (0, None)]),    # what the other one still does counts
     ([BUSY, Load(False, False, 10)], Limits(10), [(1, None), (0, None)]),
     ([BUSY, BUSY], Limits(1000), [(200, None), (200, None)]),               # as many as a process can open
     ([BUSY, BUSY], Limits(10, rate=100.0), [(5, 50.0), (5, 50.0)]),
@@ -52,11 +52,11 @@ def lost(*attempts: int) -> dict[int, Ticket]:
 
 
 @pytest.mark.parametrize("attempts, in_flight, concurrency, given_up, counts", [
-    ((0, 0, 0), {1}, 2, [], [0, 1, 0]),                 # one was in flight: that one is under suspicion
+    ((0, 0, 0), {1}, 2, [], [0, 1, 0]),                 # one was in flight, so that one is a suspect
     ((0, 1, 0), {1}, 2, [1], [0, 2, 0]),                # for the second time
     ((0, 1, 1), {0}, 2, [], [1, 1, 1]),
-    ((1, 0, 1), set(), 2, [0], [2, 1, 1]),              # nothing was told: as many as it may have begun
-    ((1, 1, 1), {7}, 1, [0], [2, 1, 1]),                # what was told has come back since
+    ((1, 0, 1), set(), 2, [0], [2, 1, 1]),              # no report: suspect as many as it may have begun
+    ((1, 1, 1), {7}, 1, [0], [2, 1, 1]),                # what was reported has come back since
     ((), {7}, 1, [], []),
 ])
 def test_who_dies_with_the_same_target_twice_gives_it_up(attempts, in_flight, concurrency, given_up, counts):

@@ -1,4 +1,4 @@
-"""Targets and results are the same on both sides of the way between two processes."""
+"""Targets and results are the same after they were sent to another process."""
 from __future__ import annotations
 
 import marshal

@@ -23,7 +23,7 @@ FRAME = re.compile(r"\x1b\[\?2026h(.*?)\x1b\[\?2026l", re.S)
 
 
 class Terminal:
-    """A pseudo-terminal, and all that was written to it."""
+    """A pseudo-terminal, and everything that was written to it."""
 
     def __init__(self, width, height):
         self.master, slave = os.openpty()
@@ -45,7 +45,7 @@ class Terminal:
         return self._written.decode()
 
     def frames(self):
-        """The lines of each frame, without colours."""
+        """Return the lines of each frame, without colours."""
         return [CONTROL.sub("", frame).split("\r\n") for frame in FRAME.findall(self.text)]
 
     def hang_up(self):

@@ -13,14 +13,14 @@ LINE = "x" * 999 + "\n"
 
 @pytest.fixture(params=["pipe", "terminal"])
 def ends(request):
-    """What a reader has, and the stream that it reads from."""
+    """A reader, and the stream that it reads from."""
     reading, writing = os.pipe() if request.param == "pipe" else pty.openpty()
     with open(writing, "w") as stream, closing(os.fdopen(reading, "rb", buffering=0)) as reader:
         yield reader, stream
 
 
 def read(reader, wanted):
-    """All that comes, up to `wanted`."""
+    """Read everything up to `wanted`."""
     data = b""
     os.set_blocking(reader.fileno(), False)
     while wanted not in data:
