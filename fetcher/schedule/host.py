@@ -128,7 +128,7 @@ class Host(Generic[Item]):
         self.running += 1
         self.waiting -= 1
         if self.pace.interval:
-            self.pace.take(now)
+            self.pace.count_start(now)
         if self._urgent:
             return heappop(self._urgent)[2]
         if self._under_way and self._under_way[0][0] <= now:

@@ -23,7 +23,7 @@ class Pace:
         before, self.interval = self.interval, 1 / per_second if per_second else 0.0
         self.ready_at += self.interval - before
 
-    def take(self, now: float) -> None:
+    def count_start(self, now: float) -> None:
         """Count a start at `now`."""
         due, late = self.ready_at, now - _TOLERANCE
         self.ready_at = (due if due > late else late) + self.interval

@@ -262,7 +262,7 @@ class Schedule(Generic[Item]):
         if now < self._first_at:
             self._first_at = now
         if self._pace.interval:
-            self._pace.take(now)
+            self._pace.count_start(now)
         item = host.start(now)
         if item is None:
             self.parked -= 1

@@ -15,7 +15,7 @@ def starts(pace: Pace, pauses: list[float]) -> list[float]:
     now, times = 1000.0, []
     for pause in pauses:
         now = max(now, pace.ready_at) + pause
-        pace.take(now)
+        pace.count_start(now)
         times.append(now)
     return times
 
@@ -39,7 +39,7 @@ def test_the_mean_is_the_rate_though_timers_are_late(rate):
     for lateness in [0.0, 0.001, 0.004, 0.002] * 500:
         now = max(now, pace.ready_at) + lateness
         while pace.ready_at <= now:
-            pace.take(now)
+            pace.count_start(now)
             times.append(now)
     assert (len(times) - 1) / (times[-1] - times[0]) == pytest.approx(rate, rel=0.02)
 
@@ -61,20 +61,20 @@ def test_without_a_rate_there_is_nothing_to_wait_for():
     pace = Pace(None)
     for now in (0.0, 0.0, 5.0, 5.0):
         assert pace.ready_at <= now
-        pace.take(now)
+        pace.count_start(now)
     assert pace.ready_at <= 5.0
 
 
 def test_slowed_down_it_waits_after_the_last_one_too():
     pace = Pace(None)
-    pace.take(100.0)
+    pace.count_start(100.0)
     pace.slow_down(10.0)
     assert pace.ready_at == pytest.approx(110.0, abs=0.02)
 
 
 def test_it_is_never_made_faster():
     pace = Pace(2)
-    pace.take(100.0)
+    pace.count_start(100.0)
     pace.slow_down(0.1)
     assert pace.interval == 0.5
     assert pace.ready_at == pytest.approx(100.5, abs=0.02)
@@ -83,7 +83,7 @@ def test_it_is_never_made_faster():
 @pytest.mark.parametrize("before, after, due", [(2, 4, 100.25), (4, 1, 101.0), (2, None, 100.0), (None, 2, 100.5)])
 def test_another_pace_holds_from_the_last_one_on(before, after, due):
     pace = Pace(before)
-    pace.take(100.0)
+    pace.count_start(100.0)
     pace.change(after)
     assert pace.ready_at == pytest.approx(due, abs=0.02)
 
@@ -94,6 +94,6 @@ def test_a_pace_that_is_changed_again_and_again_is_never_faster_than_the_fastest
     for rate in rates:
         pace.change(rate)
         now = max(now, pace.ready_at)
-        pace.take(now)
+        pace.count_start(now)
         times.append(now)
     assert all(later - earlier > 1 / max(rates) - 0.011 for earlier, later in zip(times, times[1:]))
