@@ -1,4 +1,4 @@
-"""Fetch every URL of a list, concurrently; one record for every line, whatever happens to it.
+"""Fetch every URL of a list concurrently, and write one record for every line, whatever happens to it.
 
     targets  ──▶  engine  ──▶  sinks
     lines in      GreenPool     records out

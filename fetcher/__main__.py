@@ -4,7 +4,7 @@ from signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
 
 
 def main() -> None:
-    """Ctrl-C just ends it until there is anything to end in order; where it is ignored, that stays so."""
+    """Run the command. Until there is work to end in order, Ctrl-C kills the process, unless SIGINT is ignored."""
     if getsignal(SIGINT) is default_int_handler:
         signal(SIGINT, SIG_DFL)
     if sys.argv[1:] == ["--version"] and _print_version():
@@ -15,7 +15,7 @@ def main() -> None:
 
 
 def _print_version() -> bool:
-    """Answer before click and eventlet are loaded. What cannot be written is for the command to complain of."""
+    """Print the version without loading click and eventlet. Return whether stdout could be written."""
     from fetcher.versions import line
 
     try:

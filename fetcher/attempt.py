@@ -1,8 +1,8 @@
-"""One try in flight: what it is doing, since when, and until when it may.
+"""The attempts in flight: what each is doing, since when, and how long it may take.
 
-`fetch` starts an `Attempt`, the transport moves it from phase to phase, the table reads it, and `InFlight` ends the
-ones that take too long: one timer looks at all of them, which costs a request nothing, where a timer for each would
-cost more than the request's own bookkeeping.
+`fetch` starts an `Attempt`, the transport moves it from phase to phase, the live screen shows it, and `InFlight` ends
+attempts that take too long. One timer checks all of them: a timer for each would cost more than the rest of a request's
+bookkeeping.
 """
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ RESOLVING, CONNECTING, PROXY, HANDSHAKE = "dns", "connect", "proxy", "tls"
 SENDING, WAITING, BODY = "send", "wait", "body"
 _CONNECT_PHASES = (RESOLVING, CONNECTING, PROXY, HANDSHAKE)
 
-SPEED_SECONDS = 10.0        # over which the speed of a body is measured
-_LATE_SECONDS = 0.1         # a tick that is later than this says that the hub had no time
-_MAX_EXCUSE = 1.0           # so many times its whole time an attempt may get back because the hub had none
+SPEED_SECONDS = 10.0        # the speed of a body is measured over this time
+_LATE_SECONDS = 0.1         # if a tick is later than this, the hub had no time
+_MAX_EXCUSE = 1.0           # an attempt gets back at most this part of its total time for a late hub
 
 _DOING = {
     QUEUED: "waiting for its turn at {host}",
@@ -38,7 +38,7 @@ _DOING = {
 
 
 class RunningAttempt(Protocol):
-    """An attempt as people are shown it, in this process or in another one."""
+    """An attempt as the screen shows it, in this process or in another one."""
 
     @property
     def target(self) -> Target: ...
@@ -66,7 +66,7 @@ class Attempt:
         self.number = number                # 1: the first for its target
         self.received = 0                   # bytes, heads included
         self._move = move
-        self._measured: tuple[float, int] | None = None     # when the speed was looked at last, and `received` then
+        self._measured: tuple[float, int] | None = None     # when the speed was last measured, and `received` then
         self.greenlet: Any = green.current()
         self.started = self.last_progress = perf_counter()
         self.timestamp = time()
@@ -80,7 +80,7 @@ class Attempt:
         self.timings = Timings()
 
     def move(self, host: str) -> None:
-        """The request was redirected to `host`: wait for its turn there, which takes no time off this attempt's."""
+        """Note a redirect to `host`. Waiting for a slot there does not count as time of this attempt."""
         if self._move is None:
             return
         before, expires = perf_counter(), self.expires
@@ -94,22 +94,22 @@ class Attempt:
             self.expires = expires + waited
 
     def connecting(self, host: str) -> None:
-        """A new connection begins: its look-up, connect and handshake share the connect time."""
+        """Note that a new connection begins. Its look-up, connect and handshake share the connect time."""
         self.host = self.peer = host
         self.phase = RESOLVING
         self.silence_limit = self.timeouts.connect
         self.last_progress = perf_counter()
 
     def talking(self, phase: str) -> None:
-        """From here on, silence is what counts."""
+        """Enter `phase`, in which silence is limited."""
         self.phase = phase
         self.silence_limit = self.timeouts.read
         self.last_progress = perf_counter()
 
     def excuse(self, seconds: float, now: float) -> None:
-        """Give so much time back: the hub was late, so no peer could be heard, and none is to blame.
+        """Extend the limits by `seconds`: the hub was late, so nothing could be received, and no peer is to blame.
 
-        There is a limit to that: the hub may be late because of what this peer sent.
+        The total of these extensions is limited, since the hub may be late because of what this peer sent.
         """
         self.last_progress = min(self.last_progress + seconds, now)
         latest = self.started + (1 + _MAX_EXCUSE) * self.timeouts.total
@@ -119,7 +119,7 @@ class Attempt:
         return perf_counter() - self.started
 
     def overdue(self, now: float) -> TimedOut | None:
-        """The error that ends this attempt at `now`, if its time is up."""
+        """Return the error that ends this attempt if its time is up at `now`, else None."""
         if now >= self.expires:
             return TimedOut(f"The attempt took longer than {self.timeouts.total:g} s, while {self.doing()}.")
         if now - self.last_progress >= self.silence_limit:
@@ -128,7 +128,7 @@ class Attempt:
         return None
 
     def too_slow(self, now: float) -> TooSlow | None:
-        """The error that ends this attempt where its body comes below the least speed."""
+        """Return the error that ends this attempt if its body comes below the minimum speed, else None."""
         least = self.timeouts.min_speed
         if least is None:
             return None
@@ -148,7 +148,7 @@ class Attempt:
 
 
 class InFlight:
-    """The attempts that run now."""
+    """The attempts in flight."""
 
     def __init__(self, timeouts: Timeouts) -> None:
         shortest = min(timeouts.connect, timeouts.read, timeouts.total)
@@ -167,7 +167,7 @@ class InFlight:
         return len(self._attempts)
 
     def watch(self) -> None:
-        """End overdue attempts from now on, until `close`."""
+        """Start ending overdue attempts, until `close`."""
         self._due = perf_counter() + self._tick_seconds
         self._timer = green.call_later(self._tick_seconds, self._tick)
 
@@ -177,13 +177,13 @@ class InFlight:
             self._timer = None
 
     def interrupt(self, error: type[FetchError] = Interrupted, reason: str = "The run was interrupted") -> None:
-        """End every attempt now, with `error`. Called from the hub: any other green thread would not be resumed."""
+        """End every attempt now, with `error`. Call it from the hub: a calling green thread would not be resumed."""
         for attempt in list(self._attempts):
             self._end(attempt, error(f"{reason} while {attempt.doing()}."))
 
     def _tick(self) -> None:
         now, due = perf_counter(), self._due
-        self.watch()        # first: whatever happens here, there is a next time
+        self.watch()        # first, so that there is a next time, whatever happens here
         if now - due > _LATE_SECONDS:
             for attempt in self._attempts:
                 attempt.excuse(now - due, now)
@@ -197,7 +197,7 @@ class InFlight:
                 self._end(attempt, error)
 
     def _end(self, attempt: Attempt, error: FetchError) -> None:
-        """Raise `error` where the attempt waits. Called from the hub, so its green thread does wait."""
+        """Raise `error` in the green thread of the attempt. It is waiting, since the hub calls this."""
         if attempt.ended_by is None:
             attempt.ended_by = error
             attempt.greenlet.throw(error)

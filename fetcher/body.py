@@ -1,4 +1,4 @@
-"""What is made of a body while it arrives: a hash, what a record holds of it, a file, a judgement."""
+"""Process a body while it arrives: hash it, keep it for the record, save it to a file, judge it."""
 from __future__ import annotations
 
 import hashlib
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class ReceivedBody:
-    """One body. `saved_to` is the path of its file, once it is whole."""
+    """One body. `saved_to` is the path of its file once the body is whole, or None."""
 
-    saved_to: str | None = None     # most bodies are only counted: then nothing of this is there
+    saved_to: str | None = None     # these are class attributes, since most bodies are only counted
     _digest: Any = None
     _sha256: str | None = None
     _pieces: list[bytes] | None = None
@@ -32,12 +32,12 @@ class ReceivedBody:
             self._pieces = []
 
     def begin_file(self, store: BodyStore, response: Response) -> None:
-        """Have the body of `response`, if it has one, become a file."""
+        """Save the body of `response`, if it has one, to a temporary file."""
         if response.status not in (204, 304) and response.request.method != "HEAD":
             self._file = store.body()
 
     def begin_judging(self, judge: Judge, response: Response) -> None:
-        """Have the body of `response` judged, if its status is accepted; one that is not modified was judged before."""
+        """Judge the body of `response` if its status is accepted, except a 304, whose body was judged before."""
         is_known = response.status == 304 and response.request.is_conditional
         if response.status in judge.statuses and not is_known:
             self._judge = judge
@@ -55,7 +55,7 @@ class ReceivedBody:
             self._watch.feed(piece)
 
     def judged(self, response: Response) -> FetchError | None:
-        """The body is whole: return what is wrong with it, if anything is."""
+        """Return what is wrong with the body, or None. Call it when the body is whole."""
         if self._judge is None:
             return None
         complaint = self._judge.complaint(self._watch, Facts(
@@ -63,14 +63,17 @@ class ReceivedBody:
         return None if complaint is None else Unexpected(complaint, response)
 
     def save(self, target: Target, response: Response) -> None:
-        """The body is whole: move its file, if it has one, to its place. Raises SaveError."""
+        """Move the file of the body, if there is one, to its final path. Call it when the body is whole.
+
+        Raises SaveError.
+        """
         if self._file is not None:
             sha256 = self.hexdigest()
             assert sha256 is not None
             self.saved_to = self._file.commit(target, sha256, response.content_type)
 
     def drop(self) -> None:
-        """Remove a file that is not in its place."""
+        """Remove the temporary file, if there is one."""
         if self._file is not None:
             self._file.drop()
 

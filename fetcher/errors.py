@@ -1,8 +1,8 @@
-"""What can go wrong with one URL, and the word its record says for it.
+"""What can go wrong with one URL, and the word for it in its record.
 
     FetchError                      word
-    ├── InvalidUrl                  invalid_url          the line holds no URL that can be fetched
-    ├── Blocked                     blocked              the guard refuses its host, or every address of it
+    ├── InvalidUrl                  invalid_url          the line has no URL that can be fetched
+    ├── Blocked                     blocked              the guard refuses its host, or all its addresses
     ├── DnsError                    dns                  the name did not resolve
     ├── ConnectError                connect              no connection to any of its addresses
     ├── TlsError                    tls                  the handshake or the certificate failed
@@ -17,12 +17,12 @@
     ├── Unexpected                  unexpected           the answer is not what was expected
     ├── SaveError                   save                 the body could not be written to its file
     ├── RobotsRefused               robots               robots.txt does not allow it
-    ├── BreakerOpen                 breaker              its host cannot be reached, and was left alone
+    ├── BreakerOpen                 breaker              its host cannot be reached, and is left alone
     ├── DeadlinePassed              deadline             the run had no time left for it
     └── Interrupted                 interrupted          the run was stopped while this was in flight
 
-A status that is not accepted, by default of 400 and above, is an answer, not an exception: its record says `http`.
-Whatever else escapes is a defect of ours: its record says `internal`.
+A status that is not accepted, by default 400 and above, is an answer, not an exception: its record says `http`. Any
+other exception is a defect of ours: its record says `internal`.
 
 Foreign errors (OSError, ssl.SSLError) are mapped to these where they enter, in `transport/`.
 """
@@ -32,9 +32,9 @@ from typing import Any
 
 
 class FetchError(Exception):
-    """One URL could not be fetched. Its text is one plain sentence for `error_message`.
+    """One URL could not be fetched. The message is one plain sentence for `error_message`.
 
-    `response` is the answer that led to it, where there was one.
+    `response` is the answer that led to it, or None.
     """
 
     word = "internal"
@@ -65,7 +65,8 @@ class TlsError(FetchError):
 
 
 class ProxyError(FetchError):
-    """`status` is what the proxy itself answered, where that says what is wrong: 407."""
+    """The proxy refused, or could not be reached. `status` is its answer if that says what is wrong (407), else None.
+    """
 
     word = "proxy"
 
@@ -134,7 +135,7 @@ class OutputError(Exception):
 
 
 class NobodyReads(OutputError):
-    """The deadline has passed, and nobody takes what is to be written. The run ends with status 124."""
+    """The deadline has passed, and nobody reads what is written. The run ends with status 124."""
 
 
 class InputError(Exception):

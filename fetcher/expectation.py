@@ -1,4 +1,4 @@
-"""What an answer is expected to be, as it is typed: statuses, texts and regular expressions."""
+"""Parse what a user expects of an answer: statuses, texts and regular expressions."""
 from __future__ import annotations
 
 import re
@@ -14,18 +14,18 @@ _PATTERN = re.compile(r"/(.+)/(i?)", re.S)
 
 
 def parse_statuses(text: str) -> Statuses:
-    """Read `200-299,304,4xx`. Raises ValueError, with what is wrong as the end of a sentence."""
+    """Parse `200-299,304,4xx`. Raises ValueError, whose text is the end of a sentence."""
     return tuple(_range(part.strip()) for part in text.split(","))
 
 
 def shown_statuses(statuses: Statuses) -> str:
-    """Return `statuses` as they would be typed."""
+    """Return `statuses` as a user would type them."""
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in statuses)
 
 
 @lru_cache(maxsize=256)
 def accepted(statuses: Statuses | None) -> frozenset[int]:
-    """Return each of `statuses`; without any, those below 400."""
+    """Return the set of all `statuses` in these ranges, or those below 400 if None."""
     if statuses is None:
         return _BELOW_400
     return frozenset(status for first, last in statuses for status in range(first, last + 1))
@@ -43,7 +43,7 @@ class Pattern:
 
 
 def parse_pattern(text: str) -> str | Pattern:
-    """Read `/REGEX/` or `/REGEX/i`; anything else is a text, returned as it is. Raises ValueError if it is empty."""
+    """Parse `/REGEX/` or `/REGEX/i`. Any other text is returned unchanged. Raises ValueError if it is empty."""
     if not text:
         raise ValueError("an empty text is in every body")
     match = _PATTERN.fullmatch(text) if text[0] == "/" else None
@@ -51,8 +51,8 @@ def parse_pattern(text: str) -> str | Pattern:
 
 
 def compiled(pattern: Pattern) -> Any:
-    """Return what can search for `pattern`, in time proportional to what is searched in. Raises ValueError."""
-    import re2      # costs something to load, and most runs have none
+    """Compile `pattern`. A search takes time in proportion to the text. Raises ValueError if it is not valid RE2."""
+    import re2      # slow to load, and most runs have no pattern
 
     options = re2.Options()
     options.log_errors = False

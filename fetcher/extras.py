@@ -1,4 +1,4 @@
-"""Optional parts: the command that installs the packages of one, wherever fetcher itself came from."""
+"""Tell the user how to install the packages of an optional part, wherever fetcher itself came from."""
 from __future__ import annotations
 
 import os
@@ -10,12 +10,12 @@ _OF_EXTRA = re.compile(r"(?P<package>[^;]+);.*\bextra == ['\"](?P<extra>[\w-]+)[
 
 
 def needed(what: str, extra: str) -> str:
-    """Return a sentence, without its full stop: `what` needs `extra`, and how to install that."""
+    """Return a sentence, without its full stop: `what` needs the packages of `extra`, and how to install them."""
     return f"{what} needs more packages: {install_command(extra)}"
 
 
 def install_command(extra: str) -> str:
-    """Return the command that installs the packages of `extra` for this very Python.
+    """Return the command that installs the packages of `extra` for the running Python.
 
     It names the packages, not `fetcher[extra]`: an index may have another project of that name.
     """

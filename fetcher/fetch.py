@@ -1,4 +1,4 @@
-"""One target, one result. Nothing raises: whatever goes wrong is in the result."""
+"""Fetch one target and return one result. Errors are in the result; none is raised."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from fetcher.sinks.bodies import BodyStore
     from fetcher.transport.recorder import Recorder
 
-# RFC 9110 §13.1 and §14.2: with one of these, an answer would not be to our question
+# RFC 9110 §13.1 and §14.2: if the user sends one of these, 304 or 206 is an answer to that and not to our question
 _CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range"})
 
 
 class Opener(Protocol):
-    """What a transport is: one verb."""
+    """A transport."""
 
     def open(self, request: Request) -> Response: ...
 
 
 class Fetcher:
-    """Fetches targets by one set of options, over one transport. Safe for many green threads at once."""
+    """Fetches targets with one set of options, over one transport. Many green threads may use it at once."""
 
     def __init__(self, options: Options, transport: Opener, in_flight: InFlight) -> None:
-        """Raises ValueError where the options cannot be followed, and OutputError where a file cannot be written."""
+        """Raises ValueError if the options cannot be followed, and OutputError if a file cannot be written."""
         self._transport = transport
         self._in_flight = in_flight
         self._recall = _recall(options)
@@ -65,10 +65,11 @@ class Fetcher:
                                     and not _CONDITIONS & field_names(self._fields))
 
     def __call__(self, target: Target, number: int = 1, move: Callable[[str], None] | None = None) -> Result:
-        """Return what became of `target` in its attempt `number`. Raises only what ends this process or green thread.
+        """Fetch `target`, in its attempt `number`, and return the result. Raises only what ends this process or
+        green thread.
 
-        `move` is called with the host of each redirect before it is followed; it may wait, and that takes no time
-        off the attempt's.
+        `move` is called with the host of each redirect before it is followed. It may wait; that time does not count as
+        the attempt's.
         """
         try:
             if target.parsed is None:
@@ -83,7 +84,7 @@ class Fetcher:
             return defect(self._options, target, error, number)
 
     def close(self) -> None:
-        """Let go of the state, of the directory of saved bodies, and of what waits for an archive."""
+        """Close the state and the directory of saved bodies, and remove what was stored for an archive."""
         for part in self._recall, self._store, self._recorder:
             if part is not None:
                 part.close()
@@ -135,7 +136,7 @@ class Fetcher:
         return self._answered(target, response, failure, body, judge, past)
 
     def _for_host(self, host: str, settings: HostSettings) -> Fetcher:
-        """Return what fetches from `host`: this, or one by the options that are set for it, made once."""
+        """Return the fetcher for `host`: this one, or one with the settings of the host, which is made once."""
         found = settings.find(host)
         if found is None:
             return self
@@ -147,7 +148,7 @@ class Fetcher:
 
     def _fetch_overridden(self, target: Target, overrides: Overrides, number: int,
                           move: Callable[[str], None] | None) -> Result:
-        """Fetch `target` as one by other options: those of this fetcher, and what its row says in their place."""
+        """Fetch `target` with the options of this fetcher, overridden by those of its row."""
         fetch = copy(self)
         try:
             fetch._configure(_overridden(self._options, overrides))
@@ -173,7 +174,7 @@ class Fetcher:
             from fetcher.recall import recalled
 
             change, memory, sha256, saved_to = recalled(past, response, word is None, sha256, saved_to, judge.digest)
-        return Result(      # by position, which is much quicker
+        return Result(      # positional arguments are much faster
             target.url, target.line, target.source, word is None, response.status, word, message, request.method,
             request.full_url, len(request.hops), response.http_version, response.content_type, attempt.remote_ip,
             response.size, response.size_download, sha256, attempt.number, attempt.timings, attempt.timestamp,
@@ -184,7 +185,7 @@ class Fetcher:
             else self._beside(request, response, memory))
 
     def _unanswered(self, target: Target, request: Request, failure: FetchError) -> Result:
-        """Return the result where `request`, the last that was sent or would have been, had no answer."""
+        """Return the result of a `failure` without an answer. `request` is the last that was sent, or was to be."""
         attempt = request.attempt
         return Result(
             target.url, target.line, target.source,
@@ -210,7 +211,7 @@ class Fetcher:
 
 
 def check(options: Options) -> None:
-    """Raise ValueError where `options` cannot be followed. Nothing is sent, opened or written."""
+    """Raise ValueError if `options` cannot be followed. Nothing is sent, opened or written."""
     request_fields(options.request)
     judge_of(options.answer)
     settings_of(options.hosts)
@@ -248,7 +249,7 @@ def _recorder(directory: str | None) -> Recorder | None:
 
 
 def _overridden(options: Options, overrides: Overrides) -> Options:
-    """Return `options` with what a row says in their place."""
+    """Return `options` with those of a row in place of its own."""
     request, timeouts = options.request, options.timeouts
     names = {name.lower() for name, _ in overrides.headers}
     others = (field for field in request.headers if field[0].rstrip(";").lower() not in names)

@@ -1,7 +1,7 @@
-"""What tells a request from others for the same URL, from run to run: its method, its body, its row's header fields.
+"""Tell requests for the same URL apart, from run to run, by method, body and the header fields of the row.
 
-Credentials are no part of it, since they change while the request stays the same, and leave no trace in a record: of
-the fields that hold them the names count, as the URL counts with its password masked.
+Credentials are not part of a fingerprint: they change while the request stays the same, and must leave no trace in a
+record. Only the names of the fields that carry them count, just as the URL counts with its password masked.
 """
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fetcher.semantics import carries_credentials
 
 
 def fingerprint(options: RequestOptions, overrides: Overrides | None = None) -> str | None:
-    """None for a plain GET; else the method, and a digest where there is more than that: "POST 9f86d081884c7d65".
+    """Return the method and, if there is more, a digest: "POST 9f86d081884c7d65". Return None for a plain GET.
 
     `overrides` are those of the row. Header fields of `options` do not count: all requests of a run have them.
     """

@@ -1,7 +1,7 @@
-"""The one door to eventlet: all that is green in this project comes through here.
+"""The one door to eventlet: no other module imports it.
 
-eventlet is in maintenance mode; what the project takes from it is this page, so that another loop could take its
-place. Its name look-ups (greendns) are not loaded: they are slow to import, and `transport/dns.py` has its own.
+eventlet is in maintenance mode. All that the project uses of it is in this module, so that another loop could replace
+it. Its name look-ups (greendns) are not loaded: they are slow to import, and `transport/dns.py` has its own.
 """
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from typing import Any
 
 @contextmanager
 def _left_out(name: str) -> Iterator[None]:
-    """Keep the module `name` from being loaded: who imports it meanwhile, and does not use it, gets an empty one."""
+    """Do not load the module `name` inside this block. Importing it gives an empty module."""
     if name in sys.modules or "EVENTLET_HUB" in os.environ:
         yield
         return
@@ -33,11 +33,11 @@ def _left_out(name: str) -> Iterator[None]:
 
 
 def _load(name: str) -> ModuleType:
-    """Import a module of eventlet, in whatever thread this is.
+    """Import a module of eventlet. Any thread may call this.
 
-    eventlet loads copies of `threading`. Before Python 3.13, each copy takes over the lock by which the interpreter
-    knows that the current thread has ended: whoever waits for that thread would wait for ever. A bare thread, as
-    started here, has no such lock.
+    eventlet loads copies of `threading`. Before Python 3.13, each copy replaces the lock that tells the interpreter
+    when the current thread has ended, so waiting for that thread would never end. A bare thread, as started here, has
+    no such lock.
     """
     if name not in sys.modules and threading.current_thread() is not threading.main_thread():
         loaded = _thread.allocate_lock()
@@ -57,7 +57,7 @@ def _load(name: str) -> ModuleType:
 
 
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
-# eventlet.patcher imports asyncio and leaves it there: a fifth of the time that the command takes to start
+# eventlet.patcher imports asyncio without using it: a fifth of the start-up time of the command
 with warnings.catch_warnings(), _left_out("asyncio"):
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     _load("eventlet")
@@ -73,37 +73,37 @@ spawn_n = eventlet.spawn_n
 sleep = eventlet.sleep
 current = greenlet.getcurrent
 GreenletExit = greenlet.GreenletExit
-ENDS_PROCESS = (KeyboardInterrupt, SystemExit)      # no net catches these
+ENDS_PROCESS = (KeyboardInterrupt, SystemExit)      # never caught
 GreenPool = eventlet.GreenPool
 Event = eventlet.Event
 Semaphore = eventlet.Semaphore
 hub = eventlet.hubs.get_hub
 READ = eventlet.hubs.hub.READ
 WRITE = eventlet.hubs.hub.WRITE
-_threads: list[Any] = []        # what runs in threads of the system
+_threads: list[Any] = []        # system threads that run now
 
 
 def __getattr__(name: str) -> Any:
-    if name == "request":       # green urllib is loaded by the first that needs it: `--version` does not
+    if name == "request":       # load green urllib only when it is needed
         return _load("eventlet.green.urllib.request")
     raise AttributeError(name)
 
 
 def patch_sockets() -> None:
-    """Make the sockets of libraries that know nothing of green threads cooperate."""
+    """Make sockets green for libraries that know nothing of green threads."""
     eventlet.monkey_patch(all=False, socket=True)
 
 
 def hub_name() -> str:
-    """The name of the hub in use: epolls, kqueue, poll, selects or asyncio."""
+    """Return the name of the hub in use: epolls, kqueue, poll, selects or asyncio."""
     return type(hub()).__module__.rpartition(".")[2]
 
 
 @contextmanager
 def forking() -> Iterator[None]:
-    """While inside, eventlet does not warn of forks: the child is to `renew_hub`, and to use nothing of the old one.
+    """Allow forks inside this block: eventlet does not warn of them. The child must call `renew_hub` first.
 
-    It waits for what runs `in_thread`: a lock that is held at the fork would stay locked in the child for ever.
+    Waits until nothing runs `in_thread`: a lock that a thread has at the fork would stay locked in the child for ever.
     """
     while _threads:
         sleep(0.005)
@@ -113,16 +113,16 @@ def forking() -> Iterator[None]:
 
 
 def renew_hub() -> None:
-    """Begin with a hub of its own, in a process that was forked: what the parent's watched is none of its business."""
+    """Replace the hub in a forked process, so that it does not watch what the parent's hub watches."""
     _threads.clear()
     eventlet.hubs.use_hub()
 
 
 def in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Return what `function` returns, called in a thread of the system; this green thread waits, others go on.
+    """Call `function` in a system thread and return its result. This green thread waits; others continue.
 
-    A thread and a pipe for each call: so it works on every hub, in every thread, and after a fork, which what
-    eventlet has for this (tpool) does not.
+    Each call has its own thread and pipe, so it works on every hub, in every thread and after a fork. eventlet's tpool
+    does not.
     """
     reading, writing = os.pipe()
     outcome: list[tuple[Any, BaseException | None]] = []
@@ -134,11 +134,11 @@ def in_thread(function: Callable[..., Any], *args: Any) -> Any:
             outcome.append((None, error))
         finally:
             _threads.remove(call)
-            with suppress(BrokenPipeError):     # nobody waits any more
-                os.write(writing, b".")         # closing would do, but for a copy in a child forked meanwhile
+            with suppress(BrokenPipeError):     # nobody is waiting any more
+                os.write(writing, b".")         # closing is not enough if a child forked meanwhile has a copy
             os.close(writing)
 
-    threading = eventlet.patcher.original("threading")      # a worker of Celery has patched the other
+    threading = eventlet.patcher.original("threading")      # a Celery worker has patched the one that `import` gives
     _threads.append(call)
     threading.Thread(target=call, daemon=True).start()
     try:
@@ -152,10 +152,10 @@ def in_thread(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def listen(event: str, fileno: int, callback: Callable[[Any], Any]) -> Any:
-    """Have the hub call `callback` whenever there is `event`; returns a listener, for the hub's `remove`.
+    """Have the hub call `callback` on every `event`. Return a listener for the hub's `remove`.
 
-    Raises OSError where the system refuses that. eventlet's own `add` leaves the listener there then, in the way of
-    whoever has the same descriptor next.
+    Raises OSError if the system refuses. In that case eventlet's own `add` does not remove the listener, which would
+    get in the way of the next file with the same descriptor.
     """
     loop = hub()
     try:
@@ -166,9 +166,9 @@ def listen(event: str, fileno: int, callback: Callable[[Any], Any]) -> Any:
 
 
 def trampoline(file: Any, *, read: bool = False, write: bool = False, seconds: float | None = None) -> None:
-    """Wait until there is something to read from `file`, or a descriptor, or it takes something.
+    """Wait until `file`, which may be a descriptor, can be read or written.
 
-    Raises OSError, and TimeoutError after so many `seconds`.
+    Raises OSError, and TimeoutError after `seconds`.
     """
     fileno = file if isinstance(file, int) else file.fileno()
     try:
@@ -179,19 +179,19 @@ def trampoline(file: Any, *, read: bool = False, write: bool = False, seconds: f
 
 
 def call_soon(callback: Callable[..., Any], *args: Any) -> Any:
-    """Have the hub call `callback` in its next round; returns a timer that can be cancelled."""
+    """Have the hub call `callback` in its next round. Return a timer that can be cancelled."""
     return hub().schedule_call_global(0, callback, *args)
 
 
 def call_later(seconds: float, callback: Callable[..., Any], *args: Any) -> Any:
-    """Have the hub call `callback` after `seconds`; returns a timer that can be cancelled."""
+    """Have the hub call `callback` after `seconds`. Return a timer that can be cancelled."""
     return hub().schedule_call_global(seconds, callback, *args)
 
 
 class Signal:
-    """A flag that one green thread waits for and others raise; raising it before the wait is not lost.
+    """A flag that one green thread waits for and others set. If it is set before the wait, the wait returns at once.
 
-    The same one can be used again and again. At most one green thread may wait at a time.
+    It can be used again and again. At most one green thread may wait at a time.
     """
 
     __slots__ = ("_raised", "_waiter")
@@ -201,7 +201,7 @@ class Signal:
         self._waiter: Any = None
 
     def set(self) -> None:
-        """Wake the waiting green thread, in the hub's next round; without one, the next wait returns at once."""
+        """Wake the waiting green thread in the hub's next round. If there is none, the next wait returns at once."""
         if not self._raised:
             self._raised = True
             if self._waiter is not None:
@@ -223,11 +223,10 @@ class Signal:
 
 @contextmanager
 def signals(handlers: dict[int, Callable[[int], Any]]) -> Iterator[None]:
-    """Call `handlers[number](number)` from the hub when one of those signals arrives, even while the hub sleeps.
+    """Call `handlers[number](number)` from the hub when one of these signals arrives, even while the hub sleeps.
 
-    One that was ignored, as a shell has it for what runs in its background, stays so. Python runs a signal's handler
-    between two bytecodes, which a hub that waits in epoll does not reach; the interpreter's wake-up descriptor ends
-    that wait.
+    Signals that are ignored stay ignored: a shell does that for background jobs. Python runs a signal handler between
+    two bytecodes, which a hub that waits in epoll never reaches; the interpreter's wake-up descriptor ends that wait.
     """
     receiving, sending = socket.socketpair()
     receiving.setblocking(False)

@@ -1,6 +1,6 @@
-"""Settings for hosts: which of a run's there are for one, and what they make of its options.
+"""Find the settings for a host, and apply them to the options of the run.
 
-One immutable look-up serves a whole process. The longest pattern that fits a name counts, and no other.
+A process has one immutable look-up. Only the longest pattern that matches a name counts.
 """
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fetcher.url import parse
 
 Fields = tuple[tuple[str, str], ...]
 
-_MAX_REMEMBERED = 10_000        # hosts whose settings need not be looked for again
+_MAX_REMEMBERED = 10_000        # hosts whose settings are cached
 _NO_HOST = re.compile(r"[/\\?#@%\s]|^\.|:\d*$")
 
 
@@ -21,7 +21,7 @@ class HostSettings:
     """The settings for all hosts of a run. Use `settings_of` to make one."""
 
     def __init__(self, hosts: tuple[HostOptions, ...]) -> None:
-        """Raises ValueError where a pattern is none."""
+        """Raises ValueError if a pattern is not valid."""
         self.all = hosts
         self._exact: dict[str, HostOptions] = {}
         self._below: dict[str, HostOptions] = {}        # `*.example.com`, by `example.com`
@@ -38,7 +38,7 @@ class HostSettings:
         self._others.sort(key=lambda other: -other[0])
 
     def find(self, host: str) -> HostOptions | None:
-        """Return the settings for `host`, as it stands in a `Url`; None where there are none."""
+        """Return the settings for `host`, in the form of `Url.host`, or None."""
         try:
             return self._found[host]
         except KeyError:
@@ -74,19 +74,19 @@ def normal(pattern: str) -> str:
 
 @lru_cache(maxsize=16)
 def settings_of(hosts: tuple[HostOptions, ...]) -> HostSettings | None:
-    """Return the look-up for these settings; None where there are none. Raises ValueError."""
+    """Return the look-up for these settings, or None if there are none. Raises ValueError."""
     return HostSettings(hosts) if hosts else None
 
 
 @lru_cache(maxsize=1024)
 def limits_for(limits: Limits, host: HostOptions) -> Limits:
-    """Return `limits` as they are for one host."""
+    """Return `limits` with the settings of one host."""
     return replace(limits, per_host=host.per_host or limits.per_host,
                    per_host_rate=host.per_host_rate or limits.per_host_rate)
 
 
 def options_for(options: Options, host: HostOptions) -> Options:
-    """Return `options` as they are for requests to one host."""
+    """Return `options` with the settings of one host."""
     request = options.request
     return replace(
         options, hosts=(),
@@ -97,6 +97,6 @@ def options_for(options: Options, host: HostOptions) -> Options:
 
 
 def with_fields(fields: Fields, others: Fields) -> Fields:
-    """Return `fields` with `others` in the place of those of the same names."""
+    """Return `fields` with `others` in place of those with the same names."""
     names = {name.rstrip(";").lower() for name, _ in others}
     return (*(field for field in fields if field[0].rstrip(";").lower() not in names), *others)

@@ -1,8 +1,8 @@
-"""Whether an answer is what was expected: its body, judged while it arrives, and what else can be told of it.
+"""Judge whether an answer is as expected: its body, while it arrives, and its other properties.
 
-The body is looked at as text, in the charset that it declares. Texts are searched for in all of it, through a window
-that moves along; a regular expression sees its beginning. RE2 looks at that once, in time proportional to its length,
-whatever the expression is.
+The body is read as text, in the charset that it declares. Texts are searched for in the whole body, through a moving
+window; regular expressions in its beginning only. RE2 takes time in proportion to the length of that, whatever the
+expression.
 """
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fetcher.options import AnswerOptions
 from fetcher.record import harmless
 from fetcher.text import SEARCHED_BYTES, codec_of
 
-_MAX_SHOWN = 60         # characters of what came, and of what was expected
-_BEFORE = 20            # of those, so many in front of what was found
+_MAX_SHOWN = 60         # characters of a text in an error message
+_BEFORE = 20            # how many of them precede a match
 
 Search = Callable[[str], Any]
 
 
 class Facts(NamedTuple):
-    """What is known of an answer when its body is whole."""
+    """What is known about an answer when its body is whole."""
 
     size: int
     sha256: str | None
@@ -33,10 +33,10 @@ class Facts(NamedTuple):
 
 
 class Judge:
-    """Judges answers by one set of options. One serves all requests that share them."""
+    """Judges answers by one set of options, for all requests that share them."""
 
     def __init__(self, options: AnswerOptions) -> None:
-        """Raises ValueError where a regular expression is none."""
+        """Raises ValueError if a regular expression is not valid RE2."""
         self._options = options
         self.statuses = accepted(options.accept)
         self.expected, self.unwanted = _sought(options.expect), _sought(options.expect_not)
@@ -49,7 +49,7 @@ class Judge:
 
     @cached_property
     def digest(self) -> str | None:
-        """What stands for all that is expected of a body, from run to run; None where that is nothing."""
+        """A hash of all that is expected of a body, the same in each run; None if nothing is."""
         options = self._options
         of_body = (options.expect, options.expect_not, options.expect_bytes, options.sha256, options.size,
                    options.content_type)
@@ -58,11 +58,11 @@ class Judge:
         return blake2b(repr(of_body).encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
 
     def watch(self, content_type: str | None) -> Watch | None:
-        """Return what watches one body arrive, whose Content-Type this is; None where nobody has to."""
+        """Return a watch for a body with this Content-Type, or None if nothing is expected of its text."""
         return Watch(self, content_type) if self.reads_body else None
 
     def complaint(self, watch: Watch | None, facts: Facts) -> str | None:
-        """Return what is not as expected, in a sentence, or None. `watch` has seen the whole body."""
+        """Return a sentence that says what is not as expected, or None. `watch` must have seen the whole body."""
         return (watch.complaint() if watch is not None else None) or self._complaint(facts)
 
     def _complaint(self, facts: Facts) -> str | None:
@@ -83,7 +83,9 @@ judge_of = lru_cache(maxsize=1024)(Judge)      # for options that many requests 
 
 
 class Watch:
-    """Sees one body pass. It keeps a window as long as the longest text, and what regular expressions are to see."""
+    """Searches one body while it passes. It stores a window as long as the longest text, and the beginning of the body
+    for regular expressions.
+    """
 
     def __init__(self, judge: Judge, content_type: str | None) -> None:
         self._judge = judge
@@ -91,14 +93,14 @@ class Watch:
         self._missing = judge.expected.texts
         self._head = b""                    # what the charset is told by, until a decoder is made
         self._decoder: Any = None
-        self._beginning = bytearray()       # what regular expressions see
+        self._beginning = bytearray()       # the text for regular expressions
         self._is_longer = False
-        self._first = ""                    # what a sentence shows
+        self._first = ""                    # the beginning of the text, for error messages
         self._tail = ""
-        self._found: str | None = None      # what was not to be there
+        self._found: str | None = None      # a sentence about an unwanted text
 
     def feed(self, piece: bytes) -> None:
-        """More of the body came."""
+        """Search the next piece of the body."""
         if self._judge.max_bytes:
             room = self._judge.max_bytes - len(self._beginning)
             self._beginning += piece[:room]
@@ -112,7 +114,7 @@ class Watch:
         self._look(self._decoder.decode(piece))
 
     def complaint(self) -> str | None:
-        """The body is whole: return what is not as expected, or None."""
+        """Return a sentence that says what is not as expected, or None. Call it when the body is whole."""
         if self._decoder is not None:
             self._look(self._decoder.decode(b"", True))
         else:
@@ -127,7 +129,7 @@ class Watch:
         return f"it begins {_quoted(self._first)}" if self._first else "it is empty"
 
     def _look(self, text: str) -> None:
-        """Search in `text`, and in what came right before it."""
+        """Search in `text` and in the end of the text before it."""
         if not self._first:
             self._first = text[:_MAX_SHOWN + 1].lstrip("\ufeff")
         unwanted = self._judge.unwanted.texts
@@ -158,7 +160,7 @@ class Watch:
 
 
 class _Sought:
-    """What is searched for: texts, and regular expressions, each with what searches for it."""
+    """The texts to search for, and the regular expressions, compiled."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         read = [parse_pattern(text) for text in texts]
@@ -172,7 +174,8 @@ _sought = lru_cache(maxsize=1024)(_Sought)
 
 
 def _is_of_type(given: str | None, expected: str) -> bool:
-    """Whether a Content-Type is `expected`: parameters count only where they are expected, and `image/*` is any."""
+    """Return whether a Content-Type is `expected`. Parameters count only if they are expected, and `*` is any subtype.
+    """
     given, expected = ("".join((text or "").lower().split()) for text in (given, expected))
     if ";" not in expected:
         given = given.partition(";")[0]

@@ -17,10 +17,10 @@ from fetcher.value import value
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a row of a list says of its own request, in place of the options of the run.
+    """The options that a row of a list sets for its own request, in place of those of the run.
 
-    Its `headers` take the place of those of the same name; one without a value takes a field out. `timeout` is the
-    attempt's in all, in seconds.
+    `headers` replace fields with the same name; one without a value removes the field. `timeout` limits the whole
+    attempt, in seconds.
     """
 
     method: str | None = None
@@ -33,8 +33,8 @@ class Overrides:
 class Target:
     """One line of a list: a URL to fetch, or the reason why it cannot be one.
 
-    `url` is the text as it stood in the list, trimmed, a password in it masked; `parsed` is what is fetched, or
-    None where `problem` says what is wrong. `input` is what else stood in its row, to be carried through.
+    `url` is the text in the list, trimmed and with any password masked. `parsed` is the URL to fetch; if it is None,
+    `problem` says what is wrong. `input` are the other columns of the row, which are carried through.
     """
 
     url: str
@@ -51,7 +51,7 @@ class Target:
     @classmethod
     def read(cls, text: str, line: int = 1, source: str | None = None, place: int = -1,
              base: Url | None = None) -> Target:
-        """The target that `text` names, where it is relative to `base`, if that is given; never raises."""
+        """Return the target for the URL `text`, which may be relative to `base` if that is given; never raises."""
         try:
             parsed = urls.parse(text) if base is None else resolve(text, base)
             shown = text if "@" not in text else urls.mask_userinfo(text)
@@ -65,7 +65,7 @@ class Target:
 
 
 def resolve(text: str, base: Url) -> Url:
-    """The `Url` that `text` names, relative to `base`, whose credentials it shares. Raises InvalidUrl."""
+    """Return the URL `text` relative to `base`, whose credentials it shares. Raises InvalidUrl."""
     url = urls.join(base, text)
     shares = url.userinfo is None and url.origin == base.origin
     return replace(url, userinfo=base.userinfo) if shares else url
@@ -75,13 +75,13 @@ def resolve(text: str, base: Url) -> Url:
 class Timings:
     """Seconds, with curl's meanings: cumulative from the start of the last attempt, except `queue`.
 
-    None: the phase was not reached, or the scheme has none. 0.0: a connection was reused, so nothing had to be done.
+    None: the phase was not reached, or the scheme does not have it. 0.0: a connection was reused.
     """
 
     queue: float | None = None          # from the target's reading to its first attempt
     namelookup: float | None = None
     connect: float | None = None
-    proxy: float | None = None          # the tunnel through a proxy stands
+    proxy: float | None = None          # the tunnel through a proxy is open
     appconnect: float | None = None     # the TLS handshake's end
     starttransfer: float | None = None  # the final answer's first byte
     total: float | None = None
@@ -89,7 +89,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One redirect on the way: where it was met, and when its head came, in seconds from the attempt's start."""
+    """One redirect: the URL that redirected, and when its head came, in seconds from the start of the attempt."""
 
     url: Url
     status: int
@@ -98,7 +98,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class TlsDetails:
-    """What the handshake agreed on, and whose certificate it saw. Names are as in RFC 4514: "CN=example.com,O=..."."""
+    """What the handshake agreed on, and the certificate. Names are as in RFC 4514: "CN=example.com,O=..."."""
 
     version: str
     cipher: str
@@ -108,16 +108,16 @@ class TlsDetails:
 
 
 class WaitingHost(NamedTuple):
-    """A host that waits though it has free slots: why, for how many seconds, and how many of its lines wait."""
+    """A host that waits although it has free slots: why, for how many seconds, and how many of its lines wait."""
 
     name: str
     reason: str
-    seconds: float                      # infinite where only an answer ends it
+    seconds: float                      # infinite if only an answer ends the wait
     lines: int
 
 
 class Memory(NamedTuple):
-    """What a state remembers of a request's answer. URLs are without credentials and fragments."""
+    """What a state remembers about the answer to a request. URLs are without credentials and fragments."""
 
     url: str
     request: str                        # its fingerprint
@@ -127,27 +127,28 @@ class Memory(NamedTuple):
     sha256: str | None
     final_url: str
     saved_to: str | None
-    expected: str | None = None         # what stands for all that was expected of its body
+    expected: str | None = None         # the digest of all that was expected of its body
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and the answer to it, as they were on the wire, but for the body's chunks and our credentials."""
+    """One request and its answer as they were on the wire, but without chunks of the body and without our credentials.
+    """
 
     url: str
     request: bytes                      # head and content
     status: int
     http_version: str
     fields: tuple[tuple[str, str], ...]
-    body: bytes                         # in its content coding; empty where it is `spooled`
-    spooled: str | None                 # the path of a file with the body, to be removed by who reads it
+    body: bytes                         # in its content coding; empty if it is `spooled`
+    spooled: str | None                 # the path of a file with the body; the reader removes it
     whole: bool                         # all of the body is there
     remote_ip: str | None
 
 
 @value
 class Beside:
-    """What goes with a result and is not of its record: for archives, for a state, and what spares work."""
+    """What accompanies a result but is not in its record: for archives, for a state, and to save work."""
 
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)     # the last is the final one
     memory: Memory | None = None        # what a state is to remember
@@ -160,7 +161,7 @@ NOTHING = Beside()
 
 @value
 class Result:
-    """What became of one target. `record()` is the JSON object of the contract."""
+    """What became of one target. `record()` is the JSON object that users see."""
 
     url: str
     line: int
@@ -194,13 +195,13 @@ class Result:
 
     @property
     def host(self) -> str:
-        """Host of the URL that was asked for last, as it is shown and counted."""
+        """The host of the last URL that was requested, as it is shown and counted."""
         match = _HOST.match(self.final_url or self.url)
         return match[1] if match else ""
 
     def record(self) -> dict[str, Any]:
-        """The record's keys and values, in the contract's order."""
-        timings = self.timings      # each is None, 0.0, or rounded to the microsecond: by hand, which is quicker
+        """Return the keys and values of the record, in the order that users rely on."""
+        timings = self.timings      # each is None, 0.0, or rounded to the microsecond; inline, which is faster
         queue, namelookup, connect = timings.queue, timings.namelookup, timings.connect
         appconnect, starttransfer, total = timings.appconnect, timings.starttransfer, timings.total
         record = {
@@ -256,7 +257,7 @@ _HOST = re.compile(r"[a-z]+://(?:[^/?#]*@)?([^/?#]*)", re.I)
 
 
 def rfc3339(timestamp: float) -> str:
-    """A Unix time as RFC 3339 in UTC, to the millisecond."""
+    """Return a Unix time as RFC 3339 in UTC, to the millisecond."""
     milliseconds = int(timestamp * 1000)
     return f"{_whole_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
 

@@ -12,11 +12,11 @@ from fetcher.expectation import Statuses
 from fetcher.semantics import carries_credentials
 
 USER_AGENT = f"fetcher/{__version__}"
-MAX_IN_RECORD = 64 * 1024 * 1024    # bytes of a body that is kept in memory for its record
+MAX_IN_RECORD = 64 * 1024 * 1024    # bytes of a body in its record, all of them in memory
 
 
 def _check_whole(options: object, least: int, *names: str) -> None:
-    """Raise TypeError or ValueError where one of these fields is no whole number from `least` on."""
+    """Raise TypeError or ValueError if one of these fields is not a whole number, or below `least`."""
     for name in names:
         value = getattr(options, name)
         if not isinstance(value, int):
@@ -26,7 +26,7 @@ def _check_whole(options: object, least: int, *names: str) -> None:
 
 
 def _check_positive(options: object, unit: str, *names: str) -> None:
-    """Raise TypeError or ValueError where one of these fields is neither a number of `unit` above 0 nor None."""
+    """Raise TypeError or ValueError if one of these fields is neither a number of `unit` above 0 nor None."""
     for name in names:
         value = getattr(options, name)
         if value is not None and not isinstance(value, (int, float)):
@@ -47,7 +47,7 @@ class Limits:
     per_host: int = 10
     rate: float | None = None           # starts a second, in all
     per_host_rate: float | None = None  # starts a second, for one host
-    breaker: int = 5                    # failures to reach a host in a row that have it left alone; 0: never
+    breaker: int = 5                    # after so many failures in a row to reach a host, leave it alone; 0: never
     adaptive: bool = False              # find out how many at once, up to per_host, each host can take
 
     def __post_init__(self) -> None:
@@ -58,19 +58,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """How lists are read, and which of their lines are taken."""
+    """How to read lists, and which of their lines to fetch."""
 
-    format: str = "auto"                # text, csv, tsv, jsonl, sitemap, html, markdown; auto: as a list shows
-    url_column: str | None = None       # None: `url`, else the first in which a URL stands
-    columns: tuple[tuple[str, str], ...] = ()   # where else a row's method, sha256 and the like stand; "": nowhere
-    base_url: str | None = None         # what relative URLs are relative to
-    default_scheme: str | None = None   # http or https: of URLs that have none
+    format: str = "auto"                # text, csv, tsv, jsonl, sitemap, html, markdown; auto: guess
+    url_column: str | None = None       # None: `url`, else the first column with a URL
+    columns: tuple[tuple[str, str], ...] = ()   # other columns for method, sha256 and the like; "": none
+    base_url: str | None = None         # the base of relative URLs
+    default_scheme: str | None = None   # http or https, for URLs without a scheme
     null_separated: bool = False        # lines end in NUL, as `find -print0` writes them
-    match: tuple[str, ...] = ()         # regular expressions (RE2): one of them is found in each URL that is taken,
+    match: tuple[str, ...] = ()         # regular expressions (RE2): fetch URLs that match any of these
     exclude: tuple[str, ...] = ()       # and none of these
-    shard: tuple[int, int] | None = None    # the part I, from 1, of N; all lines of a host are in one
+    shard: tuple[int, int] | None = None    # part I of N, from 1; all lines of a host are in one part
     unique: bool = False                # the same request only once
-    limit: int | None = None            # so many targets, of those that are left
+    limit: int | None = None            # at most so many of the targets that remain
 
 
 TRANSPORT_ERRORS = frozenset({"dns", "connect", "proxy", "timeout", "incomplete"})
@@ -79,11 +79,11 @@ PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 
 @dataclass(frozen=True, slots=True)
 class RetryOptions:
-    """What is tried again, and when. Times are in seconds."""
+    """What to retry, and when. Times are in seconds."""
 
     retries: int = 2                    # attempts after the first
-    wait: float = 1.0                   # before the first retry at most; doubled for each further one
-    max_wait: float = 60.0              # also the most that Retry-After is honoured for
+    wait: float = 1.0                   # at most, before the first retry; doubled for each retry after it
+    max_wait: float = 60.0              # also the longest Retry-After that is honoured
     on: frozenset[int | str] = PASSING_STATUSES | TRANSPORT_ERRORS
     all_methods: bool = False           # also those that are not idempotent (RFC 9110 §9.2.2)
 
@@ -93,11 +93,11 @@ class RetryOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What holds for a run as a whole. Times are in seconds."""
+    """Options of a run as a whole. Times are in seconds."""
 
-    deadline: float | None = None       # when the last answer has to be there
+    deadline: float | None = None       # the run must end by then
     ordered: bool = False               # results in the order of the list
-    robots: bool = False                # keep to robots.txt
+    robots: bool = False                # obey robots.txt
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ class Timeouts:
     """How long each part of an attempt may take, in seconds."""
 
     connect: float = 10.0   # from the look-up of the name to the end of the TLS handshake
-    read: float = 30.0      # silence: no byte came in
-    total: float = 60.0     # one attempt in all, redirects and body included
-    min_speed: int | None = None    # bytes a second of a body, over ten seconds
+    read: float = 30.0      # without a byte from the server
+    total: float = 60.0     # the whole attempt, including redirects and body
+    min_speed: int | None = None    # bytes a second of a body, measured over ten seconds
 
     def __post_init__(self) -> None:
         _check_positive(self, "seconds", "connect", "read", "total")
@@ -118,14 +118,14 @@ class Timeouts:
 class RequestOptions:
     """What is sent. Header names keep their spelling on the wire."""
 
-    method: str | None = None           # None: GET, or POST where there is data
+    method: str | None = None           # None: GET, or POST if there is data
     headers: tuple[tuple[str, str], ...] = ()
     data: bytes | None = field(default=None, repr=False)
     user_agent: str | None = USER_AGENT
-    user: str | None = field(default=None, repr=False)      # "name:password", for the URL's origin alone
+    user: str | None = field(default=None, repr=False)      # "name:password", for the URL's origin only
     netrc: bool = False                 # take credentials from $NETRC or ~/.netrc
     cookie: str | None = field(default=None, repr=False)    # "name=value; ...", or a file in Netscape's format
-    cookie_jar: str | None = None       # where the cookies are written at the end, in the same format
+    cookie_jar: str | None = None       # write the cookies there at the end, in the same format
     range: str | None = None            # "0-499": the value of `Range: bytes=`
     compressed: bool = True             # offer content codings
 
@@ -138,16 +138,16 @@ class RequestOptions:
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
-    """Which answers are good ones."""
+    """Which answers are good."""
 
     accept: Statuses | None = None      # ranges of statuses, both ends included; None: below 400
-    expect: tuple[str, ...] = ()        # texts, and regular expressions (RE2) as /REGEX/ or /REGEX/i: all are in the
-    expect_not: tuple[str, ...] = ()    # decoded body, and none of these
-    expect_bytes: int = 1024 * 1024     # of its beginning that regular expressions see
+    expect: tuple[str, ...] = ()        # texts, and regular expressions (RE2) as /REGEX/ or /REGEX/i: the decoded body
+    expect_not: tuple[str, ...] = ()    # must contain all of the former, and none of the latter
+    expect_bytes: int = 1024 * 1024     # regular expressions search only so much of its beginning
     sha256: str | None = None           # of the decoded body, in lower-case hexadecimal digits
-    size: int | None = None             # its bytes
-    content_type: str | None = None     # text/html, image/*; with parameters where these count, too
-    max_time: float | None = None       # seconds that the last attempt may take in all
+    size: int | None = None             # of the decoded body, in bytes
+    content_type: str | None = None     # text/html, image/*; parameters count if they are given
+    max_time: float | None = None       # seconds that the whole last attempt may take
 
     def __post_init__(self) -> None:
         _check_whole(self, 1, "expect_bytes")
@@ -156,11 +156,11 @@ class AnswerOptions:
 
 @dataclass(frozen=True, slots=True)
 class RedirectOptions:
-    """Whether `Location` is followed, and how often."""
+    """Whether to follow `Location`, and how often."""
 
     follow: bool = True
     max_redirects: int = 10
-    trusted: bool = False               # credentials may go to other hosts, too
+    trusted: bool = False               # send credentials to other hosts, too
 
     def __post_init__(self) -> None:
         _check_whole(self, 0, "max_redirects")
@@ -168,20 +168,20 @@ class RedirectOptions:
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
-    """Whom to trust, and who we are. A `cacert` given here wins over SSL_CERT_FILE and SSL_CERT_DIR."""
+    """Whom to trust, and how to identify ourselves. `cacert` wins over SSL_CERT_FILE and SSL_CERT_DIR."""
 
     insecure: bool = False
     cacert: str | None = None
-    cert: str | None = None             # PEM file of the client's certificate, and of its key where `key` is None
+    cert: str | None = None             # PEM file of the client's certificate, and of its key if `key` is None
     key: str | None = None
-    minimum: str = "1.2"                # the lowest version of TLS that is spoken: 1.0, 1.1, 1.2 or 1.3
+    minimum: str = "1.2"                # the lowest version of TLS to accept: 1.0, 1.1, 1.2 or 1.3
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkOptions:
-    """How hosts are found and reached."""
+    """How to find and reach hosts."""
 
-    proxy: str | None = field(default=None, repr=False)     # None: as the environment says; empty: none
+    proxy: str | None = field(default=None, repr=False)     # None: from the environment; empty: none
     family: int | None = None           # 4 or 6: use these addresses only
     resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, or `*`; port; its addresses
     transport: str = "urllib"           # or "requests", which needs the extra of that name
@@ -190,7 +190,7 @@ class NetworkOptions:
 
 @dataclass(frozen=True, slots=True)
 class GuardOptions:
-    """Which hosts may be connected to. What is allowed wins over what is denied, and that over `block_private`.
+    """Which hosts to connect to. `allow` wins over `deny`, and that over `block_private`.
 
     A host is a name, a pattern such as `*.example.com`, an address or a network such as `10.0.0.0/8`.
     """
@@ -202,44 +202,44 @@ class GuardOptions:
 
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
-    """Which files bodies become. `name` is a template: see `fetcher.sinks.names`."""
+    """Where to save bodies. `name` is a template for file names: see `fetcher.sinks.names`."""
 
     directory: str
     name: str = "{host}/{path}"
-    sync: bool = False                  # have each file on the disk before it gets its name
-    all: bool = False                   # also those of answers that are not good
+    sync: bool = False                  # write each file to the disk before it gets its name
+    all: bool = False                   # also bodies of answers that are not good
     since: float = field(default_factory=time, compare=False)   # Unix time: files from before may be replaced
-    first: int = 1                      # where `{n}` begins, and by how much it grows:
-    step: int = 1                       # processes that fetch together have numbers of their own
+    first: int = 1                      # `{n}` begins here and grows by `step`,
+    step: int = 1                       # so that several processes use different numbers
 
 
 @dataclass(frozen=True, slots=True)
 class BodyOptions:
-    """What is done with a body while it arrives. One that nobody asked for is only counted."""
+    """What to do with bodies while they arrive. By default, their bytes are only counted."""
 
-    max_size: int | None = None         # decoded bytes; None: MAX_IN_RECORD of what is kept, else no bound
+    max_size: int | None = None         # decoded bytes; None: MAX_IN_RECORD with `keep`, else no limit
     hash: bool = False                  # sha256 of the decoded body
-    keep: bool = False                  # the body itself is in the result
-    headers: bool = False               # the answer's header fields are in the result
-    timings: bool = False               # so are the times of the redirects on the way
-    tls: bool = False                   # so is what the TLS handshake agreed on
-    save: SaveOptions | None = None     # the decoded bodies of good answers become files
-    exchanges: str | None = None        # what was on the wire is in the result; long bodies wait in this directory
+    keep: bool = False                  # the body is in the result
+    headers: bool = False               # the header fields of the answer are in the result
+    timings: bool = False               # the times of redirects are in the result
+    tls: bool = False                   # what the TLS handshake agreed on is in the result
+    save: SaveOptions | None = None     # save the decoded bodies of good answers to files
+    exchanges: str | None = None        # the bytes on the wire go with the result; long bodies wait in this directory
 
     @property
     def limit(self) -> int | None:
-        """How many decoded bytes a body may have."""
+        """How many decoded bytes a body may have, or None."""
         return MAX_IN_RECORD if self.max_size is None and self.keep else self.max_size
 
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """What holds for the hosts of one pattern: a name, or `*.example.com`. None: what holds for the others, too."""
+    """Settings for the hosts of one pattern: a name, or `*.example.com`. None: the same as for all other hosts."""
 
     pattern: str
     per_host: int | None = None
     per_host_rate: float | None = None
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)    # in the place of those of the same names
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)    # these replace fields with the same names
     user: str | None = field(default=None, repr=False)
     timeout: float | None = None
     retries: int | None = None
@@ -263,8 +263,8 @@ class Options:
     network: NetworkOptions = NetworkOptions()
     guard: GuardOptions = GuardOptions()
     body: BodyOptions = BodyOptions()
-    hosts: tuple[HostOptions, ...] = ()     # the longest pattern that fits counts
-    state: str | None = None            # the file of what is remembered from run to run
+    hosts: tuple[HostOptions, ...] = ()     # the longest pattern that matches counts
+    state: str | None = None            # the file that remembers answers from run to run
 
     @property
     def identifies_user(self) -> bool:

@@ -1,4 +1,4 @@
-"""Results that no attempt gave: what is not sent, and what ended by a fault of ours."""
+"""Make results without an answer: for targets that are not sent, and for defects of ours."""
 from __future__ import annotations
 
 import logging
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 def left_out(options: Options, target: Target, reason: FetchError, attempts: int = 0) -> Result:
-    """Return the result of a target that is not sent, or not once more, by these options."""
+    """Return the result of a target that is not sent with these options, or not sent again."""
     request = fingerprint(options.request, target.overrides)
     return Result(target.url, target.line, target.source, error=reason.word, error_message=str(reason),
                   method=method_of(options.request, target.overrides), final_url=meant_by_relative(target),
@@ -22,42 +22,42 @@ def left_out(options: Options, target: Target, reason: FetchError, attempts: int
 
 
 def defect(options: Options, target: Target, cause: BaseException, attempts: int) -> Result:
-    """Return the result of a target whose attempt ended by an error that nothing has foreseen, a fault of ours.
+    """Return the result of a target whose attempt ended with an unforeseen error, a defect of ours.
 
-    Its traceback goes to the log of this module.
+    The traceback goes to the log of this module.
     """
     _log.debug("%s", target.url, exc_info=cause)
     return left_out(options, target, unforeseen(cause), attempts)
 
 
 def spoilt(result: Result, cause: BaseException) -> Result:
-    """Return `result` as one that could not be handed on because of an error that nothing has foreseen.
+    """Return `result` as one that could not be handed on because of an unforeseen error.
 
-    Its traceback goes to the log of this module.
+    The traceback goes to the log of this module.
     """
     _log.debug("%s", result.url, exc_info=cause)
     return failed(result, unforeseen(cause))
 
 
 def failed(result: Result, error: FetchError) -> Result:
-    """Return `result` as one that failed by `error`, without what is not always in a record."""
+    """Return `result` as one that failed with `error`, without the optional parts of a record."""
     return replace(result, ok=False, error=error.word, error_message=str(error), body=None, headers=None, input=None,
                    hops=None, tls=None, change=None, beside=replace(NOTHING, private=result.beside.private))
 
 
 def unforeseen(cause: BaseException) -> FetchError:
-    """Return what a record says of `cause`."""
+    """Return the error that a record shows for `cause`."""
     if isinstance(cause, FetchError):
         return cause
     try:
         said = f": {cause}"
-    except Exception:       # it is a fault, too, to say what it is
+    except Exception:       # even its message raises
         said = ""
     return FetchError(f"An unforeseen {type(cause).__name__}{said}. --debug shows where.")
 
 
 def method_of(options: RequestOptions, overrides: Overrides | None = None) -> str:
-    """Return the method of a request by these options, and by what its row says in their place."""
+    """Return the method of a request with these options and the overrides of its row."""
     method, data = options.method, options.data
     if overrides is not None:
         method, data = overrides.method or method, data if overrides.data is None else overrides.data
@@ -65,7 +65,7 @@ def method_of(options: RequestOptions, overrides: Overrides | None = None) -> st
 
 
 def meant_by_relative(target: Target) -> str | None:
-    """Return the URL that a relative one stands for: without an answer, nothing else would say which host was meant."""
+    """Return the absolute URL of a relative one, else None. Without an answer, only this tells which host was meant."""
     if target.parsed is None or target.url.lower().startswith(("http:", "https:")):
         return None
     return str(target.parsed)

@@ -1,6 +1,6 @@
-"""What a row of a list says of its own answer: `accept`, `expect`, `sha256` and the like.
+"""Read what a row of a list expects of its own answer: `accept`, `expect`, `sha256` and the like.
 
-The columns stay what they are, too: they come back under `input`, so that a record still says what was expected.
+The columns are also carried through under `input`, so that a record still says what was expected.
 """
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ _NOTHING = AnswerOptions()
 
 
 def is_told_by_us(row: Mapping[str, Any]) -> bool:
-    """Whether `row` is a record of ours, or from a state's export: it says what came, not what is to come."""
+    """Return whether `row` is a record of ours, or exported from a state: it says what came, not what is expected."""
     return row.keys() >= _OF_A_RECORD or row.keys() >= _OF_A_STATE
 
 
 def own_answer(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> AnswerOptions | None:
-    """Return what `row` expects; an empty value is nothing. `columns`: where each is, None: under its own name.
+    """Return what `row` expects. An empty value expects nothing. `columns` are the columns, by option; None: the same
+    names.
 
-    Raises ValueError, whose text says in a sentence what is wrong in which column.
+    Raises ValueError, whose text is a sentence that says what is wrong in which column.
     """
     if columns is None:
         if COLUMNS.isdisjoint(row):
@@ -50,7 +51,7 @@ def own_answer(row: Mapping[str, Any], columns: Mapping[str, str] | None = None)
 
 
 def merged(run: AnswerOptions, row: AnswerOptions) -> AnswerOptions:
-    """Return what is expected of the answer to a row: what the row says, and what holds for all of the run."""
+    """Return what is expected of the answer to a row: by the row itself, and by the options of the run."""
     if run == _NOTHING:
         return row
     own = {name: value for name in COLUMNS if (value := getattr(row, name)) not in (None, ())}
@@ -58,7 +59,7 @@ def merged(run: AnswerOptions, row: AnswerOptions) -> AnswerOptions:
 
 
 def value_at(row: Mapping[str, Any], column: str) -> Any:
-    """Return what stands in the `column` of `row`; a name with dots that is no column leads into objects."""
+    """Return the value of `column` in `row`. A name with dots that is not a column is a path into objects."""
     if "." not in column or column in row:
         return row.get(column)
     value: Any = row

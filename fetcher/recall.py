@@ -1,4 +1,4 @@
-"""What a run remembers of a URL: asked before it is fetched, and judged by its answer."""
+"""Look up what earlier runs learnt about a URL before it is fetched, and compare the answer with that."""
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ __all__ = ["Judgement", "Past", "Recall"]
 
 
 class Judgement(NamedTuple):
-    """What an answer says: how its URL changed, what to remember of it, and what is known of its body."""
+    """What an answer tells: how its URL changed, what to remember, and what is known about its body."""
 
     change: str | None
     memory: Memory | None
@@ -26,14 +26,14 @@ class Recall:
     """The memory of a run."""
 
     def __init__(self, path: str, options: Options) -> None:
-        """Raises InputError and OutputError where the file at `path` is no state, or cannot be opened."""
+        """Raises InputError if the file at `path` is not a state, OutputError if it cannot be opened."""
         self._history = History(path)
         self._saves_in = options.body.save.directory if options.body.save is not None else None
 
     def ask(self, request: Request, fingerprint: str | None, judge: Judge | None) -> Past:
-        """Return what is known of `request`.
+        """Return what is known about `request`.
 
-        Where `judge` found the same of the answer before, "not modified since" would do: have it ask for that.
+        If the last answer was as `judge` expects, make the request conditional: "not modified" will be enough.
         """
         past = self._history.recall(request.url, fingerprint)
         if past.known is not None and judge is not None and _would_do(past.known, judge):
@@ -48,7 +48,7 @@ class Recall:
 
 def recalled(past: Past, response: Response, is_good: bool, sha256: str | None, saved_to: str | None,
              expected: str | None) -> Judgement:
-    """Hold an answer against what is known. `is_good`: it was accepted, read whole, and as `expected` (its digest)."""
+    """Compare an answer with what is known. `is_good`: it was accepted, read whole, and as `expected` (a digest)."""
     memory = None
     if is_good or response.status in MISSING:
         memory = _memory(past, response, sha256, saved_to, expected)
@@ -60,7 +60,7 @@ def recalled(past: Past, response: Response, is_good: bool, sha256: str | None, 
 
 def _memory(past: Past, response: Response, sha256: str | None, saved_to: str | None,
             expected: str | None) -> Memory | None:
-    """Return what to remember: what is known, after "not modified"; nothing if that was not the question."""
+    """Return what to remember. After "not modified", that is what is known, or None if the request did not ask that."""
     request = response.request
     if response.status == 304:
         return past.known if request.is_conditional else None
@@ -70,5 +70,5 @@ def _memory(past: Past, response: Response, sha256: str | None, saved_to: str | 
 
 
 def _would_do(known: Memory, judge: Judge) -> bool:
-    """Whether an answer that is as the one before would be good."""
+    """Return whether the same answer as before would be good."""
     return known.status in judge.statuses and known.expected == judge.digest

@@ -1,9 +1,9 @@
-"""What HTTP itself says, whatever its version (RFC 9110): names, values, and methods that can be repeated."""
+"""The semantics of HTTP, whatever its version (RFC 9110): names, values, and methods that can be repeated."""
 from __future__ import annotations
 
 import re
 
-TOKEN_CHARACTERS = r"!#$%&'*+\-.^_`|~0-9A-Za-z"     # for a class of a regular expression
+TOKEN_CHARACTERS = r"!#$%&'*+\-.^_`|~0-9A-Za-z"     # for a character class of a regular expression
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})    # RFC 9110 §9.2.2
 
 _TOKEN = re.compile(f"[{TOKEN_CHARACTERS}]+")
@@ -14,15 +14,15 @@ _CREDENTIALS = re.compile(r"(?:.*[-_])?(?:authorization|cookie2?|(?:api|access|s
 
 
 def is_token(text: str) -> bool:
-    """Whether `text` can be a method or the name of a field (RFC 9110 §5.6.2)."""
+    """Return whether `text` can be a method or the name of a field (RFC 9110 §5.6.2)."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def is_field_value(text: str) -> bool:
-    """Whether `text` can stand on one line as the value of a field (RFC 9110 §5.5)."""
+    """Return whether `text` can be the value of a field (RFC 9110 §5.5)."""
     return _VALUE.fullmatch(text) is not None
 
 
 def carries_credentials(name: str) -> bool:
-    """Whether a request's field of that name tells, as a rule, who asks: it is meant for one origin alone."""
+    """Return whether request fields with this name usually identify the user, so they are for one origin only."""
     return _CREDENTIALS.fullmatch(name) is not None

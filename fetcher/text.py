@@ -1,9 +1,9 @@
-"""A body as text: which charset it is in, told by the body itself and by its Content-Type.
+"""Decode a body as text. The body itself and its Content-Type tell the charset.
 
-A byte order mark counts most, then the charset of the Content-Type, then what the document says of itself: `<meta>` in
-HTML, the declaration in XML. Labels mean what they mean to a browser, so that `latin1` is windows-1252
-(https://encoding.spec.whatwg.org/#names-and-labels). Where none is known, or the bytes do not fit, UTF-8 is tried. What
-holds a control character that no text has is not text: in JSON, each would be six bytes long.
+A byte order mark counts first, then the charset of the Content-Type, then the document itself: `<meta>` in HTML, the
+declaration in XML. Labels have the same meaning as in browsers, so `latin1` is windows-1252
+(https://encoding.spec.whatwg.org/#names-and-labels). If no label is known, or the bytes do not fit, UTF-8 is tried.
+Text with a control character that no text has is binary: in JSON, each of them would be six bytes long.
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 _UTF_8 = codecs.lookup("utf-8")
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
-          codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}      # of two that fit, the longer comes first
+          codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}      # longer marks come first
 _ALL_MARKS = tuple(_MARKS)
 _MAX_REMEMBERED = 100       # characters of a Content-Type
 SEARCHED_BYTES = 1024      # https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding
@@ -34,7 +34,7 @@ _IN_CONTENT = re.compile(rf"charset{_LABEL}", re.I | re.A)
 
 
 def decoded(body: bytes, content_type: str | None) -> str | None:
-    """Return `body` as text, without its byte order mark; None where it is not text in a charset that is known."""
+    """Return `body` as text, without its byte order mark, or None if it is not text in a known charset."""
     text = _decoded(body, content_type)
     return text if text is None or _BINARY.search(text) is None else None
 
@@ -49,7 +49,7 @@ def _decoded(body: bytes, content_type: str | None) -> str | None:
 
 
 def codec_of(beginning: bytes, content_type: str | None) -> codecs.CodecInfo:
-    """Return the codec of the body that begins so, by SEARCHED_BYTES of it; UTF-8 where nothing tells."""
+    """Return the codec of a body, as its first SEARCHED_BYTES tell. The default is UTF-8."""
     return _marked(beginning) or _told(beginning, content_type or "") or _UTF_8
 
 
@@ -68,14 +68,14 @@ def _marked(body: bytes) -> codecs.CodecInfo | None:
 
 
 def _told(body: bytes, content_type: str) -> codecs.CodecInfo | None:
-    """Return the codec of the first label that is known, of Content-Type and of what the document says of itself."""
+    """Return the codec of the first known label, of the Content-Type or of the document itself, or None."""
     read = _read_type if len(content_type) <= _MAX_REMEMBERED else _read_type.__wrapped__
     declared, finders = read(content_type)
     if declared is not None or not finders:
         return declared
     text = body[:SEARCHED_BYTES].decode("latin-1")
     for codec in filter(None, map(_known, chain.from_iterable(find(text) for find in finders))):
-        return _UTF_8 if codec.name.startswith("utf-16") else codec     # it could be read as ASCII, so it is no UTF-16
+        return _UTF_8 if codec.name.startswith("utf-16") else codec     # a label that reads as ASCII cannot mean UTF-16
     return None
 
 
@@ -98,10 +98,11 @@ def _known(label: str) -> codecs.CodecInfo | None:
     encoding = webencodings.lookup(label)
     if encoding is None:
         return None
-    return codecs.lookup("gb18030") if encoding.name == "gbk" else encoding.codec_info     # as the standard reads both
+    return codecs.lookup("gb18030") if encoding.name == "gbk" else encoding.codec_info     # the standard reads both so
 
 
 def _labels_of_html(text: str) -> Iterator[str]:
+    """Yield the labels of charsets in the beginning of a document."""
     for attributes in _META.findall(_COMMENT.sub("", text)):
         yield from _labels_of_meta(attributes)
 
@@ -115,5 +116,6 @@ def _labels_of_meta(text: str) -> Iterator[str]:
 
 
 def without_surrogates(value: Any) -> Any:
-    """Return `value` as UTF-8 can encode it: bytes of a file name that are not text become question marks."""
+    """Return `value` with question marks for lone surrogates: UTF-8 cannot encode bytes of file names that are no text.
+    """
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

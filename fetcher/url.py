@@ -1,7 +1,7 @@
-"""URLs as browsers read them: the WHATWG URL standard, for http and https alone.
+"""Parse URLs as browsers do: the WHATWG URL standard, for http and https only.
 
-`parse` turns the text of a line or of a `Location` into a `Url` whose parts may go on the wire as they are:
-nothing in them is outside printable ASCII, so CR, LF and NUL can never reach a request.
+`parse` turns the text of a line or of a `Location` into a `Url` whose parts can go on the wire unchanged: they contain
+only printable ASCII, so CR, LF and NUL can never reach a request.
 """
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from urllib.parse import quote, unquote_to_bytes
 from fetcher.errors import InvalidUrl
 from fetcher.value import value
 
-MAX_LENGTH = 512 * 1024       # characters; whatever `Location` the head of an answer has room for is below that
+MAX_LENGTH = 512 * 1024       # characters; any `Location` that fits into the head of an answer is shorter
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# What goes on the wire as it stands, but for the host; without a user, a fragment, and what may be a dot segment
+# URLs that go on the wire unchanged, except the host: without a user, a fragment, and anything like a dot segment
 _PLAIN = re.compile(r"(https?)://([a-z0-9_.:-]{1,255})"
                     r"(/[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*(?:\?[!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]*)?)")
 _PARTS = re.compile(r"(?i:(https?)):[/\\]*([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
@@ -35,7 +35,7 @@ _FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^`{|}\x7f]")
 _PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _IPV4 = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}\.?")
 
-# https://url.spec.whatwg.org/#percent-encoded-bytes: what is left as it is in a path, a query and a fragment
+# https://url.spec.whatwg.org/#percent-encoded-bytes: characters that are not encoded in a path, a query and a fragment
 _PATH_SAFE = "!$%&'()*+,-./:;=@[\\]_|~"
 _QUERY_SAFE = "!$%&()*+,-./:;=?@[\\]^_`{|}~"
 _FRAGMENT_SAFE = "!#$%&'()*+,-./:;=?@[\\]^_{|}~"
@@ -48,9 +48,9 @@ _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
 class Url:
     """An http or https URL in its normal form.
 
-    `host` is lower-case ASCII (IDNA), without brackets for IPv6; a zone follows it as in "fe80::1%eth0". `authority`
-    is host and, where it is not the scheme's own, port; `target` is path and query, the request's origin-form
-    (RFC 9112 §3.2.1); `userinfo` is "name:password", percent-decoded, or None.
+    `host` is lower-case ASCII (IDNA), without brackets for IPv6, and with a zone, if any: "fe80::1%eth0". `authority`
+    is the host and, unless it is the scheme's default, the port. `target` is path and query, the origin-form of a
+    request (RFC 9112 §3.2.1). `userinfo` is "name:password", percent-decoded, or None.
     """
 
     scheme: str
@@ -67,12 +67,12 @@ class Url:
 
     @property
     def host_field(self) -> str:
-        """The value of the Host field: a zone means something on this machine alone (RFC 6874 §4)."""
+        """The value of the Host field, without a zone, which means something only on this machine (RFC 6874 §4)."""
         return re.sub(r"%25[^\]]*", "", self.authority)
 
     @property
     def resource(self) -> str:
-        """The URL without userinfo and fragment: what a server is asked for."""
+        """The URL without userinfo and fragment."""
         return f"{self.scheme}://{self.authority}{self.target}"
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ class Url:
 
 
 def parse(text: str) -> Url:
-    """Return the `Url` that `text` names. Raises InvalidUrl, whose text says what is wrong."""
+    """Parse `text`. Raises InvalidUrl, whose text says what is wrong."""
     if len(text) > MAX_LENGTH:
         raise InvalidUrl(f"The URL has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed.")
     plain = _PLAIN.fullmatch(text)
@@ -94,7 +94,7 @@ def parse(text: str) -> Url:
 
 
 def parse_any(text: str) -> Url:
-    """Do what `parse` does, by the road for all URLs. Most are plain, and `parse` knows a shorter one for them."""
+    """Parse any URL. `parse` has a faster way for plain ones, and calls this for all others."""
     wrong = _NOT_IN_A_URL.search(text)
     if wrong:
         raise InvalidUrl(f"Character {wrong.start() + 1} is U+{ord(wrong[0]):04X}, which no URL may contain.")
@@ -110,10 +110,9 @@ def parse_any(text: str) -> Url:
 
 
 def join(base: Url, location: str) -> Url:
-    """Return the `Url` that a `Location` of `location` means in an answer of `base` (RFC 9110 §10.2.2).
+    """Resolve the `Location` of an answer from `base` (RFC 9110 §10.2.2). Raises InvalidUrl.
 
-    As in browsers, "http:/a" is relative to an http URL. The fragment of `base` is carried on where `location` has
-    none. Raises InvalidUrl.
+    As in browsers, "http:/a" is relative to an http URL. If `location` has no fragment, it inherits that of `base`.
     """
     location = location.strip("\x00\x09\x0a\x0c\x0d\x20")
     scheme = _SCHEME.match(location)
@@ -129,18 +128,18 @@ def join(base: Url, location: str) -> Url:
 
 
 def recordable(text: str) -> str:
-    """Return `text`, be it a URL or not, as a record may show it: without passwords and lone surrogates.
+    """Return `text`, whether it is a URL or not, as a record may show it: without passwords and lone surrogates.
 
-    A password may contain what ends the authority by the standard ("http://me:a/b@host/"). So whatever stands between
-    a name and the last "@" is masked.
+    A password may contain characters that, by the standard, end the authority ("http://me:a/b@host/"). So everything
+    between a name and the last "@" is masked.
     """
     return _SURROGATE.sub("\ufffd", _LIKE_A_PASSWORD.sub(r"\1***@", mask_userinfo(text)))
 
 
 def mask_userinfo(text: str) -> str:
-    """Return `text` with three stars for the password of its userinfo; for all of it where it has but one part.
+    """Return `text` with three stars for the password in its userinfo.
 
-    What stands alone before the "@" is often a token ("https://TOKEN@host/").
+    If the userinfo has only one part, that is masked: it is often a token ("https://TOKEN@host/").
     """
     match = _USERINFO.match(text) if "@" in text else None
     if match is None:
@@ -151,7 +150,7 @@ def mask_userinfo(text: str) -> str:
 
 
 def _stem(base: Url, reference: str) -> str:
-    """Return what `reference`, which has no scheme, needs before it to be a URL."""
+    """Return the part of `base` to put before `reference`, which has no scheme."""
     if _NETWORK_PATH.match(reference):
         return f"{base.scheme}:"
     path = base.target.partition("?")[0]
@@ -172,7 +171,7 @@ def _why_not_http(text: str) -> str:
 
 
 def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int, str]:
-    """Return userinfo, host, port, and the last two in their normal form."""
+    """Return userinfo, host, port, and host and port in their normal form."""
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise InvalidUrl("The URL's host is malformed.")
@@ -217,7 +216,7 @@ def _normal_host(host: str) -> str:
 
 
 def _to_ascii(host: str) -> str:
-    """Return the name that DNS knows `host` by. As in browsers, it may hold symbols, which IDNA 2008 alone refuses."""
+    """Return the name of `host` in DNS. Unlike in IDNA 2008, it may contain symbols, as in browsers."""
     try:
         name = unquote_to_bytes(host).decode("utf-8").lower()
         if not name.isascii() and len(name) < 255:
@@ -236,7 +235,7 @@ def _to_ascii(host: str) -> str:
 
 
 def _ipv4(host: str) -> str:
-    """Return the dotted form of an IPv4 address in any of the spellings that browsers take (octal, hex, few parts)."""
+    """Return an IPv4 address in dotted form. It may be written as browsers accept it: octal, hex, fewer parts."""
     try:
         if not _IPV4.fullmatch(host):
             raise ValueError
@@ -262,7 +261,7 @@ def _encode_target(path: str, query: str) -> str:
 
 
 def _without_dots(path: str) -> str:
-    """Return `path` without its dot segments (RFC 3986 §5.2.4), percent-encoded ones included as in browsers."""
+    """Return `path` without dot segments (RFC 3986 §5.2.4), including percent-encoded ones, as in browsers."""
     kept: list[str] = []
     segments = path.split("/")[1:]
     for position, segment in enumerate(segments):

@@ -1,4 +1,4 @@
-"""What a class of plain values is: a dataclass that costs next to nothing to make."""
+"""A decorator for classes of plain values: dataclasses that are cheap to create."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ else:
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def value(cls: Any) -> Any:
-    """A slotted dataclass with a hash that mypy holds to be frozen.
+    """Make `cls` a slotted dataclass with a hash. mypy treats it as frozen.
 
-    Nothing changes one; that Python does not enforce it saves an eighth of the CPU time of a request.
+    Nothing may change an instance. Not enforcing that at run time saves an eighth of the CPU time of a request.
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)

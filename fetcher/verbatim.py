@@ -1,6 +1,6 @@
-"""JSON whose numbers come back as they stood: large identifiers, `1.50`, `-0`, `1e400`.
+"""Read and write JSON without changing its numbers: large identifiers, `1.50`, `-0`, `1e400`.
 
-orjson reads and writes nearly all of it. What it would change is kept as a `Number`.
+orjson does nearly all of the work. A number that it would change becomes a `Number`.
 """
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 
 _MAX_DEPTH = 200                # levels; orjson writes 254
-_CHANGED = re.compile(          # by reading it as an int or a float, perhaps, were it not in a text
+_CHANGED = re.compile(          # finds numbers that an int or a float may change; they may also be inside of a string
     r"(?:\A|[\[:,])\s*(?:-?(?:[0-9][0-9.]{15}|[0-9]+(?:\.[0-9]+)?[eE]|[0-9]+\.[0-9]+0(?![0-9])|0\.000)|-0(?![0-9.]))")
 
 
 class Number(float):
-    """A number that neither int nor float gives back. As a float, it is the nearest one that is finite."""
+    """A number that an int or a float would change. As a float, it is the nearest finite one."""
 
     __slots__ = ("text",)
     text: str
@@ -35,14 +35,14 @@ class Number(float):
 
 
 def loads(text: str) -> Any:
-    """Return the value that `text` holds. Raises ValueError."""
+    """Parse the JSON `text`. Raises ValueError."""
     may_change = _CHANGED.search(text) is not None
     try:
         value = orjson.loads(text)
     except ValueError:
         if not may_change:
             raise
-        value = _loads_exactly(text)    # 1e400 is no float
+        value = _loads_exactly(text)    # orjson refuses 1e400
     else:
         if may_change:
             value = _loads_exactly(text)
@@ -57,7 +57,7 @@ def dumps(value: Any, option: int = 0) -> bytes:
 
 
 def as_it_stood(number: Any) -> Any:
-    """Return what orjson writes for a `Number`: to be given to it as `default`."""
+    """Return what orjson is to write for a `Number`. Pass this function to it as `default`."""
     if isinstance(number, Number):
         return orjson.Fragment(number.text)
     raise TypeError

@@ -1,4 +1,4 @@
-"""What this is, and what it stands on, told without loading any of it: `fetcher --version` is to be quick."""
+"""Find the versions of the program and its dependencies without loading them, so that `fetcher --version` is fast."""
 from __future__ import annotations
 
 import os
@@ -10,21 +10,21 @@ from fetcher import __version__
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the program and of its foundations, by name."""
-    from _ssl import OPENSSL_VERSION    # `ssl` itself takes as long as Python's whole start
+    """Return the versions of the program and its dependencies, by name."""
+    from _ssl import OPENSSL_VERSION    # loading `ssl` takes as long as starting Python
 
     return {"fetcher": __version__, "Python": sys.version.split()[0], "eventlet": _installed("eventlet"),
             "hub": _hub(), "OpenSSL": OPENSSL_VERSION.removeprefix("OpenSSL ")}
 
 
 def line() -> str:
-    """Return them in one line."""
+    """Return the versions in one line."""
     own, *others = versions().items()
     return f"{' '.join(own)} ({', '.join(' '.join(each) for each in others)})"
 
 
 def _installed(package: str) -> str:
-    """The version in the name of the package's metadata: importlib.metadata takes longer to load than all else here."""
+    """Return the version from the name of the metadata's directory: importlib.metadata is slow to load."""
     for folder in sys.path:
         with suppress(OSError):
             for name in os.listdir(folder or "."):
@@ -36,7 +36,7 @@ def _installed(package: str) -> str:
 
 
 def _hub() -> str:
-    """The hub that eventlet chooses, by the rules of eventlet.hubs."""
+    """Return the name of the hub that eventlet will choose, by the rules of eventlet.hubs."""
     chosen = os.environ.get("EVENTLET_HUB")
     if chosen:
         return chosen.partition(":")[0].rpartition(".")[2]

@@ -1,7 +1,7 @@
-"""zstd (RFC 8878), by Python's own module: from 3.14 on `compression.zstd`, before that the same as `backports.zstd`.
+"""zstd (RFC 8878) with Python's own module: `compression.zstd` from 3.14 on, before that its backport `backports.zstd`.
 
-Its decompressor gives no more at a time than it is asked for. That of the package `zstandard` gives all that its input
-expands to, and four bytes can be a block of 128 KB. The module is loaded when it is needed.
+Its decompressor returns no more at a time than the caller wants. That of the package `zstandard` returns all that its
+input expands to, and four bytes can be a block of 128 KB. The module is loaded when it is needed.
 """
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-_SLICE = 4096           # each frame that begins in a slice has the rest of it copied
+_SLICE = 4096           # bytes to decompress at a time: for each frame in a slice, the rest of the slice is copied
 
 
 def compress(data: bytes) -> bytes:
-    """Return `data` as one frame."""
+    """Compress `data` into one frame."""
     compressed: bytes = _module().compress(data)
     return compressed
 
 
 class Frames:
-    """Frames one after the other, those that hold no data included; `ended` tells whether the last one is whole."""
+    """Decompresses frames, including empty ones. `ended` is whether the last one is whole."""
 
     ended = False
 
     def __init__(self, max_window_log: int | None = None) -> None:
-        """Windows may have 2 ** `max_window_log` bytes, or what zstd itself allows, 128 MB."""
+        """Windows may have up to 2 ** `max_window_log` bytes. The default is zstd's own limit, 128 MB."""
         module = _module()
         self._decompressor: Any = module.ZstdDecompressor
         self._options = None if max_window_log is None else {
@@ -32,7 +32,7 @@ class Frames:
         self._stream = self._begun()
 
     def feed(self, data: bytes, size: int) -> Iterator[bytes]:
-        """Yield what `data` decompresses to, in steps of at most `size` bytes. Raises the module's error."""
+        """Yield the decompressed `data`, at most `size` bytes at a time. Raises the error of the zstd module."""
         for start in range(0, len(data), _SLICE):
             rest = data[start:start + _SLICE]
             while rest:

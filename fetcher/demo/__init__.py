@@ -1,6 +1,6 @@
-"""The network in miniature: a server with a route for every kind of answer, and a list of URLs that meets them all.
+"""A small server with a route for every kind of answer, and a list of sample URLs for it.
 
-`server.Server` runs on the hub of the thread that starts it; `routes` says what it answers.
+`server.Server` runs on the hub of the thread that starts it; `routes` has its answers.
 """
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ PORT = 8765
 
 
 def sample_list(port: int = PORT) -> str:
-    """The text of the sample list, for a server on `port`."""
+    """Return the text of the sample list, for a server on `port`."""
     text = Path(__file__).with_name("sample_urls.txt").read_text("utf-8")
     return re.sub(rf":{PORT}\b", f":{port}", text)

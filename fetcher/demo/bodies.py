@@ -1,4 +1,4 @@
-"""The bodies that the routes send: patterns, ranges of them, coded texts."""
+"""Make the bodies that the routes send: patterns, ranges of them, and texts in content codings."""
 from __future__ import annotations
 
 import gzip
@@ -18,14 +18,14 @@ _RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))", re.ASCII)
 
 
 def pattern(positions: range, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
-    """The bytes at `positions` of the endless pattern 0, 1, ... 255, 0, ... in pieces of at most PIECE_BYTES."""
+    """Yield the bytes at `positions` of the endless pattern 0, 1, ... 255, 0, ... in pieces of up to `piece_bytes`."""
     for start in range(positions.start, positions.stop, piece_bytes):
         offset = start % 256
         yield _PATTERN[offset:offset + min(piece_bytes, positions.stop - start)]
 
 
 def requested_range(value: str | None, size: int) -> range | None:
-    """The positions that a Range field asks for: none of them if it cannot be met, None if all are to be sent.
+    """Return the positions that a Range field asks for: an empty range if it is out of range, None for the whole body.
 
     As RFC 9110 §14.2 allows, a field with several ranges counts as absent.
     """
@@ -40,12 +40,12 @@ def requested_range(value: str | None, size: int) -> range | None:
 
 @lru_cache
 def coded(coding: str) -> bytes:
-    """`TEXT` in a content coding: gzip, deflate, br or zstd."""
+    """Return `TEXT` in a content coding: gzip, deflate, br or zstd."""
     return _CODERS[coding](TEXT)
 
 
 def zeros_in_gzip() -> Iterator[bytes]:
-    """BOMB_BYTES zeros, gzipped while they are sent: about a thousandth of that on the wire."""
+    """Yield BOMB_BYTES zeros, gzipped while they are sent: about a thousandth of that on the wire."""
     packer = zlib.compressobj(wbits=31)
     zeros = bytes(1024 * 1024)
     for _ in range(BOMB_BYTES // len(zeros)):

@@ -1,8 +1,8 @@
-"""A client's connection: requests come in through the parser, answers go out in their order.
+"""The connection of a client: the parser reads requests, and answers are sent in the same order.
 
-The socket stays registered with the hub for reading. An answer is a generator of steps (see `message`), and the hub's
-callback takes these steps right there until one has to wait: for time, for the socket, or for the client. So a simple
-request costs one receive and one send, and neither a green thread nor a switch.
+The socket stays registered with the hub for reading. An answer is a generator of steps (see `message`). The hub's
+callback takes these steps itself until one has to wait for time, for the socket or for the client. So a simple request
+costs one receive and one send, and no green thread.
 """
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from fetcher.demo.memory import Memory
 from fetcher.demo.message import CLOSE, LISTEN, MAX_BODY_BYTES, Answer, Move, Request, Step
 from fetcher.demo.routes import respond
 
-_STEPS_A_TURN = 16              # then the other connections have theirs
+_STEPS_A_TURN = 16              # then it is the turn of other connections
 _MAX_WAITING = 100             # pipelined requests; beyond them the connection stops reading
-_BUFFER = bytearray(64 * 1024)  # one for all: a callback receives and parses before the next one runs
+_BUFFER = bytearray(64 * 1024)  # shared: a callback receives and parses before the next one runs
 _VIEW = memoryview(_BUFFER)
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection:
-    """Serves one client until it goes, or until an answer ends the connection. `on_end` is called once, then."""
+    """Serves one client until it leaves or an answer ends the connection, then calls `on_end` once."""
 
     def __init__(self, sock: socket, memory: Memory, on_end: Callable[[Connection], None]) -> None:
         self._socket = sock
@@ -37,10 +37,10 @@ class Connection:
         self._on_end = on_end
         self._parser: Any = httptools.HttpRequestParser(self)
         self._arriving = Request()
-        self._requests: deque[Request] = deque()    # not yet answered whole; the last one may lack its body's rest
+        self._requests: deque[Request] = deque()    # not fully answered; the last may lack body
         self._malformed = False
         self._steps = self._talk()
-        self._listens = True            # the step in hand is LISTEN
+        self._listens = True            # the current step is LISTEN
         self._unsent: bytes | memoryview = b""
         self._reader: Any = None
         self._writer: Any = None
@@ -67,7 +67,7 @@ class Connection:
     # The conversation.
 
     def _talk(self) -> Generator[Step, None, None]:
-        """All that is to be done for this client, step by step; each is asked for when the one before is done."""
+        """Yield all that is to be done for this client, step by step."""
         while True:
             while not self._requests:
                 if self._malformed:
@@ -83,7 +83,7 @@ class Connection:
             self._memory.ended(request)
 
     def _advance(self) -> None:
-        """Take the next steps, until one has to wait."""
+        """Take steps until one has to wait."""
         self._listens = False
         for _ in range(_STEPS_A_TURN):
             step = next(self._steps)
@@ -107,7 +107,7 @@ class Connection:
             self._read_on()
 
     def _send(self) -> bool:
-        """Hand over what is unsent; False when the socket does not take all of it now."""
+        """Send what is unsent. Return whether the socket accepted all of it."""
         try:
             sent = self._socket.send(self._unsent)
         except _NOT_NOW:
@@ -148,7 +148,7 @@ class Connection:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._feed(data[upgrade.args[0]:])      # declined: it goes on as HTTP/1.1 (RFC 9110 §7.8)
+            self._feed(data[upgrade.args[0]:])      # declined: continue with HTTP/1.1 (RFC 9110 §7.8)
         except httptools.HttpParserError:
             self._malformed = True
 

@@ -1,4 +1,4 @@
-"""What the server remembers: for each Host the requests it had, and what the forgetful routes have answered so far."""
+"""What the server remembers: the requests for each Host, and what routes that fail for a while have answered so far."""
 from __future__ import annotations
 
 from collections import Counter, deque
@@ -13,12 +13,12 @@ MAX_TIMES = 10_000
 
 @dataclass(slots=True)
 class HostStats:
-    """The requests with one and the same Host field."""
+    """The requests with the same Host field."""
 
     requests: int = 0
     at_once: int = 0
     most_at_once: int = 0
-    times: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_TIMES))   # the last arrivals, monotonic
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_TIMES))   # of the last arrivals, monotonic
 
 
 class Memory:
@@ -33,7 +33,7 @@ class Memory:
         self.windows: dict[str, float] = {}
 
     def began(self, request: Request) -> None:
-        """A request's head arrived."""
+        """Note that the head of a request arrived."""
         if request.path == "/stats":
             return
         stats = self._hosts.get(request.host)
@@ -45,22 +45,22 @@ class Memory:
         stats.times.append(monotonic())
 
     def ended(self, request: Request) -> None:
-        """Its answer is handed over, or its connection is gone."""
+        """Note that the answer was sent, or that the connection is gone."""
         if request.path != "/stats":
             self._hosts[request.host].at_once -= 1
 
     def at_once(self, host: str) -> int:
-        """How many requests with this Host are in flight."""
+        """Return how many requests with this Host are in flight."""
         stats = self._hosts.get(host)
         return stats.at_once if stats is not None else 0
 
     def stats(self, *, times: bool = False) -> dict[str, dict[str, Any]]:
-        """For each Host: requests in all, at once now, most at once, and with `times` when each of them arrived."""
+        """Return for each Host: requests in all, at once now, most at once, and with `times` when each arrived."""
         return {host: {"requests": stats.requests, "at_once": stats.at_once, "most_at_once": stats.most_at_once,
                        **({"times": list(stats.times)} if times else {})}
                 for host, stats in self._hosts.items()}
 
     def reset(self) -> None:
-        """Count anew; requests that are in flight stay so."""
+        """Start counting again. Requests in flight remain in flight."""
         self._hosts = {host: HostStats(at_once=stats.at_once, most_at_once=stats.at_once)
                        for host, stats in self._hosts.items() if stats.at_once}

@@ -1,4 +1,4 @@
-"""A request as it came, and an answer as the steps that a connection takes to give it."""
+"""A request as it was received, and an answer as the steps that a connection takes to send it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ class Move(Enum):
 
 
 LISTEN, CLOSE = Move.LISTEN, Move.CLOSE
-Step: TypeAlias = bytes | float | Move      # bytes to send, or seconds to wait, or a move
+Step: TypeAlias = bytes | float | Move      # bytes to send, seconds to wait, or a move
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _WITHOUT_BODY = (204, 304)
@@ -30,7 +30,7 @@ _WITHOUT_BODY = (204, 304)
 
 @dataclass(slots=True)
 class Request:
-    """A request, which may still be on its way: see `complete`. Names and values are as they came."""
+    """A request, perhaps incomplete: see `complete`. Names and values are as they were received."""
 
     method: str = ""
     target: str = ""
@@ -39,7 +39,7 @@ class Request:
     persistent: bool = False
     fields: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
-    too_large: bool = False             # the body was above MAX_BODY_BYTES and is not kept
+    too_large: bool = False             # the body was longer than MAX_BODY_BYTES and was dropped
     complete: bool = False
 
     def head_complete(self, method: str, http_version: str, persistent: bool) -> None:
@@ -51,7 +51,7 @@ class Request:
             self.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     def value(self, name: str) -> str | None:
-        """The value of the first field called `name`, in lower case."""
+        """Return the value of the first field with this `name`, which is in lower case."""
         return next((value for key, value in self.fields if key.lower() == name), None)
 
     @property
@@ -65,9 +65,9 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """An answer with head and body. A body in pieces may have pauses, and an early end, between them.
+    """An answer with head and body. Between the pieces of a body there may be pauses, or an early end.
 
-    `length` is what Content-Length promises of a body in pieces; without it, the body goes out in chunks.
+    `length` is the Content-Length of a body in pieces. Without it, the body is sent in chunks.
     """
 
     body: bytes | Iterable[Step] = b""
@@ -77,7 +77,7 @@ class Answer:
     length: int | None = None
 
     def steps(self, request: Request) -> Iterator[Step]:
-        """What to do for the client of `request`."""
+        """Yield the steps that answer `request`."""
         length = len(self.body) if isinstance(self.body, bytes) else self.length
         chunked = length is None and request.http_version != "1.0"
         persistent = request.persistent and (chunked or length is not None)

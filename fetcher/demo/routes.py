@@ -1,7 +1,7 @@
-"""What the server answers: a function for each route, its docstring being the route's help.
+"""The answers of the server: a function for each route, whose docstring is the help for it.
 
-`table.ROUTES` has them by the first segment of the path. The segment after it is the route's argument; whatever follows
-is ignored, so that a list can hold many different URLs of one kind: /bytes/1000/1, /bytes/1000/2, ...
+`table.ROUTES` has them by the first segment of the path. The second segment is the argument. Further segments are
+ignored, so that a list can have many different URLs of one kind: /bytes/1000/1, /bytes/1000/2, ...
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAST_MODIFIED = "Wed, 01 Jan 2025 00:00:00 GMT"
 
 
 def respond(request: Request, memory: Memory) -> Iterator[Step]:
-    """The steps that answer `request`."""
+    """Return the steps that answer `request`."""
     if request.too_large:
         return Answer(b"The request's body is too large.\n", status=413).steps(request)
     _, name, *rest = request.path.split("/", 3) if request.path.startswith("/") else ("", "*")
@@ -40,7 +40,7 @@ def respond(request: Request, memory: Memory) -> Iterator[Step]:
 
 
 def usage() -> str:
-    """All routes with their help, as text."""
+    """Return all routes with their help, as text."""
     width = max(len(route.usage) for route in ROUTES.values()) + 2
     return "".join(f"{route.usage:{width}}{route.help}\n" for route in ROUTES.values())
 
@@ -244,5 +244,5 @@ def _coded(coding: str) -> Answer:
 
 
 def _redirect(location: str, status: int = 302) -> Answer:
-    """Nothing in `location` can leave its field: what is not visible ASCII goes out percent-encoded."""
+    """Return a redirect to `location`. Anything but visible ASCII is percent-encoded, so nothing leaves the field."""
     return Answer(b"Go on.\n", status, fields=(("Location", quote(location, safe=punctuation)),))

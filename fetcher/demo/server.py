@@ -1,4 +1,4 @@
-"""The embedded server: it stands for the network in `fetcher demo`, in `fetcher serve` and in the tests."""
+"""The embedded server for `fetcher demo`, `fetcher serve` and the tests."""
 from __future__ import annotations
 
 import errno
@@ -13,18 +13,18 @@ from fetcher.demo.memory import Memory
 
 _BACKLOG = 4096
 _ACCEPTS_A_TURN = 64
-_BREATH_SECONDS = 0.1       # without a free descriptor there is no sense in trying at once
+_BREATH_SECONDS = 0.1       # without a free descriptor, do not try again at once
 _TRIES_FOR_A_PORT = 20
 
 
 class Server:
-    """Answers on the hub of this thread, while its green threads wait. `localhost` means IPv4 and, if any, IPv6.
+    """Answers on the hub of this thread while its green threads wait. `localhost` is IPv4 and, if possible, IPv6.
 
         with Server() as server:
             fetch(server.url("/status/200"))
 
-    `port` 0 takes a free one; `port` tells it after `start`, which raises OSError where the port is taken. With a
-    context for `tls`, the server speaks https.
+    With `port` 0, the system chooses a free one, which is in `port` after `start`. `start` raises OSError if the port
+    is in use. With a context for `tls`, the server speaks https.
     """
 
     def __init__(self, host: str = "localhost", port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
@@ -43,7 +43,7 @@ class Server:
         self.stop()
 
     def url(self, path: str = "/", host: str | None = None) -> str:
-        """The URL of `path` here, or the same under another name for this machine."""
+        """Return the URL of `path` on this server. `host` is another name for this machine."""
         host = host or self.host
         return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
 
@@ -54,7 +54,7 @@ class Server:
             self._listen(listening)
 
     def stop(self) -> None:
-        """Stop listening, and close what is open."""
+        """Stop listening, and close all connections."""
         for listening, listener in self._listeners.items():
             if listener is not None:
                 green.hub().remove(listener)
@@ -101,7 +101,7 @@ class Server:
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:
-    """Sockets for all addresses of `host`, with one port."""
+    """Return sockets for all addresses of `host`, with the same port."""
     if host != "localhost":
         address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][4]
         return [_bound(str(address[0]), port)]

@@ -1,4 +1,4 @@
-"""How a route gets into the table: its usage, its handler, and how its argument is read."""
+"""The table of routes: the usage, the handler and the argument of each."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -9,13 +9,13 @@ from fetcher.demo.message import Answer, Step
 
 MAX_COUNT = 10 ** 15
 
-Reply: TypeAlias = Answer | Iterator[Step]      # what misbehaves says step by step what it does
-Handler: TypeAlias = Callable[..., Reply]       # of the request, the memory and, where there is one, the argument
+Reply: TypeAlias = Answer | Iterator[Step]      # routes that misbehave give single steps
+Handler: TypeAlias = Callable[..., Reply]       # parameters: the request, the memory and the argument, if any
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`usage` shows how the route is called, `convert` reads its argument and raises ValueError for a bad one."""
+    """A route. `usage` shows how to call it. `convert` parses its argument, and raises ValueError if that is bad."""
 
     usage: str
     handler: Handler
@@ -30,7 +30,7 @@ ROUTES: dict[str, Route] = {}
 
 
 def route(usage: str, convert: Callable[[str], Any] | None = None) -> Callable[[Handler], Handler]:
-    """Enter a handler in the table."""
+    """Return a decorator that adds a handler to the table."""
     def enter(handler: Handler) -> Handler:
         ROUTES[usage.split("?")[0].split("/")[1]] = Route(usage, handler, convert)
         return handler
@@ -39,7 +39,7 @@ def route(usage: str, convert: Callable[[str], Any] | None = None) -> Callable[[
 
 
 def count(text: str) -> int:
-    """A number of things."""
+    """Parse a number of things, from 0 to MAX_COUNT. Raises ValueError."""
     number = int(text)
     if not 0 <= number <= MAX_COUNT:
         raise ValueError(f"{number} is not from 0 to {MAX_COUNT}")
@@ -47,7 +47,7 @@ def count(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """A duration that a timer can take."""
+    """Parse a number of seconds, up to a day. Raises ValueError."""
     number = float(text)
     if not 0 <= number <= 86_400:
         raise ValueError(f"{number} is not from 0 to 86400")
@@ -55,7 +55,7 @@ def seconds(text: str) -> float:
 
 
 def final_status(text: str) -> int:
-    """A status that can end an exchange (RFC 9110 §15)."""
+    """Parse a status that can end an exchange (RFC 9110 §15). Raises ValueError."""
     number = int(text)
     if not 200 <= number <= 999:
         raise ValueError(f"{number} is not from 200 to 999")

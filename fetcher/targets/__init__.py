@@ -1,4 +1,4 @@
-"""Lines in: lists become targets, one at a time, in the same memory whatever their length.
+"""Lines in: read lists and turn them into targets, one at a time. The memory needed does not depend on their length.
 
     files ──▶ blocks of bytes ──▶ lines ──▶ text  ──────────▶ targets ──▶ choice
               of compression?       │       jsonl ──▶ rows ──▶

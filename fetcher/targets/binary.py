@@ -1,4 +1,4 @@
-"""What is no text, and so no list: recognized by its first bytes, and named so that its owner knows what to do."""
+"""Recognize files that are not text by their first bytes, and tell the user what to do with them."""
 from __future__ import annotations
 
 import re
@@ -24,15 +24,15 @@ _TAR_MAGIC = slice(257, 262)
 _UNMARKED_UTF16 = rb"(?:[\t\n\r -~]\0){8}"
 
 _SAMPLE_SIZE = 1024             # bytes
-_MAX_CONTROLS = 0.05            # the part of them that control characters make up in a text
-_MAX_NULS = 0.3                 # a list of short lines that are separated by NUL has fewer
+_MAX_CONTROLS = 0.05            # of these bytes may be control characters in a text, at most
+_MAX_NULS = 0.3                 # of these bytes; a list of short lines separated by NUL has fewer
 _CONTROLS = bytes(set(range(32)) - set(b"\0\t\n\f\r\x1b"))
 
 
 def kind_of_binary(head: bytes) -> str | None:
     """Return "an Excel workbook, not text; save it as CSV" or the like for a file that begins with `head`.
 
-    None where it may be text, in whatever encoding.
+    None if it may be text, in any encoding.
     """
     name, advice = _kind(head)
     if name is not None:
@@ -54,7 +54,7 @@ def _kind(head: bytes) -> tuple[str | None, str | None]:
 
 
 def _kind_of_zip(head: bytes) -> tuple[str, str]:
-    """Tell documents by the names of the files in them, or, in OpenDocument, by what the first one says."""
+    """Recognize documents by the names of the files in them, and OpenDocument by the content of the first."""
     names = re.findall(rb"PK\x03\x04.{26}([ -~]{,100})", head, re.DOTALL)
     if any(name.startswith(b"xl/") for name in names):
         return "an Excel workbook", _AS_CSV

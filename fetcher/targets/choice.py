@@ -1,7 +1,7 @@
-"""Which targets are taken: those that match, a shard of them, each request once, so many.
+"""Choose which targets to fetch: those that match, one shard of them, each request once, the first N.
 
-A line that holds no URL is left out by no pattern, is in one shard like any other, and is never taken for one that was
-there before.
+Patterns never leave out a line without a URL. It belongs to one shard like any other line, and never counts as a
+duplicate.
 """
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from fetcher.options import InputOptions
 
 
 class Choice:
-    """Takes the targets that `options` want, and counts those that their patterns left out.
+    """Chooses targets by `options`. `left_out` counts those that the patterns have left out.
 
-    The patterns are RE2's: whatever they are, they take time in proportion to the URL's length.
+    The patterns are RE2's: searching a URL takes time in proportion to its length, whatever the pattern.
     """
 
     def __init__(self, options: InputOptions) -> None:
-        """Raises InputError where a pattern is none."""
+        """Raises InputError if a pattern is not a valid RE2 expression."""
         self._options = options
         self._wanted = [_searcher("--match", pattern) for pattern in options.match]
         self._unwanted = [_searcher("--exclude", pattern) for pattern in options.exclude]
@@ -31,12 +31,12 @@ class Choice:
 
     @property
     def is_all(self) -> bool:
-        """Whether every target is taken."""
+        """Whether every target is chosen."""
         options = self._options
         return not (self._wanted or self._unwanted or options.shard or options.unique or options.limit is not None)
 
     def of(self, targets: Iterator[Target]) -> Iterator[Target]:
-        """Yield those of `targets` that are wanted, in their order."""
+        """Yield the chosen ones of `targets`, in the same order."""
         options = self._options
         if self._wanted or self._unwanted:
             targets = filter(self._matches, targets)
@@ -57,19 +57,23 @@ class Choice:
 
 
 def of_shard(targets: Iterable[Target], part: int, parts: int) -> Iterator[Target]:
-    """The targets of one of `parts` shards, counted from 1. All of a host are in the same, in every run, anywhere."""
+    """Yield the targets of shard number `part` of `parts`, counted from 1.
+
+    All targets of a host are in the same shard, in every run and on every machine.
+    """
     for target in targets:
         if shard_of(target, parts) == part:
             yield target
 
 
 def shard_of(target: Target, parts: int) -> int:
-    """Which of `parts` shards, counted from 1, has the lines of this target's host."""
+    """Return the number of the shard, from 1 to `parts`, that contains the lines of this target's host."""
     return _shard(target.host or target.url, parts)
 
 
 def unique(targets: Iterable[Target]) -> Iterator[Target]:
-    """The targets whose request was not there before: URL without fragment, method, headers, data, expectations."""
+    """Yield the targets whose request has not come before: URL without fragment, method, headers, data, expectations.
+    """
     seen: set[int] = set()
     for target in targets:
         if target.parsed is not None:
@@ -108,5 +112,5 @@ def _request(target: Target) -> str:
 
 
 def _digest(text: str) -> int:
-    """60 bits that stand for `text`: Python keeps such a number in 32 bytes, and one of 64 bits in 48."""
+    """Return a hash of `text` of 60 bits: Python needs 32 bytes for such a number, and 48 for one of 64."""
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big") >> 4

@@ -1,6 +1,6 @@
-"""Lists that are compressed: gzip (RFC 1952), zstd (RFC 8878), xz and bzip2, told by their first bytes.
+"""Decompress lists: gzip (RFC 1952), zstd (RFC 8878), xz and bzip2, recognized by their first bytes.
 
-What comes out is in pieces of bounded size, whatever a few bytes expand to.
+The output comes in pieces of limited size, no matter how much a few bytes expand to.
 """
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any, NamedTuple
 from fetcher import zstd
 
 MAGIC_SIZE = 10
-_MAX_XZ_MEMORY = 256 * 1024 * 1024      # bytes; what `xz -9` needs is 65 MB
+_MAX_XZ_MEMORY = 256 * 1024 * 1024      # bytes; `xz -9` needs 65 MB
 
 Unpack = Callable[[Iterator[bytes], int], Iterator[bytes]]
 
 
 class CompressionError(Exception):
-    """The compressed data is broken. Its text goes on after the name of the file."""
+    """The compressed data is broken. The message continues a sentence that begins with the file's name."""
 
 
 def is_compressed(head: bytes) -> bool:
-    """Whether a file that begins with `head` is compressed."""
+    """Return whether a file that begins with `head` is compressed."""
     return any(form.magic.match(head) for form in _FORMS)
 
 
 def decompressed(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Yield `blocks` as they are, or what they decompress to, at most `size` bytes at a time.
+    """Yield `blocks`, decompressed if they are compressed, at most `size` bytes at a time.
 
     Raises CompressionError.
     """
@@ -43,7 +43,7 @@ def decompressed(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 
 def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Yield all members, one after the other; zeros between them and after the last are padding."""
+    """Yield the content of all members. Zeros between them and after the last one are padding."""
     stream = zlib.decompressobj(31)
     for block in blocks:
         while block:
@@ -61,7 +61,7 @@ def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 
 def _unzstd(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Yield all frames, one after the other; those that hold no data are skipped."""
+    """Yield the content of all frames. Frames without data are skipped."""
     frames = zstd.Frames()
     for block in blocks:
         yield from filter(None, frames.feed(block, size))
@@ -82,7 +82,7 @@ def _bunzip2(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 
 def _unpack_streams(blocks: Iterator[bytes], size: int, begin: Callable[[], Any]) -> Iterator[bytes]:
-    """Yield all streams, one after the other; zeros between them and after the last are padding."""
+    """Yield the content of all streams. Zeros between them and after the last one are padding."""
     stream = begin()
     for block in blocks:
         while block or not (stream.eof or stream.needs_input):
@@ -92,7 +92,7 @@ def _unpack_streams(blocks: Iterator[bytes], size: int, begin: Callable[[], Any]
                     break
                 stream = begin()
             piece = stream.decompress(block, size)
-            block = stream.unused_data if stream.eof else b""     # until its end, the stream keeps the rest itself
+            block = stream.unused_data if stream.eof else b""     # before its end, the stream stores the rest itself
             if piece:
                 yield piece
     if not stream.eof:
@@ -100,13 +100,13 @@ def _unpack_streams(blocks: Iterator[bytes], size: int, begin: Callable[[], Any]
 
 
 def _with_errors_named(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield `pieces`; what goes wrong on the way is told in a sentence."""
+    """Yield `pieces`. Raises CompressionError for any error on the way."""
     try:
         yield from pieces
     except EOFError:
         raise CompressionError(f"ends in the middle of its {name} data: it is not whole") from None
-    except Exception as error:      # each library has an error class of its own, and they are loaded when needed
-        if isinstance(error, OSError) and error.errno is not None:      # of the file; for data, bz2 gives no number
+    except Exception as error:      # each library has its own error class, and is loaded only when needed
+        if isinstance(error, OSError) and error.errno is not None:      # from the file; for bad data, bz2 sets no errno
             raise
         raise CompressionError(f"is broken in its {name} data: {error}") from error
 

@@ -1,4 +1,4 @@
-"""How a table is written: what stands between its cells, as its first rows show it."""
+"""Find out from the first rows of a table which delimiter separates its cells."""
 from __future__ import annotations
 
 import csv
@@ -16,16 +16,16 @@ NAMES_THE_COLUMN, HOLDS_A_URL = 3, 2
 
 
 def declared_delimiter(line: str) -> str | None:
-    """Return what Excel's own first line, `sep=;`, says stands between cells; None where `line` is no such line."""
+    """Return the delimiter that `line` declares, as Excel writes it in a first line: `sep=;`. Else return None."""
     match = _DECLARATION.fullmatch(line)
     return match[1] if match else None
 
 
 def delimiter_of(lines: Sequence[str], usual: str, url_column: str) -> tuple[str, int]:
-    """Return what stands between the cells of a table that begins with `lines`, and how much speaks for it.
+    """Return the delimiter of a table that begins with `lines`, and how strong the evidence for it is.
 
-    That is the first, `usual` before all others, by which a column has the name that is wanted, or a cell holds a
-    URL, or there are several cells.
+    The best evidence is a column with the wanted name, then a cell that contains a URL, then several cells. If it is
+    the same for several delimiters, `usual` comes before all others.
     """
     candidates = [usual, *(delimiter for delimiter in DELIMITERS if delimiter != usual)]
     scores = [_score(lines, delimiter, url_column.lower()) for delimiter in candidates]
@@ -33,7 +33,8 @@ def delimiter_of(lines: Sequence[str], usual: str, url_column: str) -> tuple[str
 
 
 def delimiter_before_url(line: str) -> str | None:
-    """Return the delimiter in the first line of a table that has no header; None where it is a plain list's."""
+    """Return the delimiter in the first line of a table without a header, or None if it is the line of a plain list.
+    """
     match = _URL_AFTER_DELIMITER.match(line) or _QUOTED_URL.match(line)
     return match[1] if match else None
 

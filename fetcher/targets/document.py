@@ -1,4 +1,4 @@
-"""Lists that make sense only as a whole: their entries have lines, but cannot be read again by themselves."""
+"""Lists that can only be read as a whole: an entry has a line, but cannot be read again by itself."""
 from __future__ import annotations
 
 import re
@@ -11,7 +11,7 @@ from fetcher.model import Target
 from fetcher.targets.links import Links
 from fetcher.url import mask_userinfo, recordable
 
-MAX_MARKUP = 1024 * 1024        # bytes of one tag, comment or the like; no more of it is in memory
+MAX_MARKUP = 1024 * 1024        # bytes of one tag, comment or the like that are in memory
 _NOT_FETCHED = re.compile(r"(?:mailto|tel|sms|javascript|data|blob|about):|#", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _BREAKS = re.compile("[\t\n\r]")
@@ -27,14 +27,14 @@ class Document(ABC):
 
     @abstractmethod
     def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
-        """Yield a target for each entry, with the line on which it stands. Raises InputError."""
+        """Yield a target for each entry, with its line. Raises InputError."""
 
     def count(self, blocks: Iterable[bytes]) -> int:
-        """Return how many targets `blocks` hold. Raises InputError."""
+        """Return how many targets `blocks` contain. Raises InputError."""
         return sum(1 for _ in self.targets(blocks))
 
     def entry(self, text: str, line: int, carried: dict[str, Any] | None = None, links: Links | None = None) -> Target:
-        """Return the target of the URL `text`, read by `links` if they are not the document's; never raises."""
+        """Return the target of the URL `text`; never raises. `links` read it, or those of the document if None."""
         text = text.strip()
         try:
             if "\ufffd" in text:
@@ -45,7 +45,7 @@ class Document(ABC):
         return Target(mask_userinfo(text), line, self.source, parsed, input=carried)
 
     def link(self, text: str, line: int, links: Links) -> Target | None:
-        """Return the target of a link on a page; None where it leads to no other page: `mailto:`, `#section`."""
+        """Return the target of a link on a page, or None if it leads to no other page: `mailto:`, `#section`."""
         url = _BREAKS.sub("", text).strip()
         if not url or _NOT_FETCHED.match(url):
             return None

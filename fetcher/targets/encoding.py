@@ -1,4 +1,4 @@
-"""Lists that are not in UTF-8, or whose lines do not end as they do on Unix: they become what all formats read."""
+"""Convert lists to UTF-8 with Unix line ends, which all formats read."""
 from __future__ import annotations
 
 import codecs
@@ -12,19 +12,19 @@ _LONE_CARRIAGE_RETURN = re.compile(rb"\r[^\n]")
 
 
 class EncodingError(Exception):
-    """The text is broken. Its text goes on after the name of the file."""
+    """The text is broken. The message continues a sentence that begins with the file's name."""
 
 
 def is_foreign(head: bytes) -> bool:
-    """Whether a file that begins with `head` is changed by `as_utf8`."""
+    """Return whether `as_utf8` changes a file that begins with `head`."""
     return _encoding(head) is not None or _is_macintosh(head)
 
 
 def as_utf8(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield `blocks` as UTF-8 with lines that end in LF.
+    """Yield `blocks` as UTF-8 with lines that end in LF. Raises EncodingError.
 
-    UTF-16 and UTF-32 are told by the byte order mark. Lines that end in CR alone, as Excel's "CSV (Macintosh)" has
-    them, are told by a first block without any LF. Raises EncodingError.
+    UTF-16 and UTF-32 are recognized by the byte order mark, and lines that end in CR alone, as in Excel's "CSV
+    (Macintosh)", by a first block without any LF.
     """
     head = next(blocks, b"")
     text: Iterator[bytes] = chain([head], blocks)
@@ -47,7 +47,7 @@ def _is_macintosh(head: bytes) -> bool:
 
 
 def _decoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Half a surrogate pair becomes bytes that are not UTF-8: that is held against its line alone."""
+    """Yield `blocks` as UTF-8. Half a surrogate pair becomes bytes that are not UTF-8, so only its line is refused."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     try:
         for block in blocks:

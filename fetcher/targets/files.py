@@ -1,4 +1,4 @@
-"""Where a list is read from: a file, a named pipe or standard input, as blocks of UTF-8, decompressed where need be.
+"""Read a list from a file, a named pipe or standard input, as decompressed blocks of UTF-8.
 
 Other green threads run between two blocks, and while a pipe, a socket or a terminal has nothing to read.
 """
@@ -21,10 +21,10 @@ BLOCK_SIZE = 64 * 1024
 
 
 class File:
-    """A list that can be read. Raises InputError at once where that is clear beforehand, else while reading.
+    """A list to be read. Raises InputError: at once if it is clear that the list cannot be read, else while reading.
 
-    `path` may be `-` for the descriptor `stdin`. `name` is the path as a record may show it, `title` what an error
-    calls it. Where `is_seekable`, what `blocks` give stands in the file as it is, from the offset `start` on.
+    The `path` `-` stands for the descriptor `stdin`. `name` is the path as a record may show it, `title` is its name
+    in errors. If the file `is_seekable`, `blocks` yields its bytes unchanged, from the offset `start` on.
     """
 
     def __init__(self, path: str, stdin: int = 0) -> None:
@@ -45,7 +45,7 @@ class File:
                 self._look_inside()
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield what it contains: decompressed, as UTF-8, in blocks of not much more than BLOCK_SIZE bytes."""
+        """Yield the content, decompressed and in UTF-8, in blocks of not much more than BLOCK_SIZE bytes."""
         with self.errors_explained(), self._opened() as descriptor:
             blocks = _file_blocks(descriptor, self.start) if self.is_regular else _stream_blocks(descriptor)
             for block in self._text(as_utf8(decompressed(blocks, BLOCK_SIZE))):
@@ -53,14 +53,14 @@ class File:
                 green.sleep(0)
 
     def open(self) -> int:
-        """A descriptor of it, which the caller must close. Raises OSError."""
+        """Open the file and return a descriptor, which the caller must close. Raises OSError."""
         if isinstance(self._place, int):
             return os.dup(self._place)
         return os.open(self._place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
 
     @contextmanager
     def errors_explained(self) -> Iterator[None]:
-        """While inside, what goes wrong with it is an InputError."""
+        """Raise errors with the file as InputError."""
         try:
             yield
         except FileNotFoundError:
@@ -83,7 +83,7 @@ class File:
         next(self.blocks(), None)
 
     def _text(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield `blocks`. Raises InputError where they do not begin like a text."""
+        """Yield `blocks`. Raises InputError if they do not begin like a text."""
         head = next(blocks, b"")
         kind = kind_of_binary(head)
         if kind is not None:
@@ -100,14 +100,14 @@ class File:
 
 
 def _file_blocks(descriptor: int, position: int) -> Iterator[bytes]:
-    """A regular file from `position` on, read without moving the descriptor's own: two may read at once."""
+    """Yield a regular file from `position` on. The descriptor's own offset does not move, so two can read at once."""
     while block := os.pread(descriptor, BLOCK_SIZE, position):
         position += len(block)
         yield block
 
 
 def _stream_blocks(descriptor: int) -> Iterator[bytes]:
-    """What comes through a pipe, a socket, a terminal or a device, as soon as it comes."""
+    """Yield what comes through a pipe, a socket, a terminal or a device, as soon as it comes."""
     mode = os.fstat(descriptor).st_mode
     has_events = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
     while True:

@@ -1,4 +1,4 @@
-"""What format a list has, where nobody says so: told by its name, else by how it begins."""
+"""Guess the format of a list from its name or, failing that, from its beginning."""
 from __future__ import annotations
 
 import re
@@ -26,7 +26,7 @@ _SITEMAP_ROOTS = ("urlset", "sitemapindex")
 
 
 def format_of_name(name: str) -> str | None:
-    """Return the format that a file of this name has; None where the name does not tell."""
+    """Return the format of a file with this name, or None if the name does not tell."""
     stem, suffix = splitext(name.lower())
     if suffix in _COMPRESSED:
         suffix = splitext(stem)[1]
@@ -34,20 +34,20 @@ def format_of_name(name: str) -> str | None:
 
 
 def format_of_content(blocks: Iterator[bytes], url_column: str | None = None) -> tuple[str, Iterator[bytes]]:
-    """Return the format of what `blocks` hold, and the same blocks, of which no more was taken than needed."""
+    """Return the format of `blocks`, and the same blocks. No more of them are read than needed."""
     head, blocks = _peeked(blocks)
     return _format(head, url_column or URL), blocks
 
 
 def stands_across_lines(blocks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
-    """Return whether JSON is other than a value on each line, and the same blocks."""
+    """Return whether JSON is anything but one value on each line, and the same blocks."""
     head, blocks = _peeked(blocks)
     line = _first_line(head)
     return line.startswith("[") or line == "{", blocks
 
 
 def _peeked(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the beginning of `blocks`, to the end of the first line or the first tag, and all of them."""
+    """Return the beginning of `blocks`, up to the end of the first line or the first tag, and all of the blocks."""
     head = b""
     for block in blocks:
         head += block
@@ -79,7 +79,7 @@ def _format(head: bytes, url_column: str) -> str:
 
 
 def _format_of_table(line: str, url_column: str) -> str | None:
-    if declared_delimiter(line) is not None:    # a tab behind it was trimmed
+    if declared_delimiter(line) is not None:    # a tab after it was trimmed
         return "csv"
     if "://" in line:
         before = delimiter_before_url(line)
@@ -97,7 +97,7 @@ def _format_of_markup(head: bytes, line: str) -> str:
 
 
 def _root(head: bytes) -> str | None:
-    """Return the name of the first element; None where it is not there yet."""
+    """Return the name of the first element, or None if it has not come yet."""
     text, place = head.decode("utf-8-sig", "replace"), 0
     while match := _MARKUP.match(text, place):
         if match[2]:

@@ -1,4 +1,4 @@
-"""Lists as HTML: the links of a page, `<a href>` and `<area href>`."""
+"""Read a list from HTML: the links of a page, `<a href>` and `<area href>`."""
 from __future__ import annotations
 
 import codecs
@@ -11,7 +11,7 @@ from fetcher.targets.document import MAX_MARKUP, Document
 
 
 class Html(Document):
-    """The links of one page, relative to its `<base href>`, if it has one, else to the base that was named."""
+    """The links of one page, relative to its `<base href>` or, without one, to the base of the options."""
 
     def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
         decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
@@ -24,7 +24,7 @@ class Html(Document):
                     found = self.link(href, line, links)
                     if found is not None:
                         yield found
-                elif links is self.links:       # a second one counts for nothing
+                elif links is self.links:       # a second one is ignored
                     try:
                         links = links.relative_to(links.read(href))
                     except InvalidUrl:
@@ -32,7 +32,7 @@ class Html(Document):
 
 
 class LinkParser(HTMLParser):
-    """Collects the addresses in the tags of a page: in bounded memory, and without a look at the text."""
+    """Collects the addresses in the tags of a page, in limited memory. The text is skipped."""
 
     def __init__(self, line: int = 1) -> None:
         super().__init__()
@@ -40,13 +40,13 @@ class LinkParser(HTMLParser):
         self._found: list[tuple[str, str, int]] = []
 
     def pop_found(self) -> list[tuple[str, str, int]]:
-        """Return tag, address and line of each link since the last call."""
+        """Remove and return what was found so far: tag, address and line of each."""
         found, self._found = self._found, []
         return found
 
     def feed(self, data: str) -> None:
         super().feed(data)
-        if len(self.rawdata) > MAX_MARKUP:      # a script, or a tag with no end: it is not kept
+        if len(self.rawdata) > MAX_MARKUP:      # a script, or a tag with no end: drop it
             self.updatepos(0, len(self.rawdata))
             self.rawdata = ""
 
@@ -57,5 +57,5 @@ class LinkParser(HTMLParser):
                 self._found.append((tag, href, self.getpos()[0]))
 
     def parse_marked_section(self, i: int, report: int = 1) -> int:
-        """Take `<![CDATA[` for a comment, as browsers do; the standard library's own raises where it is malformed."""
+        """Treat `<![CDATA[` as a comment, as browsers do. The standard library's method raises if it is malformed."""
         return self.parse_bogus_comment(i)

@@ -1,4 +1,4 @@
-"""Lists as JSON whose values are not one on each line: arrays, and objects that stand on several lines."""
+"""Read a list from JSON that is not one value on each line: arrays, and objects that span several lines."""
 from __future__ import annotations
 
 import re
@@ -15,7 +15,7 @@ _MARK = re.compile(rb'["\\\[\]{},\n]')
 
 
 class JsonValues(Document):
-    """The values of one list: those in its arrays, and those beside them. `line` is where each begins."""
+    """The values of one list, inside its arrays and outside. A target's `line` is where its value begins."""
 
     def __init__(self, title: str, rows: Rows) -> None:
         super().__init__(title, rows.source)
@@ -47,16 +47,16 @@ class _Value(NamedTuple):
 
 
 class _Cutter:
-    """Cuts JSON into the values that are to be targets, without a look into them."""
+    """Cuts JSON into the values that become targets, without parsing them."""
 
     def __init__(self) -> None:
         self._depth = 0             # of brackets and braces that are open
         self._in_array = False      # the outermost one is a bracket
         self._in_string = False
-        self._escaped = -1          # the offset of the character that a backslash stands before
+        self._escaped = -1          # the offset of the character after a backslash
         self._line = 1
-        self._begun = bytearray()   # of a value
-        self._first_line = 1        # on which that began, with the white space before it
+        self._begun = bytearray()   # the beginning of a value
+        self._first_line = 1        # where that began, including the white space before it
         self._values: list[_Value] = []
 
     def values(self, block: bytes) -> list[_Value]:
@@ -98,7 +98,7 @@ class _Cutter:
             self._in_string = False
 
     def rest(self) -> list[_Value]:
-        """Return what has not ended: a value without a line break behind it, or one that is not whole."""
+        """Return the last value if it has not ended: it lacks a line break after it, or it is not whole."""
         self._values = []
         is_whole = not self._depth
         self._end(b"", is_whole)
@@ -110,7 +110,7 @@ class _Cutter:
         self._begun += piece[:MAX_LINE_BYTES + 1 - len(self._begun)]
 
     def _end(self, piece: bytes, is_whole: bool = True) -> None:
-        """Have the value that was begun end with `piece`; it may be none but white space."""
+        """End the current value with `piece`. White space alone is no value."""
         self._add(piece)
         text = bytes(self._begun).removeprefix(b"\xef\xbb\xbf")
         if text.strip():

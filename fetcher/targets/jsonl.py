@@ -1,4 +1,4 @@
-"""Lists as JSONL (NDJSON): an object, or a URL as a string, on each line. Records of this program are such a list."""
+"""Read a list from JSONL (NDJSON): an object, or a URL as a string, on each line. Our own records are such a list."""
 from __future__ import annotations
 
 from typing import Any

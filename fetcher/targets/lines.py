@@ -1,4 +1,4 @@
-"""Lists of which each line stands for itself: blank lines and those that begin with # are skipped."""
+"""Read a list in which each line is an entry. Blank lines and those that begin with # are skipped."""
 from __future__ import annotations
 
 import re
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from fetcher.model import Target
 from fetcher.url import recordable
 
-MAX_LINE_BYTES = 1024 * 1024    # more of a line is never in memory
+MAX_LINE_BYTES = 1024 * 1024    # bytes of a line that are in memory, at most
 _SHOWN = 1000                   # characters of an unusable line that its record shows
 _PASSWORD = re.compile(r"([/\\]{2}[^/\\?#\s:@]*:)[^/\\?#\s@]*@")
 
 
 class LineFormat(ABC):
-    """A format whose lines can be read again, each by itself."""
+    """A format in which any line can be read again by itself."""
 
     def __init__(self, source: str | None, line_end: bytes = b"\n") -> None:
         self.source = source
@@ -22,14 +22,14 @@ class LineFormat(ABC):
 
     @abstractmethod
     def parse(self, text: str, number: int, place: int) -> Target:
-        """The target of a line that is whole, not blank, and UTF-8."""
+        """Return the target of a line that is whole, not blank, and UTF-8."""
 
     def targets(self, blocks: Iterable[bytes], first_place: int = -1,
                 done: Callable[[bytes], bool] | None = None) -> Iterator[Target]:
-        """A target for each line of `blocks` that is not skipped; every line has its number, from 1.
+        """Yield a target for each line of `blocks` that is not skipped. Lines are numbered from 1, skipped ones too.
 
-        `first_place` is the place of the first byte, or -1 where lines cannot be read again. No target is made of
-        a line that is `done`.
+        `first_place` is the place of the first byte, or -1 if lines cannot be read again. A line for which `done`
+        returns true is skipped, too.
         """
         target = self.target
         for number, (offset, line) in enumerate(lines(blocks, self._line_end), 1):
@@ -40,7 +40,7 @@ class LineFormat(ABC):
                 yield found
 
     def target(self, line: bytes, number: int, place: int = -1) -> Target | None:
-        """The target of one line, or None where it is skipped."""
+        """Return the target of one line, or None if the line is skipped."""
         text = trimmed(line)
         if not text or text[0] == "#":
             return None
@@ -51,14 +51,14 @@ class LineFormat(ABC):
         return self.parse(text, number, place)
 
     def count(self, blocks: Iterable[bytes]) -> int:
-        """How many targets `blocks` hold."""
+        """Return how many targets `blocks` contain."""
         return sum(1 for _, line in lines(blocks, self._line_end) if (text := trimmed(line)) and text[0] != "#")
 
 
 def lines(blocks: Iterable[bytes], line_end: bytes = b"\n") -> Iterator[tuple[int, bytes]]:
-    """The lines of `blocks` and where each begins, as soon as its end is there.
+    """Yield each line of `blocks` as soon as it is whole, with the offset of its beginning.
 
-    One longer than MAX_LINE_BYTES is cut one byte later. A block is shorter than MAX_LINE_BYTES.
+    A line longer than MAX_LINE_BYTES is cut after one byte more. Blocks must be shorter than MAX_LINE_BYTES.
     """
     start = end = 0
     begun = bytearray()
@@ -78,15 +78,15 @@ def lines(blocks: Iterable[bytes], line_end: bytes = b"\n") -> Iterator[tuple[in
 
 
 def trimmed(line: bytes) -> str:
-    """The text of a line without white space around it, nor the mark that editors put before UTF-8.
+    """Return the text of a line without white space around it and without a UTF-8 byte order mark.
 
-    A list that was put together from several has that mark in the middle, too.
+    In a list that was concatenated from several, any line may begin with that mark.
     """
     return line.decode("utf-8", "replace").lstrip("\ufeff").strip()
 
 
 def flaw(line: bytes) -> str | None:
-    """What makes a line unusable, whatever it says: it is too long, or not UTF-8."""
+    """Return a sentence that says why a line is unusable: it is too long, or not UTF-8. Else return None."""
     if len(line) > MAX_LINE_BYTES:
         return f"The line is longer than {MAX_LINE_BYTES:,} bytes; only its first {_SHOWN:,} characters are shown."
     try:
@@ -97,5 +97,5 @@ def flaw(line: bytes) -> str | None:
 
 
 def shown(text: str) -> str:
-    """An unusable line as its record may show it."""
+    """Return an unusable line as its record may show it."""
     return _PASSWORD.sub(r"\1***@", recordable(text[:_SHOWN]))

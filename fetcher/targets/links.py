@@ -1,4 +1,4 @@
-"""The URL of a line or a row: what is taken for one, and sentences that say how to mend what is not."""
+"""Read the URL of a line or a row. If it is not valid, the error says how to fix it."""
 from __future__ import annotations
 
 import re
@@ -18,14 +18,14 @@ _SCHEME_ALONE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LIKE_A_HOST = re.compile(r"(?:[^/?#@\s]*@)?(?:(?:[\w-]+\.)+[\w-]{2,}|\d+(?:\.\d+){3}|localhost)"
                           r"(?::\d{1,5})?(?:[/?#]\S*)?")
 _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d{1,5}(?:[/?#]|\Z))")
-_MAX_SHOWN = 20                 # characters of what stands in front of a URL
+_MAX_SHOWN = 20                 # characters of the text before a URL
 
 
 class Links:
-    """Reads the URLs of lists: relative to a base, or without a scheme, where the options say what is meant."""
+    """Reads the URLs of lists. If the options allow it, they may be relative to a base, or lack their scheme."""
 
     def __init__(self, options: InputOptions = InputOptions()) -> None:
-        """Raises InputError where the base is no URL."""
+        """Raises InputError if the base is not a valid URL, or if a default scheme is set, too."""
         if options.base_url is not None and options.default_scheme is not None:
             raise InputError("With --base-url, a URL without a scheme is relative; leave out --default-scheme.")
         self._base = _base(options.base_url)
@@ -42,11 +42,11 @@ class Links:
         return links
 
     def read(self, text: str) -> Url:
-        """Return the URL that `text`, which is trimmed, names. Raises InvalidUrl, whose text says how to mend it."""
+        """Return the URL in `text`, which is trimmed. Raises InvalidUrl, whose text says how to fix it."""
         if text.find("://", 8) > 0 and _ANOTHER.match(text):
             raise InvalidUrl("There are several URLs where one is expected; write each on a line of its own.")
         if not text.isascii() and text[-1] in _INVISIBLE:
-            raise InvalidUrl(f"{_described(text[-1])} stands behind the URL; take it away.")
+            raise InvalidUrl(f"{_described(text[-1])} follows the URL; remove it.")
         try:
             return parse(text) if self._base is None else resolve(text, self._base)
         except InvalidUrl as error:
@@ -58,7 +58,7 @@ class Links:
 
 
 def is_like_a_host(text: str) -> bool:
-    """Whether `text` may be a URL that lacks its scheme: `example.com/x`, `localhost:8080`."""
+    """Return whether `text` may be a URL that lacks its scheme: `example.com/x`, `localhost:8080`."""
     return _LIKE_A_HOST.fullmatch(text) is not None
 
 
@@ -72,18 +72,18 @@ def _base(url: str | None) -> Url | None:
 
 
 def _advice(text: str) -> str | None:
-    """Say how to mend `text`, if that can be seen."""
+    """Return a sentence that says how to fix `text`, or None."""
     url = _WITHIN.search(text)
     if url is not None and url.start() > 0 and not _SCHEME_ALONE.fullmatch(front := text[:url.start()]):
-        advice = "; a list of JSON strings is read with --input-format jsonl" if front == '"' else "; take it away"
-        return f"{_described(front)} stands in front of the URL{advice}."
+        advice = "; a list of JSON strings is read with --input-format jsonl" if front == '"' else "; remove it"
+        return f"{_described(front)} precedes the URL{advice}."
     if url is None and is_like_a_host(text):
         return f"The URL has no scheme; write {mask_userinfo('https://' + text)}, or say --default-scheme https."
     return None
 
 
 def _described(text: str) -> str:
-    """Return characters as a sentence about them begins, by number and name where they cannot be seen."""
+    """Return the beginning of a sentence about the characters `text`: their number and name if they are invisible."""
     if text.isascii() and text.isprintable():
         shown = text.strip() if len(text.strip()) == 1 else text
         return f"The character {shown}" if len(shown) == 1 else repr(shown[:_MAX_SHOWN])

@@ -1,4 +1,4 @@
-"""Lists as Markdown (CommonMark): the links of a document, and URLs that stand in its text."""
+"""Read a list from Markdown (CommonMark): the links of a document, and the URLs in its text."""
 from __future__ import annotations
 
 import re
@@ -14,7 +14,7 @@ from fetcher.targets.html import LinkParser
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-MAX_SIZE = 1024 * 1024          # bytes: all of it is in memory, for what a link refers to may stand at the end
+MAX_SIZE = 1024 * 1024          # bytes, all of them in memory, since a link may refer to the end of the document
 _BARE_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _PUNCTUATION = "?!.,:;*_~'\""
 
@@ -22,7 +22,7 @@ _PUNCTUATION = "?!.,:;*_~'\""
 class Markdown(Document):
     """The links of one document.
 
-    It is read in a thread, beside all else: a megabyte takes seconds, and one that is made for it half a minute.
+    A thread parses it, so that all else continues: a megabyte takes seconds, and a malicious one half a minute.
     """
 
     def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
@@ -53,7 +53,7 @@ class Markdown(Document):
 
 
 def _inline(tokens: list[Token], line: int) -> Iterator[tuple[str, int]]:
-    """Yield what is linked to within a paragraph or the like that begins on `line`."""
+    """Yield the URLs in a paragraph or the like that begins on `line`, each with its own line."""
     depth = 0
     for token in tokens:
         if token.type == "link_open":
@@ -75,7 +75,7 @@ def _html(text: str, line: int) -> Iterator[tuple[str, int]]:
 
 
 def _trimmed(url: str) -> str:
-    """Return a URL from a text without what ends a sentence, or closes brackets that were opened before it."""
+    """Return `url` without the punctuation that ends its sentence, and without brackets that were opened before it."""
     end, unopened = len(url), url.count(")") - url.count("(")
     while (last := url[end - 1]) in _PUNCTUATION or last == ")" and unopened > 0:
         unopened -= last == ")"

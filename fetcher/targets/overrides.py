@@ -1,4 +1,4 @@
-"""What a row says of its own request: `method`, `headers`, `data` and `timeout`."""
+"""The options that a row sets for its own request: `method`, `headers`, `data` and `timeout`."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,10 @@ COLUMNS = frozenset({"method", "headers", "data", "timeout"})
 
 
 def overrides(row: Mapping[str, Any]) -> Overrides | None:
-    """The overrides that `row` holds; an empty value is none. Raises ValueError, whose text says what is wrong.
+    """Return the overrides in `row`, or None if all are empty. Raises ValueError, whose text is a sentence.
 
-    `headers` are an object, its JSON, or lines of `Name: value`; without a value, a field is taken out. `data` that
-    is no text is sent as JSON. `timeout` is in seconds.
+    `headers` are an object, the same as JSON, or lines of `Name: value`. A field without a value is removed from the
+    request. `data` that is not text is sent as JSON. `timeout` is in seconds.
     """
     given = {name: value for name in COLUMNS if (value := row.get(name)) not in (None, "")}
     if not given:
@@ -36,7 +36,7 @@ def overrides(row: Mapping[str, Any]) -> Overrides | None:
 
 def _method(value: Any) -> str:
     if not isinstance(value, str) or not is_token(value) or value.upper() == "CONNECT":
-        raise ValueError(f"The row's method, {_shown(value)}, is none that can be sent.")
+        raise ValueError(f"The row's method, {_shown(value)}, cannot be sent.")
     return value
 
 
@@ -65,7 +65,7 @@ def _fields(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
-    """Names and values of header fields, as they were given."""
+    """Yield the names and values of header fields, as the row has them."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = verbatim.loads(value)

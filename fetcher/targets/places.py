@@ -1,6 +1,6 @@
-"""Where lines stand, so that they can be read again: as one number each.
+"""Remember where each line is, as one number, so that it can be read again.
 
-Its upper 16 bits are the index of a file, its lower 48 the offset of the line's first byte.
+The upper 16 bits are the index of a file, the lower 48 the offset of the line's first byte.
 """
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _USUAL_LINE = 1024      # bytes
 
 
 class Places:
-    """Files whose lines are read again. They are kept open, though not all where there are many, until `close`."""
+    """Reads lines of files again. Files stay open until `close`, except the least recently used ones of many."""
 
     def __init__(self, line_end: bytes = b"\n") -> None:
         self._line_end = line_end
         self._files: dict[int, File] = {}
-        self._open: dict[int, int] = {}     # descriptors, the one used last at the end
+        self._open: dict[int, int] = {}     # descriptors; the most recently used is the last
 
     def first(self, index: int, file: File) -> int:
-        """The place of the first line of `file`; -1 where its lines cannot be read again. Raises InputError."""
+        """Return the place of the first line of `file`, or -1 if its lines cannot be read again. Raises InputError."""
         if not file.is_seekable or index >= _MAX_FILES:
             return -1
         self._files[index] = file
@@ -33,7 +33,7 @@ class Places:
         return index << _OFFSET_BITS | file.start
 
     def line(self, place: int) -> bytes:
-        """The line at `place`, which is cut where `lines` cuts it. Raises InputError."""
+        """Return the line at `place`, cut as `lines` cuts it. Raises InputError."""
         index, offset = index_of(place), place & _OFFSET
         with self._files[index].errors_explained():
             descriptor = self._descriptor(index)
@@ -57,5 +57,5 @@ class Places:
 
 
 def index_of(place: int) -> int:
-    """The index of the file that `place` is in."""
+    """Return the index of the file of `place`."""
     return place >> _OFFSET_BITS

@@ -30,13 +30,13 @@ Format = Union[LineFormat, Table, Document]
 
 
 class TargetReader:
-    """The targets of `sources`: paths, `-` for standard input, and URLs that begin with http:// or https://.
+    """Reads the targets of `sources`: paths, `-` for standard input, and URLs that begin with http:// or https://.
 
-    Iterate over it in any one green thread; nothing is read ahead. Where there are several sources, a target's
-    `source` is the path as it was given. All URLs together count as one source, COMMAND_LINE, in which a URL's
-    `line` is its place among `sources`, from 1. `close` it in the end.
+    Iterate over it in a single green thread; nothing is read ahead. If there are several sources, a target's `source`
+    is the path as the user wrote it. All URLs together count as one source, COMMAND_LINE, and the `line` of a URL is
+    its position among `sources`, from 1. Call `close` in the end.
 
-    Raises InputError, whose text says what to do: at once where a source cannot be read, else while iterating.
+    Raises InputError, whose text says what to do: at once if a source cannot be read, else while iterating.
     """
 
     def __init__(self, sources: Sequence[str], options: InputOptions = InputOptions(), stdin: int = 0) -> None:
@@ -61,14 +61,14 @@ class TargetReader:
         return self._choice.left_out
 
     def without(self, done: Callable[[bytes], bool]) -> Iterator[Target]:
-        """All targets but those of plain lists whose line, as it stands, is `done`, which is quicker than to make them.
+        """Yield the targets, without lines of plain lists for which `done` returns true: no target is made of those.
 
-        Where a choice is made among all, none is left out.
+        If the options choose among all targets, none is skipped.
         """
         return self._all(done) if self._choice.is_all else iter(self)
 
     def count(self) -> int | None:
-        """How many targets there are, or None where only reading them tells: a pipe, a terminal, a choice.
+        """Return how many targets there are, or None if only reading them tells: a pipe, a terminal, a choice.
 
         Other green threads run meanwhile.
         """
@@ -83,7 +83,7 @@ class TargetReader:
         return count if options.limit is None else min(count, options.limit)
 
     def read_again(self, place: int, line: int) -> Target:
-        """The target that had this `place` and `line`; one with a problem where the list has changed since."""
+        """Return the target at this `place` and `line`, or one with a problem if the list has changed since."""
         format = self._formats[index_of(place)]
         try:
             target = format.target(self._places.line(place), line, place)
@@ -92,7 +92,7 @@ class TargetReader:
         return target or Target("", line, format.source, None, "The list was changed: the line is blank now.", place)
 
     def close(self) -> None:
-        """Close the files that were kept open for `read_again`."""
+        """Close the files that `read_again` has left open."""
         self._places.close()
 
     def _all(self, done: Callable[[bytes], bool] | None = None) -> Iterator[Target]:
@@ -114,7 +114,7 @@ class TargetReader:
             self._options.default_scheme is not None and is_like_a_host(source) and not os.path.lexists(source))
 
     def _open(self, file: File) -> tuple[Format, Iterator[bytes]]:
-        """Return the format of a list, and what is in it."""
+        """Return the format of a list, and its content."""
         blocks, options = file.blocks(), self._options
         name: str | None = options.format
         if name == "auto":
@@ -130,7 +130,7 @@ class TargetReader:
         return self._format(name, file, across_lines), blocks
 
     def _check(self, file: File, name: str) -> None:
-        """Raise InputError where an option has no meaning for the format of a list."""
+        """Raise InputError if an option makes no sense for the format of a list."""
         if (self._options.url_column is not None or self._columns.named) and name not in _WITH_COLUMNS:
             kind = "is a plain list, which" if name == "text" else f"is read as {name}, which"
             raise InputError(f"{file.title} {kind} has no columns; name its --input-format.")
@@ -150,7 +150,7 @@ class TargetReader:
 
 
 def _document(name: str) -> type[Document]:
-    """Return the format of this name. Most runs read plain lists, and need no parser of XML, HTML and Markdown."""
+    """Import and return the format of this name. Most runs read plain lists, and need no parser of XML or HTML."""
     if name == "sitemap":
         from fetcher.targets.sitemap import Sitemap
         return Sitemap

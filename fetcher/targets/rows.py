@@ -1,4 +1,5 @@
-"""A row of a list, as names and values: its URL, what it says of its own request, and what is carried through."""
+"""Make targets of rows, which are names and values: the URL, options for its own request, and columns to carry through.
+"""
 from __future__ import annotations
 
 from typing import Any
@@ -16,12 +17,13 @@ _KINDS = {list: "an array", bool: "true or false", type(None): "null"}
 
 
 class Rows:
-    """Makes a target of each row of one list. `source` is its name in the targets.
+    """Makes a target of each row of one list. `source` is the name of the list in the targets.
 
-    The URL is in the column `url_column`; without that, in `url`; without that, in the first that holds a URL in the
-    first row where one does. A `url_column` that is no column is a path into objects: `meta.url`. `columns` say
-    where the row's own request and answer are. In a record of ours, or of a state, they are what came,
-    and carried through like the rest.
+    The URL is in the column `url_column`. By default that is `url` or, if there is none, the first column with a URL,
+    in the first row that has one. A `url_column` that is not a column is a path into objects: `meta.url`.
+
+    `columns` say where a row sets options for its own request and answer. In a record of ours, or from a state, the
+    same columns describe an earlier answer: they set no options, and are carried through like the rest.
     """
 
     def __init__(self, source: str | None = None, links: Links = Links(), url_column: str | None = None,
@@ -37,8 +39,8 @@ class Rows:
         """Return the target of `row`; never raises."""
         column = self._column(row)
         own = None if is_told_by_us(row) else self.columns
-        taken = own.taken if own is not None else ()
-        carried = {name: value for name, value in row.items() if name != column and name not in taken}
+        consumed = own.consumed if own is not None else ()
+        carried = {name: value for name, value in row.items() if name != column and name not in consumed}
         value = row.get(column)
         if self._path and column not in row:
             value = _pop(carried, self._path)
@@ -46,15 +48,15 @@ class Rows:
         try:
             if not text:
                 raise ValueError(self._missing(row, column, value))
-            asked = own.overrides(row) if own is not None else None
+            overrides = own.overrides(row) if own is not None else None
             answer = own.answer(row) if own is not None else None
             parsed = self._read(text)
         except ValueError as error:
             return Target(recordable(text), number, self.source, None, str(error), place, None, carried)
-        return Target(mask_userinfo(text), number, self.source, parsed, None, place, asked, carried, answer=answer)
+        return Target(mask_userinfo(text), number, self.source, parsed, None, place, overrides, carried, answer=answer)
 
     def target_of(self, value: Any, text: str, number: int, place: int = -1) -> Target:
-        """Return the target of a JSON `value`, which stands in the list as `text`; never raises."""
+        """Return the target of a JSON `value`, which the list has as `text`; never raises."""
         if isinstance(value, dict):
             return self.target(value, number, place)
         if not isinstance(value, str):
@@ -69,7 +71,7 @@ class Rows:
             return Target(recordable(url), number, self.source, None, str(error), place)
 
     def _column(self, row: dict[str, Any]) -> str:
-        """Return where the URL of `row` is."""
+        """Return the column of the URL in `row`."""
         if self.url_column is not None:
             return self.url_column
         if URL in row:
@@ -79,7 +81,7 @@ class Rows:
         return self._found or URL
 
     def _missing(self, row: dict[str, Any], column: str, value: Any) -> str:
-        """Say what keeps `row` from having a URL."""
+        """Return a sentence that says why `row` has no URL."""
         if column in row or value is not None:
             return f"The row has no URL: its {column} is {'empty' if isinstance(value or '', str) else 'not text'}."
         names = [recordable(str(name)[:100]) for name in row]
@@ -93,7 +95,7 @@ def is_url(value: Any) -> bool:
 
 
 def _pop(row: dict[str, Any], path: list[str]) -> Any:
-    """Remove and return what stands at `path` in `row`; the objects on the way are copied, not changed."""
+    """Remove and return the value at `path` in `row`. The objects on the way are copied, not changed."""
     for name in path[:-1]:
         inner = row.get(name)
         if not isinstance(inner, dict):

@@ -1,4 +1,4 @@
-"""Lists as sitemaps (https://www.sitemaps.org/protocol.html): `urlset` and `sitemapindex`."""
+"""Read a list from a sitemap (https://www.sitemaps.org/protocol.html): `urlset` and `sitemapindex`."""
 from __future__ import annotations
 
 import re
@@ -19,9 +19,9 @@ _DECODED_ALREADY = re.compile(rb"[^<]*<\?xml[^>]*encoding=[\"']utf-?(?:16|32)", 
 class Sitemap(Document):
     """The pages of one sitemap.
 
-    An index lists other sitemaps, and no pages. It is refused like a list that cannot be read, with a command that
-    fetches what is in them. With a record for each of its entries a run would fail without need; with none, it would
-    end well and have fetched nothing.
+    An index lists other sitemaps, not pages. It is refused like a list that cannot be read, and the error shows a
+    command that fetches the pages. If each entry of the index got a record, a run would fail without need; if none
+    did, it would succeed without fetching anything.
     """
 
     def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
@@ -64,7 +64,7 @@ def _sitemaps(count: int) -> str:
 
 
 def _advice(sitemaps: list[str], count: int) -> str:
-    """Return the sentence with the command that fetches what is in `sitemaps`, the first of `count`."""
+    """Return a sentence with a command that fetches the pages of `sitemaps`, the first of `count`."""
     if not sitemaps:
         return ""
     which = "its pages" if len(sitemaps) == count else f"the pages of the first {len(sitemaps)}"
@@ -73,7 +73,7 @@ def _advice(sitemaps: list[str], count: int) -> str:
 
 
 class _Entry:
-    """A `url` of a urlset, or a `sitemap` of an index: the texts of what it is made of, by name."""
+    """A `url` of a urlset, or a `sitemap` of an index: the texts of its elements, by name."""
 
     def __init__(self, kind: str, line: int) -> None:
         self.kind = kind
@@ -82,7 +82,8 @@ class _Entry:
 
 
 class _Reader:
-    """Reads XML as it comes. What a sitemap has no use for is refused: entities, of which bombs are made."""
+    """Reads XML incrementally. Refuses entity declarations: sitemaps do not need them, and XML bombs are made of them.
+    """
 
     def __init__(self, title: str, encoding: str | None) -> None:
         self._title = title
@@ -139,4 +140,4 @@ class _Reader:
             self._entry.texts[self._path[2]] = before + text
 
     def _refuse_entities(self, *_declaration: object) -> None:
-        raise InputError(f"{self._title} declares entities, for which a sitemap has no use; it is refused.")
+        raise InputError(f"{self._title} declares entities, which a sitemap does not need; it is refused.")

@@ -1,6 +1,7 @@
-"""Lists as tables: CSV (RFC 4180) and TSV, whose cells may be quoted and hold line breaks.
+"""Read a list from a table: CSV (RFC 4180) or TSV. Cells may be quoted and contain line breaks.
 
-Not all TSV has quotes. A row that they do not make sense of is taken as it stands: a line, cut at its tabs.
+In some TSV a quote is a character like any other. A row whose quotes make no sense is read as a plain line, split at
+its tabs.
 """
 from __future__ import annotations
 
@@ -16,28 +17,28 @@ from fetcher.targets.dialect import HOLDS_A_URL, declared_delimiter, delimiter_o
 from fetcher.targets.lines import MAX_LINE_BYTES, flaw, lines, shown
 from fetcher.targets.rows import URL, Rows, is_url
 
-MAX_LINES = 1000       # of one row: what a lost quote turns into a row is read once more, line by line
+MAX_LINES = 1000       # of one row; lines that an unclosed quote made one row are read again, one by one
 
 Record = tuple[int, "list[str] | Broken"]
 
 
 class Table:
-    """The rows of one list, below a header that names its columns.
+    """The rows of one list, below a header with the names of the columns.
 
-    Where the first row holds a URL there is no header, and the columns are called 1, 2 and so on; so is a column
-    whose name is missing, or was there before. Blank rows are skipped. `title` names the list in errors.
+    If the first row contains a URL, there is no header, and the columns are named 1, 2 and so on. So is a column whose
+    name is missing or a duplicate. Blank rows are skipped. `title` is the name of the list in errors.
     """
 
     def __init__(self, rows: Rows, delimiter: str, title: str = "The table") -> None:
-        """`delimiter` is the usual one, "," or a tab; another one is found by `dialect`."""
+        """`delimiter` is the usual one, "," or a tab. `dialect` finds out if the table has another."""
         self._rows = rows
         self._delimiter = delimiter
         self._title = title
 
     def targets(self, blocks: Iterable[bytes]) -> Iterator[Target]:
-        """Yield a target for each row; its `line` is the first that the row stands on.
+        """Yield a target for each row; its `line` is the first line of the row.
 
-        Raises InputError where the header cannot be read.
+        Raises InputError if the header cannot be read.
         """
         names, records = self._open(blocks)
         for number, cells in records:
@@ -50,7 +51,7 @@ class Table:
                 yield self._rows.target(dict(zip(names, cells)), number)
 
     def count(self, blocks: Iterable[bytes]) -> int:
-        """Return how many targets `blocks` hold."""
+        """Return how many targets `blocks` contain."""
         return sum(1 for _ in self._open(blocks)[1])
 
     def _open(self, blocks: Iterable[bytes]) -> tuple[list[str], Iterator[Record]]:
@@ -90,7 +91,7 @@ class Broken(NamedTuple):
 def _records(blocks: Iterable[bytes], usual: str, url_column: str) -> Iterator[Record]:
     """Yield the rows that are not blank, each with the number of its first line.
 
-    Where one is broken, that is held against its first line alone: a quote that is never closed costs no other row.
+    If a row is broken, only its first line is reported: an unclosed quote costs no other row.
     """
     physical = _PhysicalLines(blocks)
     delimiter = physical.find_delimiter(usual, url_column)
@@ -106,7 +107,7 @@ def _records(blocks: Iterable[bytes], usual: str, url_column: str) -> Iterator[R
             return
         except _Unusable as error:
             row = physical.back_out(str(error))
-        except csv.Error as error:      # it may go on with advice to programmers
+        except csv.Error as error:      # the message may continue with advice to programmers
             row = physical.back_out(f"The row is not well-formed: {str(error).partition(' - ')[0]}.")
         else:
             if any(map(str.strip, cells)):
@@ -120,11 +121,11 @@ def _records(blocks: Iterable[bytes], usual: str, url_column: str) -> Iterator[R
 
 
 class _Unusable(Exception):
-    """A line that no row can be made of. Its text says why."""
+    """A line that cannot be part of a row. The message says why."""
 
 
 class _PhysicalLines:
-    """The lines that csv.reader makes rows of; those of the current row can be given once more."""
+    """The lines that csv.reader makes rows of. `back_out` has it read those of the current row again."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._lines = lines(blocks)
@@ -143,14 +144,14 @@ class _PhysicalLines:
         if self._size > MAX_LINE_BYTES:
             raise _Unusable(f"The row is longer than {MAX_LINE_BYTES:,} bytes.")
         if len(self._row) > MAX_LINES:
-            raise _Unusable(f"The row stands on more than {MAX_LINES:,} lines: is a quote left open?")
+            raise _Unusable(f"The row has more than {MAX_LINES:,} lines: is a quote left open?")
         try:
             return line.decode("utf-8") + "\n"
         except UnicodeDecodeError:
             raise _Unusable(flaw(line)) from None
 
     def find_delimiter(self, usual: str, url_column: str) -> str:
-        """Return what stands between cells. A line that says so is gone then; no line is read that is not needed."""
+        """Return the delimiter. A line that declares the delimiter is consumed. No more lines are read than needed."""
         sample: list[str] = []
         delimiter, score = usual, 0
         while len(sample) < 2 and score < HOLDS_A_URL:
@@ -167,7 +168,7 @@ class _PhysicalLines:
         return delimiter
 
     def _peek(self) -> str | None:
-        """Return one more line, which is still to come, too; the mark that editors put before UTF-8 is gone."""
+        """Return the next line without consuming it, or None. A UTF-8 byte order mark is removed."""
         following = next(self._lines, None)
         if following is None or len(self._again) > MAX_LINES:
             return None
@@ -176,18 +177,18 @@ class _PhysicalLines:
         return line.decode("utf-8", "replace").rstrip("\r")
 
     def begin_row(self) -> int:
-        """The number of the row's first line."""
+        """Begin the next row. Return the number of its first line."""
         self._number += len(self._row)
         self._row.clear()
         self._size = 0
         return self._number
 
     def is_credible(self, cells: list[str], columns: int) -> bool:
-        """Whether a row of tabs that stands on several lines is one: as wide as all are, and no tab in its cells."""
+        """Return whether a TSV row on several lines is plausible: as wide as all others, and without tabs in cells."""
         return len(self._row) == 1 or len(cells) == columns and not any("\t" in cell for cell in cells)
 
     def back_out(self, problem: str) -> Broken:
-        """Have the row end with its first line, which is broken."""
+        """End the row with its first line, which is returned as broken. Its other lines are read again."""
         self._again.extendleft(reversed(self._row[1:]))
         del self._row[1:]
         return Broken(self._row[0].decode("utf-8", "replace"), problem, flaw(self._row[0]) is None)

@@ -1,4 +1,4 @@
-"""Lists as plain text: a URL on each line, and perhaps a comment behind it."""
+"""Read a list from plain text: a URL on each line, which a comment may follow."""
 from __future__ import annotations
 
 import re
@@ -13,7 +13,7 @@ _COMMENT = re.compile(r"\s#")
 
 
 class Text(LineFormat):
-    """The lines of one list. White space and # begin a comment; a # alone is the URL's fragment."""
+    """The lines of one list. A # after white space begins a comment; any other # begins the URL's fragment."""
 
     def __init__(self, source: str | None = None, links: Links = Links(), line_end: bytes = b"\n") -> None:
         super().__init__(source, line_end)

@@ -80,7 +80,7 @@ def test_an_entry_without_a_url_has_its_record():
 
 
 @pytest.mark.parametrize(("content", "problem"), [
-    (b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + URLSET + b"</urlset>", "declares entities, for which a sitemap has no use"),
+    (b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + URLSET + b"</urlset>", "declares entities, which a sitemap does not need"),
     (b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>" + URLSET + b"</urlset>", "declares entities"),
     (URLSET + b"<url>\n</urlset>", "is not well-formed XML in line 2: mismatched tag."),
     (URLSET, "is not well-formed XML in line 1: no element found."),

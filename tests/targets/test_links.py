@@ -39,16 +39,16 @@ def test_a_url_may_hold_another(text):
     ("\ufeffhttp://a/", "U+FEFF ZERO WIDTH NO-BREAK SPACE"), ("“http://a/”", "U+201C LEFT DOUBLE QUOTATION MARK"),
     ("\u200b\u200bhttp://a/", r"'\u200b\u200b'")])
 def test_what_stands_in_front_of_a_url_is_named(text, front):
-    assert problem(text).startswith(f"{front} stands in front of the URL; ")
+    assert problem(text).startswith(f"{front} precedes the URL; ")
 
 
 def test_quoted_urls_may_be_meant_as_json():
-    assert problem('"http://a/"') == ('The character " stands in front of the URL; a list of JSON strings is read with '
+    assert problem('"http://a/"') == ('The character " precedes the URL; a list of JSON strings is read with '
                                       "--input-format jsonl.")
 
 
 def test_what_cannot_be_seen_behind_a_url_is_named():
-    assert problem("http://a/\u200b") == "U+200B ZERO WIDTH SPACE stands behind the URL; take it away."
+    assert problem("http://a/\u200b") == "U+200B ZERO WIDTH SPACE follows the URL; remove it."
 
 
 @pytest.mark.parametrize("text", ["example.com/x", "example.com", "www.example.com:8080/?a#b", "127.0.0.1:80",

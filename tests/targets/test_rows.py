@@ -122,9 +122,9 @@ def test_a_timeout_is_a_number_of_seconds_also_as_text():
 
 
 @pytest.mark.parametrize(("column", "value", "sentence"), [
-    ("method", "GE T", "The row's method, 'GE T', is none that can be sent."),
-    ("method", "connect", "The row's method, 'connect', is none that can be sent."),
-    ("method", ["GET"], "The row's method, ['GET'], is none that can be sent."),
+    ("method", "GE T", "The row's method, 'GE T', cannot be sent."),
+    ("method", "connect", "The row's method, 'connect', cannot be sent."),
+    ("method", ["GET"], "The row's method, ['GET'], cannot be sent."),
     ("timeout", "1m", "The row's timeout, '1m', is not a number of seconds above 0."),
     ("timeout", 0, "The row's timeout, 0, is not a number of seconds above 0."),
     ("timeout", True, "The row's timeout, True, is not a number of seconds above 0."),

@@ -178,7 +178,7 @@ def test_a_broken_row_is_one_bad_target_and_costs_no_other(row):
     first, *_, last = read(b"url,id\n" + row + b"\nhttp://b/,\n")
     assert (first.line, first.parsed, len(first.url) <= 1000) == (2, None, True)
     assert first.problem.startswith(("The row is not well-formed: ", "Byte ", "The row is longer than 1,048,576 bytes.",
-                                     "The row stands on more than 1,000 lines: is a quote left open?"))
+                                     "The row has more than 1,000 lines: is a quote left open?"))
     assert (last.line, last.url) == (3 + row.count(b"\n"), "http://b/")
 
 
