@@ -18,6 +18,8 @@ _READ_BYTES = 1024 * 1024
 class Series:
     """FILE.suffix, FILE-00001.suffix and so on, written as if they were one file. Existing files are left alone.
 
+    A file to which nothing was committed is removed.
+
     `begins` is True until something is committed to the current file. Methods raise OSError, and LockHeld if another
     run is writing the file that they would open.
     """
@@ -93,8 +95,11 @@ class Series:
         self._buffer.clear()
         fd, self._fd = self._fd, -1
         try:
-            os.ftruncate(fd, self._whole)
-            os.rename(self._path + _OPEN, self._path)
+            if self._whole:
+                os.ftruncate(fd, self._whole)
+                os.rename(self._path + _OPEN, self._path)
+            else:
+                os.unlink(self._path + _OPEN)
         finally:
             release(fd)
 

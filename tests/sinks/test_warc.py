@@ -128,6 +128,12 @@ def test_a_file_that_is_large_is_followed_by_the_next(tmp_path):
     check(*(tmp_path / name for name in names))
 
 
+def test_no_file_is_empty(tmp_path):
+    write(tmp_path / "none.warc.gz")
+    write(tmp_path / "a.warc.gz", answered(os.urandom(9000)), max_bytes=8000)       # full, and nothing follows
+    assert [path.name for path in tmp_path.iterdir()] == ["a.warc.gz"]
+
+
 def test_what_is_there_already_stays(tmp_path):
     write(tmp_path / "a.warc.gz", answered())
     before = (tmp_path / "a.warc.gz").read_bytes()

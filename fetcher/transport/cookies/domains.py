@@ -5,10 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-
-def is_address(host: str) -> bool:
-    """Return whether `host`, in normal form, is an IP address. An address has no domain."""
-    return ":" in host or host.rpartition(".")[2].isdigit()
+from fetcher.transport.addresses import is_address
 
 
 def domains_of(host: str) -> Iterator[str]:

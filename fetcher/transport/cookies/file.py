@@ -13,8 +13,9 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable
 
 from fetcher.files.replacing import replace_file
+from fetcher.transport.addresses import is_address
 from fetcher.transport.cookies.cookie import MAX_SIZE, Cookie
-from fetcher.transport.cookies.domains import is_address, is_public_suffix
+from fetcher.transport.cookies.domains import is_public_suffix
 from fetcher.transport.cookies.parse import keeps_promise
 
 _log = logging.getLogger(__name__)

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import re
 
+from fetcher.transport.addresses import is_address
 from fetcher.transport.cookies.cookie import MAX_SIZE, Cookie
 from fetcher.transport.cookies.date import parse_date
-from fetcher.transport.cookies.domains import is_address, is_public_suffix, is_within
+from fetcher.transport.cookies.domains import is_public_suffix, is_within
 from fetcher.url import Url
 
 _MAX_FIELD = 8 * 1024           # characters
