@@ -4,7 +4,9 @@ from __future__ import annotations
 import resource
 import sys
 from time import perf_counter
+from typing import Any
 
+from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.options import Limits, Options
 from fetcher.transport.connection import Connection
@@ -13,6 +15,7 @@ from fetcher.transport.route import Route
 
 LONGEST_IDLE_SECONDS = 90.0     # beyond it, a middlebox may have dropped the connection without a word
 LEAST_IDLE = 1000               # kept even where few requests run at once, for those that come back to many hosts
+_LOOK_SECONDS = 30.0            # how often the idle ones are looked at: most hosts of a long list are not come back to
 _OTHER_DESCRIPTORS = 32         # left for files, name servers and races
 
 
@@ -32,6 +35,8 @@ def most_of_a_host(options: Options) -> int:
 class Pool:
     """At most `per_host` idle connections on a route, and about `concurrency` in all: the longest idle one goes first.
 
+    One that was idle for too long is closed, whether or not anybody comes back to its host.
+
     Where all that `most_connections` allows are open, an idle one makes room for a new one. The busy ones alone are
     never that many: the engine keeps to the same bound.
     """
@@ -45,6 +50,7 @@ class Pool:
         self._idle_count = 0
         self._open: set[Connection] = set()
         self._dialing = 0
+        self._timer: Any = None         # while there are idle ones
 
     def take(self, route: Route, attempt: Attempt) -> Connection:
         """An idle connection on `route`, the one used last, or else a new one."""
@@ -89,8 +95,22 @@ class Pool:
         return connection
 
     def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for connection in list(self._open):
             connection.close()
+
+    def close_old(self) -> None:
+        """Close the connections that were idle for too long. For the hub."""
+        self._timer = None
+        idle = [connection for connections in self._idle.values() for connection in connections]
+        before = perf_counter() - LONGEST_IDLE_SECONDS
+        for connection in idle:
+            if connection.idle_since <= before:
+                connection.close()
+        if self._idle:
+            self._timer = green.call_later(_LOOK_SECONDS, self.close_old)
 
     def _evict(self) -> None:
         next(iter(self._idle.values()))[0].close()
@@ -100,6 +120,8 @@ class Pool:
         self._idle[connection.route] = idle
         idle.append(connection)
         self._idle_count += 1
+        if self._timer is None:
+            self._timer = green.call_later(_LOOK_SECONDS, self.close_old)
         if connection.served == 1:
             self._dialer.remember(connection)
         if len(idle) > self._most_idle_on_a_route:
