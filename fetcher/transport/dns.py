@@ -23,7 +23,7 @@ from fetcher.transport.nameservers import Answer, NameServers, in_turns
 MAX_SECONDS = 3600.0
 MIN_SECONDS = 5.0           # an answer with a TTL of 0 still serves the requests that are in flight with it
 FAILURE_SECONDS = 5.0
-MAX_NAMES = 20_000
+MAX_NAMES = 10_000
 MAX_AT_ONCE = 64            # two queries each: dnsmasq, in many a router, forwards 150 and refuses the rest
 _HOLDS_UP_SECONDS = 1.0     # how long an unanswered look-up keeps the next one waiting
 _TICK_SECONDS = 0.25        # how often c-ares may look at its own time limits
