@@ -79,6 +79,20 @@ def test_the_same_url_many_times_has_as_many_results(server):
     assert len(fetch_at_once([server.url("/headers")] * 50)) == 50
 
 
+def test_workers_that_stood_in_for_waiting_ones_end(server):
+    """Lines that were redirected to a host without a free slot wait, and others run meanwhile."""
+    crowded = server.url("/delay/0.02", host="crowded.workers.localhost")
+    urls = [server.url(f"/redirect-to?url={crowded}", host=f"h{number}.workers.localhost") for number in range(40)]
+    urls.append(server.url("/delay/1.5", host="last.workers.localhost"))
+    engine = green_run(options(limits=Limits(3, 1)))
+    workers = []
+    for _ in engine.results(Target.read(url, number) for number, url in enumerate(urls)):
+        workers.append(engine.fetchers._pool.running())
+    assert len(workers) == len(urls)
+    assert max(workers) > 20
+    assert workers[-1] <= 3
+
+
 @pytest.mark.parametrize("urls", [[], iter([]), (url for url in ())])
 def test_nothing_to_fetch_is_no_result(urls):
     assert fetch_at_once(urls) == []
