@@ -93,7 +93,7 @@ class Connection:
             self.close()
             if not response.head_done:
                 raise
-            response.failure = error    # what came is the answer; whoever reads its body is told
+            response.failure = error.as_value()     # what came is the answer; whoever reads its body is told
         except BaseException:
             self.close()
             raise
@@ -140,6 +140,7 @@ class Connection:
             self._pause()
             self._on_end(self)
             self._socket.close()
+            del self._parser        # its answer has us: no cycle is left for the garbage collector
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "busy" if self._response else "idle"
