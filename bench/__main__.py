@@ -1,5 +1,7 @@
 """`python -m bench`: run the peers, print medians, then simulate only the scheduler.
 
+`python -m bench soak` is another command, in soak.py.
+
 Exits with 1 if a peer did not fetch all of its list, and with 2 if nginx is missing.
 """
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import report, simulate
+from bench import report, simulate, soak
 from bench.measure import compete
 from bench.peers import PEERS, Peer, Unable
 from bench.report import Outcome
@@ -29,10 +31,12 @@ SCHEDULE = "schedule"       # the name of the simulation, next to those of the s
 
 
 def main() -> int:
-    options = arguments()
-    out, progress = Console(), Console(stderr=True)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, DESCRIPTORS) if most > 0 else DESCRIPTORS, most))
+    if sys.argv[1:2] == ["soak"]:
+        return soak.main(sys.argv[2:])
+    options = arguments()
+    out, progress = Console(), Console(stderr=True)
     outcomes: list[Outcome] = []
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))

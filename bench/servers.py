@@ -153,7 +153,7 @@ def _certificate(directory: Path) -> Path | None:
     except Missing:
         return None
     cert = directory / "cert.pem"
-    names = ",".join(["IP:127.0.0.1", *(f"DNS:h{number}.localhost" for number in range(HOSTS))])
+    names = ",".join(["IP:127.0.0.1", "DNS:*.tls.localhost", *(f"DNS:h{number}.localhost" for number in range(HOSTS))])
     subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                     "-days", "2", "-subj", "/CN=fetcher bench", "-addext", f"subjectAltName={names}",
                     "-addext", "keyUsage=critical,digitalSignature,keyCertSign",

@@ -43,6 +43,15 @@ class FetchError(Exception):
         super().__init__(message)
         self.response = response
 
+    def as_value(self) -> FetchError:
+        """Return this error, which will be looked at and not raised further: it keeps nothing alive any more.
+
+        Where it was raised, what led to it and its `response` all lead back to it, as cycles that wait for the garbage
+        collector.
+        """
+        self.__traceback__ = self.__context__ = self.__cause__ = self.response = None
+        return self
+
 
 class InvalidUrl(FetchError, ValueError):
     word = "invalid_url"

@@ -103,7 +103,7 @@ class Fetcher:
         assert target.parsed is not None
         request = Request(target.parsed, attempt, self._method, self._fields, options.request.data,
                           options.request.user, reads_body, options.body.limit)
-        past, response, failure = None, None, None
+        past, response, failure, last = None, None, None, request
         self._in_flight.add(attempt)
         try:
             if self._recall is not None:
@@ -121,18 +121,18 @@ class Fetcher:
             if failure is None or self._saves_all:
                 body.save(target, response)
         except FetchError as error:
-            failure = error
             response = response or error.response
+            failure = error.as_value()
         finally:
             self._in_flight.discard(attempt)
             try:
                 body.drop()
             finally:
-                request.last.close()
+                last = request.end()
         attempt.timings.total = attempt.since_start()
         if response is None:
             assert failure is not None
-            return self._unanswered(target, request.last, failure)
+            return self._unanswered(target, last, failure)
         return self._answered(target, response, failure, body, judge, past)
 
     def _for_host(self, host: str, settings: HostSettings) -> Fetcher:

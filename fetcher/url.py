@@ -190,7 +190,7 @@ def _split_authority(scheme: str, authority: str) -> tuple[str | None, str, int,
     return decoded, name, number, shown if number == DEFAULT_PORTS[scheme] else f"{shown}:{number}"
 
 
-_split_short_authority = lru_cache(maxsize=16384)(_split_authority)
+_split_short_authority = lru_cache(maxsize=4096)(_split_authority)
 
 
 def _normal_host(host: str) -> str:

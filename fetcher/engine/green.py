@@ -150,6 +150,8 @@ class GreenThreads:
             if ticket is None:
                 self._set_alarm()
                 flow.room.set()
+                if self._pool.free() < 0:   # more than may be, since one that waited has gone on
+                    return
                 self._idle.append(green.current())
                 green.hub().switch()
                 continue

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import logging
+import zlib
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
@@ -19,15 +21,61 @@ _log = logging.getLogger(__name__)
 MAX_SIZE = 500 * 1024               # RFC 9309 §2.5: no more than this is read
 MAX_CRAWL_DELAY_SECONDS = 60.0
 _MAX_AGE_SECONDS = 24 * 3600.0      # RFC 9309 §2.4
-_MAX_ORIGINS = 10_000
+MAX_ORIGINS = 10_000
+MAX_PACKED_BYTES = 32 * 1024 * 1024     # of all files that are known
+MAX_PARSED_BYTES = 1024 * 1024          # of those that are kept parsed, which takes thirty times as much memory
+
+
+class Files:
+    """What protego makes of files. It is kept for those asked for last, and the same for equal ones."""
+
+    def __init__(self) -> None:
+        """Raises ValueError where protego is not installed."""
+        try:
+            from protego import Protego
+        except ImportError:
+            raise ValueError(needed("--robots", "robots")) from None
+        self._parse = Protego.parse
+        self._parsed: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()   # the one asked for last is the last
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._parsed)
+
+    def parsed(self, packed: bytes) -> Any:
+        """Return what the file says of which `pack` made `packed`."""
+        found = self._parsed.get(packed)
+        if found is not None:
+            self._parsed.move_to_end(packed)
+            return found[0]
+        text = zlib.decompress(packed)
+        parsed = self._parse(text.decode("utf-8", "replace"))
+        self._parsed[packed] = parsed, len(text)
+        self._size += len(text)
+        while self._size > MAX_PARSED_BYTES and len(self._parsed) > 1:
+            _, (_, size) = self._parsed.popitem(last=False)
+            self._size -= size
+        return parsed
+
+
+def pack(text: bytes) -> bytes:
+    """Return the file `text` in the form in which many can be kept."""
+    return zlib.compress(text)
+
+
+_EMPTY = pack(b"")
 
 
 class Rules:
     """What the robots.txt of an origin allows one user agent."""
 
-    def __init__(self, parsed: Any, name: str, blocked: Blocked | None = None) -> None:
-        """`parsed` is protego's; None allows nothing. `blocked` is why robots.txt itself was not fetched."""
-        self._parsed = parsed
+    __slots__ = ("packed", "_files", "_name", "_blocked")
+
+    def __init__(self, name: str, files: Files | None = None, packed: bytes = b"", blocked: Blocked | None = None
+                 ) -> None:
+        """`packed` is the file, which `files` parses; None allows nothing. `blocked` is why it was not fetched."""
+        self.packed = packed
+        self._files = files
         self._name = name
         self._blocked = blocked
 
@@ -36,33 +84,33 @@ class Rules:
         assert target.parsed is not None
         if self._blocked is not None:
             return self._blocked
-        if self._parsed is None:
+        if self._files is None:
             return RobotsRefused(f"The robots.txt of {target.parsed.authority} could not be fetched; nothing else is.")
-        if not self._parsed.can_fetch(str(target.parsed), self._name):
+        if not self._files.parsed(self.packed).can_fetch(str(target.parsed), self._name):
             return RobotsRefused("robots.txt does not allow it.")
         return None
 
     def crawl_delay(self) -> float | None:
         """Return the seconds to leave between two requests, up to `MAX_CRAWL_DELAY_SECONDS`, or None."""
-        delay = self._parsed.crawl_delay(self._name) if self._parsed is not None else None
+        delay = self._files.parsed(self.packed).crawl_delay(self._name) if self._files is not None else None
         if delay is None or not isfinite(delay) or delay <= 0:
             return None
         return min(float(delay), MAX_CRAWL_DELAY_SECONDS)
 
 
 class Robots:
-    """The rules of each origin, as far as they are known."""
+    """The rules of each origin, as far as they are known: the oldest are forgotten where there are too many."""
 
     def __init__(self, user_agent: str) -> None:
         """Raises ValueError where protego is not installed."""
-        try:
-            from protego import Protego
-        except ImportError:
-            raise ValueError(needed("--robots", "robots")) from None
-        self._parse = Protego.parse
+        self.files = Files()
         self._name = user_agent.partition("/")[0]       # RFC 9309 §2.2.1: the product token
         self._known: dict[Origin, tuple[float, Rules]] = {}     # when they were learnt, and the rules
+        self._packed_bytes = 0
         self._asked: set[Origin] = set()
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def must_ask(self, target: Target, now: float) -> bool:
         """Return whether the robots.txt of the target's origin is unknown or was read too long ago."""
@@ -90,12 +138,14 @@ class Robots:
             raise
         except BaseException as error:      # a server may write anything
             _log.info("%s cannot be read: %r", result.url, error)
-            rules, delay = Rules(None, self._name), None
+            rules, delay = Rules(self._name), None
         self._asked.discard(origin)
-        self._known.pop(origin, None)
+        if origin in self._known:
+            self._forget(origin)
         self._known[origin] = (now, rules)
-        if len(self._known) > _MAX_ORIGINS:
-            del self._known[next(iter(self._known))]
+        self._packed_bytes += len(rules.packed)
+        while len(self._known) > MAX_ORIGINS or (self._packed_bytes > MAX_PACKED_BYTES and len(self._known) > 1):
+            self._forget(next(iter(self._known)))
         if delay is not None:
             _log.info("%s asks in its robots.txt for %g s between two requests.", origin[1], delay)
         return delay
@@ -111,13 +161,17 @@ class Robots:
         RFC 9309 §2.3.1: everything, if there is no file; nothing, if the server fails or cannot be reached.
         """
         if result.error == Blocked.word:
-            return Rules(None, self._name, Blocked(result.error_message or ""))     # so is everything else there
+            return Rules(self._name, blocked=Blocked(result.error_message or ""))    # so is everything else there
         if result.status is not None and 400 <= result.status < 500 and result.status != 429:
-            return Rules(self._parse(""), self._name)
+            return Rules(self._name, self.files, _EMPTY)
         if result.status is None or result.status >= 400 or (result.error and result.error != "too_large"):
             _log.info("%s could not be fetched: %s", result.url, result.error_message)
-            return Rules(None, self._name)
-        return Rules(self._parse((result.body or b"").decode("utf-8", "replace")), self._name)
+            return Rules(self._name)
+        return Rules(self._name, self.files, pack(result.body or b""))
+
+    def _forget(self, origin: Origin) -> None:
+        _, rules = self._known.pop(origin)
+        self._packed_bytes -= len(rules.packed)
 
 
 def robots_options(options: Options) -> Options:

@@ -28,7 +28,7 @@ class Chunks:
         self._peer = peer
         self._rest = b""            # the beginning of a line
         self._left = 0              # bytes of the current chunk that are still to come
-        self._read_next = self._read_size
+        self._read_next = Chunks._read_size     # not bound: it would be a cycle for the garbage collector
         self._excess = 0
         self._trailer_bytes = 0
 
@@ -43,10 +43,10 @@ class Chunks:
                 at += len(piece)
                 self._left -= len(piece)
                 if not self._left:
-                    self._read_next = self._read_data_end
+                    self._read_next = Chunks._read_data_end
                 yield piece
                 continue
-            end = self._read_next(data, at)
+            end = self._read_next(self, data, at)
             if end is None:
                 self._rest = data[at:]
                 return
@@ -69,13 +69,13 @@ class Chunks:
         self._left = int(found[1], 16)
         self._excess = max(self._excess + len(line) - _FAIR_BYTES - self._left, 0)
         if not self._left:
-            self._read_next = self._read_trailer
+            self._read_next = Chunks._read_trailer
         return end + 1
 
     def _read_data_end(self, data: bytes, at: int) -> int | None:
         found = _LINE_END.match(data, at)
         if found is not None:
-            self._read_next = self._read_size
+            self._read_next = Chunks._read_size
             return found.end()
         if data[at:] == b"\r":
             return None

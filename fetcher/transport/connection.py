@@ -92,7 +92,7 @@ class Connection:
             self.close()
             if not response.head_done:
                 raise
-            response.failure = error    # the head is there: raise the error when the body is read
+            response.failure = error.as_value()     # the head is there: raise the error when the body is read
         except BaseException:
             self.close()
             raise
@@ -139,6 +139,7 @@ class Connection:
             self._pause()
             self._on_end(self)
             self._socket.close()
+            del self._parser        # its answer has us: no cycle is left for the garbage collector
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "busy" if self._response else "idle"

@@ -23,7 +23,7 @@ from fetcher.transport.nameservers import Answer, NameServers, in_turns
 MAX_SECONDS = 3600.0
 MIN_SECONDS = 5.0           # so that all requests in flight can share an answer with a TTL of 0
 FAILURE_SECONDS = 5.0
-MAX_NAMES = 20_000
+MAX_NAMES = 10_000
 MAX_AT_ONCE = 64            # two queries each: dnsmasq, which many routers use, forwards 150 and refuses the rest
 _HOLDS_UP_SECONDS = 1.0     # how long an unanswered look-up counts towards MAX_AT_ONCE
 _TICK_SECONDS = 0.25        # how often c-ares may look at its own time limits

@@ -45,7 +45,7 @@ class Parser:
                 if rest:
                     self._feed_body(rest)
         except FetchError as error:
-            response.failure = error
+            response.failure = error.as_value()
 
     def end(self, how: str) -> None:
         """End the answer, since no more bytes come. `how` says what the peer did: "closed", "reset" or "broke"."""

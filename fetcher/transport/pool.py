@@ -4,7 +4,9 @@ from __future__ import annotations
 import resource
 import sys
 from time import perf_counter
+from typing import Any
 
+from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.options import Limits, Options
 from fetcher.transport.connection import Connection
@@ -13,6 +15,7 @@ from fetcher.transport.route import Route
 
 MAX_IDLE_SECONDS = 90.0         # after that, a middlebox may have dropped the connection silently
 MIN_POOL_SIZE = 1000            # idle connections to allow even if few requests run at once, for many hosts
+_LOOK_SECONDS = 30.0            # between two searches for old idle connections: few hosts of a long list are used again
 _OTHER_DESCRIPTORS = 32         # reserved for files, name servers and races
 
 
@@ -32,6 +35,8 @@ def max_per_host(options: Options) -> int:
 class Pool:
     """A pool of at most `per_host` idle connections on a route, and about `concurrency` (1000 or more) in all.
 
+    A connection that has been idle for too long is closed, even if its host is never used again.
+
     If there are more, the one that has been idle longest is closed. If `max_connections` are open, an idle one is
     closed to make room for a new one. There are never that many busy ones, since the engine has the same limit.
     """
@@ -45,6 +50,7 @@ class Pool:
         self._idle_count = 0
         self._open: set[Connection] = set()
         self._dialing = 0
+        self._timer: Any = None         # while there are idle ones
 
     def acquire(self, route: Route, attempt: Attempt) -> Connection:
         """Return the idle connection on `route` that was used last, or a new one. Raises as `make` does."""
@@ -95,8 +101,22 @@ class Pool:
         return connection
 
     def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for connection in list(self._open):
             connection.close()
+
+    def close_old(self) -> None:
+        """Close the connections that were idle for too long. For the hub."""
+        self._timer = None
+        idle = [connection for connections in self._idle.values() for connection in connections]
+        before = perf_counter() - MAX_IDLE_SECONDS
+        for connection in idle:
+            if connection.idle_since <= before:
+                connection.close()
+        if self._idle:
+            self._timer = green.call_later(_LOOK_SECONDS, self.close_old)
 
     def _evict(self) -> None:
         next(iter(self._idle.values()))[0].close()
@@ -107,6 +127,8 @@ class Pool:
         self._idle[connection.route] = idle
         idle.append(connection)
         self._idle_count += 1
+        if self._timer is None:
+            self._timer = green.call_later(_LOOK_SECONDS, self.close_old)
         if connection.served == 1:
             self._dialer.remember(connection)
         if len(idle) > self._max_idle_per_route:

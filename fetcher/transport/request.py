@@ -130,17 +130,14 @@ class Request(green.request.Request):  # type: ignore[misc]
         self._following = request
         return request
 
-    def close(self) -> None:
-        """Close the answer, if there is one."""
-        if self.answer is not None:
-            self.answer.close()
-
-    @property
-    def last(self) -> Request:
-        """The last request of the redirects so far."""
+    def end(self) -> Request:
+        """Close the answer, if there is one. Return the request that the redirects led to."""
         last = self
         while last._following is not None:
-            last = last._following
+            following, last._following = last._following, None      # no cycle is left for the garbage collector
+            last = following
+        if last.answer is not None:
+            last.answer.close()
         return last
 
 

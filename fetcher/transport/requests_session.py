@@ -161,7 +161,7 @@ class _Exchange:
             response.complete = not data
             response.feed(data)
         except FetchError as error:
-            response.failure = error
+            response.failure = error.as_value()
         except Exception as error:      # urllib3 and http.client raise many kinds
             response.failure = Incomplete(f"{response.request.attempt.peer} ended the connection after "
                                           f"{response.size_download:,} bytes of the body: {type(error).__name__}.")
@@ -191,7 +191,7 @@ def _response(request: Request, answer: Any) -> Response:
         try:
             response.begin(answer.raw.headers.get("content-encoding"))
         except FetchError as error:
-            response.failure = error
+            response.failure = error.as_value()
     return response
 
 

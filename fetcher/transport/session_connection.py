@@ -98,10 +98,14 @@ class SessionConnection:
 
         response = self._response
         response.request.attempt.talking(WAITING)
-        while not response.head_done and response.failure is None:
-            self._receive()
-        if response.failure is not None and not response.head_done:
-            raise response.failure
+        try:
+            while not response.head_done and response.failure is None:
+                self._receive()
+            if response.failure is not None and not response.head_done:
+                raise response.failure
+        except BaseException:
+            del self._response, self._parser    # they have us: no cycle is left for the garbage collector
+            raise
         asked.get().response = response
         self._lent = HTTPResponse(status=response.status, preload_content=False)
         return self._lent

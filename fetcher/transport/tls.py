@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from socket import socket
 from time import time
-from typing import Any
+from typing import Any, TypeVar
 
 from fetcher import green
 from fetcher.errors import TlsError
@@ -16,9 +16,12 @@ from fetcher.model import TlsDetails, rfc3339
 from fetcher.options import TlsOptions
 from fetcher.transport.tls_in_tls import TlsInTls
 
-_MAX_SESSIONS = 10_000
+_MAX_SESSIONS = 1_000       # of 7 KB each
+_MAX_NAMES = 10_000
 # Before these versions, each read of a session leaks 6.5 KB (python/cpython#116810).
 _READING_LEAKS = sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
+
+_Value = TypeVar("_Value")
 
 
 class Untrusted(TlsError):
@@ -42,7 +45,8 @@ class Handshakes:
         self._made = context(options) if options.cacert or options.cert or options.minimum != "1.2" else None
         self._made_without_names: ssl.SSLContext | None = None
         self._made_for_proxies: ssl.SSLContext | None = None
-        self._sessions: dict[tuple[str, int], ssl.SSLSession | None] = {}   # None: after the first connection
+        self._names: dict[tuple[str, int], None] = {}       # of hosts with at least one connection
+        self._sessions: dict[tuple[str, int], ssl.SSLSession] = {}
         self._reads = 0
 
     def handshake(self, plain: socket, host: str, port: int) -> ssl.SSLSocket | TlsInTls:
@@ -97,16 +101,25 @@ class Handshakes:
         """Store the session of `secure` for the next handshake. With TLS 1.3 it exists after the first answer."""
         if secure.session_reused:
             return
-        is_known = (host, port) in self._sessions
-        session = self._sessions.pop((host, port), None)
-        if is_known and not (_READING_LEAKS and self._reads >= _MAX_SESSIONS):
-            self._reads += 1
-            session = secure.session
-            if session is not None and not session.has_ticket:
-                session = None
-        self._sessions[host, port] = session
-        if len(self._sessions) > _MAX_SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
+        name = host, port
+        is_known = name in self._names
+        _put_last(self._names, name, None, _MAX_NAMES)
+        if not is_known or (_READING_LEAKS and self._reads >= _MAX_SESSIONS):
+            return
+        self._reads += 1
+        session = secure.session
+        if session is not None and session.has_ticket:
+            _put_last(self._sessions, name, session, _MAX_SESSIONS)
+        else:
+            self._sessions.pop(name, None)
+
+
+def _put_last(entries: dict[tuple[str, int], _Value], name: tuple[str, int], value: _Value, most: int) -> None:
+    """Make `value` the last of `entries`, and remove the first where there are more than `most`."""
+    entries.pop(name, None)
+    entries[name] = value
+    if len(entries) > most:
+        del entries[next(iter(entries))]
 
 
 def _shake(settings: ssl.SSLContext, plain: socket, host: str, port: int,

@@ -1,12 +1,13 @@
 """What an answer to a request for robots.txt allows: pure rules."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fetcher import Result, Target
-from fetcher.engine.robots import MAX_CRAWL_DELAY_SECONDS, Robots, Rules
+from fetcher.engine.robots import MAX_CRAWL_DELAY_SECONDS, MAX_PARSED_BYTES, Robots, Rules, pack
 
 PAGE = Target.read("http://site.example/private/page")
 
@@ -44,3 +45,56 @@ def test_whatever_stands_in_the_file_there_are_rules(text):
     found = rules(text)
     found.refusal(PAGE)
     found.crawl_delay()
+
+
+# How much is kept.
+
+def learnt(robots: Robots, count: int, text: Callable[[int], bytes], now: float = 0.0) -> None:
+    """Have `robots` learn `count` files, each of another origin."""
+    for number in range(count):
+        result = Result(f"http://h{number}.example/robots.txt", 1, ok=True, status=200, body=text(number))
+        robots.learn(("http", f"h{number}.example", 80), result, now)
+
+
+def test_what_is_parsed_does_not_grow_with_the_number_of_origins():
+    robots = Robots("fetcher")
+    file = b"User-agent: *\n" + b"Disallow: /%04d\n" * 100
+    learnt(robots, 2000, lambda number: file.replace(b"%04d", b"%04d" % number))
+    assert len(robots) == 2000
+    assert len(robots.files) <= MAX_PARSED_BYTES // len(file)
+
+
+def test_equal_files_are_parsed_once():
+    robots = Robots("fetcher")
+    learnt(robots, 100, lambda _: b"User-agent: *\nDisallow: /private/\n")
+    assert (len(robots), len(robots.files)) == (100, 1)
+
+
+def test_a_file_that_is_no_longer_parsed_still_counts():
+    robots = Robots("fetcher")
+    learnt(robots, 2000, lambda number: b"User-agent: *\nDisallow: /private/\n" + b"Disallow: /%d\n" % number * 100)
+    for number in 0, 1999, 0:
+        assert robots.refusal(Target.read(f"http://h{number}.example/private/page")) is not None
+        assert robots.refusal(Target.read(f"http://h{number}.example/public/page")) is None
+
+
+def test_a_file_longer_than_all_that_are_kept_parsed_counts():
+    found = rules(b"User-agent: *\nDisallow: /private/\n" + b"#" * 2 * MAX_PARSED_BYTES)
+    assert found.refusal(PAGE) is not None
+
+
+@pytest.mark.parametrize(("most", "text"), [("MAX_ORIGINS", b""), ("MAX_PACKED_BYTES", b"User-agent: *\n")])
+def test_the_oldest_origin_is_forgotten_where_there_are_too_many(most, text, monkeypatch):
+    monkeypatch.setattr("fetcher.engine.robots." + most, 10 if most == "MAX_ORIGINS" else 10 * len(pack(text)))
+    robots = Robots("fetcher")
+    learnt(robots, 11, lambda _: text)
+    asks = [robots.must_ask(Target.read(f"http://h{number}.example/"), 0.0) for number in range(11)]
+    assert asks == [True, *[False] * 10]
+
+
+def test_an_origin_that_is_asked_again_counts_once(monkeypatch):
+    monkeypatch.setattr("fetcher.engine.robots.MAX_PACKED_BYTES", 10 * len(pack(b"")))
+    robots = Robots("fetcher")
+    for _ in range(20):
+        learnt(robots, 5, lambda _: b"")
+    assert len(robots) == 5

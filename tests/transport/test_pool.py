@@ -4,7 +4,7 @@ from time import perf_counter
 
 import pytest
 
-from fetcher import Target
+from fetcher import Target, green
 from fetcher.attempt import Attempt
 from fetcher.options import Limits, Timeouts
 from fetcher.transport.pool import MAX_IDLE_SECONDS, Pool, max_connections
@@ -90,6 +90,29 @@ def test_one_that_was_idle_for_long_is_not_taken(pool):
     release(pool, first, idle_for=MAX_IDLE_SECONDS)
     assert pool.acquire(A, ATTEMPT) is not first
     assert first.closed
+
+
+def test_those_of_hosts_that_nobody_comes_back_to_are_closed_in_time(pool):
+    old, young, busy = pool.acquire(A, ATTEMPT), pool.acquire(A, ATTEMPT), pool.acquire(B, ATTEMPT)
+    alone = pool.acquire(C, ATTEMPT)
+    release(pool, old, alone, idle_for=MAX_IDLE_SECONDS)
+    release(pool, young)
+    pool.close_old()
+    assert [connection.closed for connection in (old, alone, young, busy)] == [True, True, False, False]
+    assert (pool._idle, pool._idle_count, pool._open) == ({A: [young]}, 1, {young, busy})
+
+
+def test_idle_ones_are_looked_at_until_there_are_none(pool, monkeypatch):
+    monkeypatch.setattr("fetcher.transport.pool._LOOK_SECONDS", 0.01)
+    connections = [pool.acquire(route, ATTEMPT) for route in (A, B)]
+    assert pool._timer is None
+    release(pool, *connections)
+    for connection in connections:
+        connection.idle_since -= MAX_IDLE_SECONDS
+    until = perf_counter() + 30
+    while pool._open and perf_counter() < until:
+        green.sleep(0.01)
+    assert pool._open == set() and pool._timer is None
 
 
 @limits(per_host=2)

@@ -5,6 +5,7 @@ import pytest
 import trustme
 
 from fetcher.options import BodyOptions, NetworkOptions, RequestOptions, Timeouts, TlsOptions
+from fetcher.transport.tls import _MAX_NAMES, _MAX_SESSIONS, Handshakes
 from tests.broken_server import CLOSE, READ, SILENCE, BrokenServer
 from tests.fetching import failure, fetch, fetch_in_turn
 
@@ -229,6 +230,37 @@ def test_no_session_is_read_more_often_than_that_costs_memory(good, trusting, mo
         before = good.session_stats()["hits"]
         assert all(result.ok for result in fetch_in_turn([server.url()] * 3 + [other.url()] * 4, tls=trusting))
         assert good.session_stats()["hits"] - before == 1
+
+
+class AsAfterAnswer:
+    """A connection's socket, as far as `remember` looks at it."""
+
+    class session:
+        has_ticket = True
+
+    session_reused = False
+
+
+def test_sessions_do_not_grow_with_the_number_of_hosts(monkeypatch):
+    monkeypatch.setattr("fetcher.transport.tls._READING_LEAKS", False)
+    handshakes = Handshakes(TlsOptions())
+    for number in range(3 * _MAX_NAMES):
+        for _ in range(2):
+            handshakes.remember(f"h{number}.example", 443, AsAfterAnswer())     # type: ignore[arg-type]
+    assert len(handshakes._sessions) == _MAX_SESSIONS
+    assert len(handshakes._names) == _MAX_NAMES
+
+
+def test_a_session_that_cannot_be_taken_up_takes_the_place_of_the_one_before(monkeypatch):
+    monkeypatch.setattr("fetcher.transport.tls._READING_LEAKS", False)
+    handshakes = Handshakes(TlsOptions())
+    for _ in range(2):
+        handshakes.remember("h.example", 443, AsAfterAnswer())      # type: ignore[arg-type]
+    assert len(handshakes._sessions) == 1
+    without = AsAfterAnswer()
+    without.session = None
+    handshakes.remember("h.example", 443, without)      # type: ignore[arg-type]
+    assert len(handshakes._sessions) == 0
 
 
 def test_a_session_of_one_host_is_not_used_for_another(authority, trusting):

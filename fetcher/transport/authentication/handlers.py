@@ -11,7 +11,7 @@ from fetcher.transport.headers import Headers
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
-_MAX_SESSIONS = 10_000
+_MAX_SESSIONS = 1_000
 _MAX_ANSWERS = 3        # to the challenges of one request
 
 
