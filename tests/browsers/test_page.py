@@ -106,6 +106,17 @@ def test_rows_are_filtered_by_words(opened):
     assert len(at.column("failures", 3)) == 13
 
 
+def test_a_hundred_rows_of_what_is_left_are_printed(opened):
+    at = opened(page([*RECORDS, *(failed("dns", f"http://{number}.example/", line=number) for number in range(200))]))
+    at.page.emulate_media(media="print")
+    assert len(at.column("failures", 1)) == 100
+    assert at.page.get_by_text("Only the first 100 rows of this table are printed.").first.is_visible()
+    at.page.emulate_media(media="screen")
+    at.page.get_by_label("Filter").first.fill("gone")
+    at.page.emulate_media(media="print")
+    assert at.column("failures", 3) == ["http://a.example/gone"]
+
+
 def test_it_is_read_without_scripts(opened):
     at = opened(page(RECORDS), java_script_enabled=False)
     assert len(at.column("failures", 1)) == 13
