@@ -19,7 +19,7 @@ The rooms, by floor; imports go down only:
     2  fetch        one Target to one Result; never raises. body: what is made of a body; recall: of earlier runs
        engine       where fetches run: many at once
        cluster      one run on many machines
-       report       records, looked at again: counted, and compared with those of another run
+       report       records, looked at again: counted, compared with another run, shown as a page
        demo         the embedded server, and what stands for the network in tests
     1  targets      lines in          schedule     who goes next: pure decisions
        transport    bytes             sinks        records out

@@ -1,6 +1,8 @@
 """`fetcher report FILE...`: report on a run from its records."""
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,12 +11,17 @@ from fetcher.cli import values
 from fetcher.cli.group import GroupedCommand, GroupedOption
 from fetcher.cli.suggestions import suggestion
 from fetcher.exits import FAILED, OK
+from fetcher.extras import needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from click.shell_completion import CompletionItem
 
+    from fetcher.report.counting import Report
+    from fetcher.report.diff import Difference
+    from fetcher.report.page.file import PageFile
+    from fetcher.report.reading import Record
     from fetcher.sinks.terminal.spans import Line
 
 _UNLIMITED = 10_000     # cells: a mail has no right edge
@@ -49,9 +56,13 @@ class GroupKey(values.Value):
                    "than chance (a sign test), and what was mended, changed, came and went. Status 1 where something "
                    "got worse.")
 @click.option("-f", "--format", cls=GroupedOption, group="Output", type=values.Choice(["text", "md", "json", "junit"]),
-              default="text", show_default=True, metavar="FORMAT", envvar="FETCHER_REPORT_FORMAT",
-              help="text for people, md for an issue, json for a program, junit for CI.")
-def report(files: tuple[str, ...], by: str | None, diff: tuple[str, str] | None, format: str) -> int:
+              metavar="FORMAT", envvar="FETCHER_REPORT_FORMAT",
+              help="text for people, md for an issue, json for a program, junit for CI.  [default: text]")
+@click.option("--html", cls=GroupedOption, group="Output", metavar="FILE", envvar="FETCHER_REPORT_HTML",
+              help="Write a page with plots and tables, which needs no network. Nothing is printed then, unless "
+                   "--format says what.")
+def report(files: tuple[str, ...], by: str | None, diff: tuple[str, str] | None, format: str | None,
+           html: str | None) -> int:
     """Tell what came of a run from its records: its totals, what failed and where, and how long it took.
 
     FILE is what --output, --sqlite or --parquet wrote, compressed or not, or the directory of a cluster's run; several
@@ -59,42 +70,78 @@ def report(files: tuple[str, ...], by: str | None, diff: tuple[str, str] | None,
     """
     if (diff is None) == (not files):
         raise click.UsageError("Name files of records, or two of them with --diff.")
-    if diff is not None:
-        return _compare(*diff, format)
-    from fetcher.report import account, junit, markdown
-    from fetcher.report.counting import counted
+    from fetcher.report.counting import Report
+    from fetcher.report.diff import difference
     from fetcher.report.reading import records
+
+    counts = Report(by or "host", keeps_passed=format == "junit")
+    with nullcontext() if html is None else _page(html, counts, by is not None, diff or files) as page:
+        if diff is not None:
+            old, new = records([diff[0]]), records([diff[1]])
+            found = difference(old, new if page is None else page.counted(new))
+        else:
+            found = None
+            _count(records(files), counts, page)
+        if page is not None:
+            page.write(found)
+    if page is None or format is not None:
+        if found is None:
+            _tell_of_run(format, counts, by is not None)
+        else:
+            _tell_of_difference(format, found)
+    return FAILED if found is not None and found.worse else OK
+
+
+def _page(path: str, counts: Report, grouped: bool, inputs: Iterable[str]) -> PageFile:
+    """Open the page. It is as private as the most private of `inputs`."""
+    if any(os.path.exists(path) and os.path.samefile(path, name) for name in inputs):
+        raise click.UsageError(f"--html would replace the records in {path}.")
+    try:
+        from fetcher.report.page.file import PageFile
+    except ImportError:
+        raise click.UsageError(f"{needed('--html', 'html')}.") from None
+    return PageFile(path, counts, grouped, any(not os.stat(name).st_mode & 0o077 for name in inputs))
+
+
+def _count(found: Iterable[Record], counts: Report, page: PageFile | None) -> None:
+    from fetcher.report.counting import result_of
+
+    if page is not None:
+        for _ in page.counted(found):
+            pass
+        return
+    for record in found:
+        counts.write(result_of(record))
+    counts.close()
+
+
+def _tell_of_run(format: str | None, counts: Report, grouped: bool) -> None:
+    from fetcher.report import account, junit, markdown
     from fetcher.report.terminal import compose
 
-    counts = counted(records(files), by or "host", keeps_passed=format == "junit")
     _tell(format, {
-        "text": lambda: _print(lambda width: compose(counts, width, by is not None)),
-        "md": lambda: markdown.report(counts, by is not None),
+        "text": lambda: _print(lambda width: compose(counts, width, grouped)),
+        "md": lambda: markdown.report(counts, grouped),
         "json": lambda: _json(account.report(counts)),
         "junit": lambda: junit.report(counts),
     })
-    return OK
 
 
-def _compare(old: str, new: str, format: str) -> int:
+def _tell_of_difference(format: str | None, found: Difference) -> None:
     from fetcher.report import account, junit, markdown
-    from fetcher.report.diff import difference
-    from fetcher.report.reading import records
     from fetcher.report.terminal import compose_difference
 
-    found = difference(records([old]), records([new]))
     _tell(format, {
         "text": lambda: _print(lambda width: compose_difference(found, width)),
         "md": lambda: markdown.difference(found),
         "json": lambda: _json(account.difference(found)),
         "junit": lambda: junit.difference(found),
     })
-    return FAILED if found.worse else OK
 
 
-def _tell(format: str, ways: dict[str, Callable[[], str | None]]) -> None:
+def _tell(format: str | None, ways: dict[str, Callable[[], str | None]]) -> None:
     """Write the text that the way of this `format` returns. A way that returns None has printed it already."""
-    text = ways[format]()
+    text = ways[format or "text"]()
     if text is not None:
         from fetcher.files.output import Output
 

@@ -83,7 +83,8 @@ class Report:
         self.tally.write(result)
         if result.timings.starttransfer is not None:
             self.starttransfer.add(result.timings.starttransfer)
-        _group(self.hosts, result.host or NONE).add(result, word)
+        host = result.host
+        _group(self.hosts, host or NONE).add(result, word)
         if self.by != "host":
             _group(self.groups, _value(result, self.by)).add(result, word)
         if result.timestamp:
@@ -93,7 +94,7 @@ class Report:
         kept = self.passed if result.ok else self.failures
         if len(kept) < MAX_FAILURES and (self._keeps_passed or not result.ok):
             kept.append(Entry(
-                result.url[:_MAX_TEXT], result.line, result.source, result.host[:_MAX_TEXT], word, result.ok,
+                result.url[:_MAX_TEXT], result.line, result.source, host[:_MAX_TEXT], word, result.ok,
                 result.error, (result.error_message or "")[:_MAX_TEXT], result.timings.total))
 
     def close(self) -> None:
@@ -123,16 +124,16 @@ def counted(records: Iterable[Record], by: str = "host", keeps_passed: bool = Fa
 def result_of(record: Record) -> Result:
     """Return the result of a record, as far as a report needs it. A value of a wrong type counts as missing."""
     get = record.get
+    timings = Timings(
+        None, _seconds(get("time_namelookup")), _seconds(get("time_connect")), None,
+        _seconds(get("time_appconnect")), _seconds(get("time_starttransfer")), _seconds(get("time_total")))
+    row = get("input")
     return Result(
         record["url"], record["line"], _text(get("source")), record["ok"], _number(get("status")),
         _text(get("error")), _text(get("error_message")), final_url=_text(get("final_url")),
         content_type=_text(get("content_type")), size=_number(get("size")) or 0,
-        size_download=_number(get("size_download")) or 0, attempts=_number(get("attempts")) or 0,
-        timings=Timings(
-            namelookup=_seconds(get("time_namelookup")), connect=_seconds(get("time_connect")),
-            appconnect=_seconds(get("time_appconnect")), starttransfer=_seconds(get("time_starttransfer")),
-            total=_seconds(get("time_total"))),
-        timestamp=unix_time(get("timestamp")), input=get("input") if isinstance(get("input"), dict) else None)
+        size_download=_number(get("size_download")) or 0, attempts=_number(get("attempts")) or 0, timings=timings,
+        timestamp=unix_time(get("timestamp")), input=row if type(row) is dict else None)
 
 
 def unix_time(text: Any) -> float:
@@ -159,7 +160,9 @@ def _number(value: Any) -> int | None:
 
 
 def _seconds(value: Any) -> float | None:
-    return float(value) if type(value) in (float, int) and value >= 0 else None
+    if type(value) is float:
+        return value if value >= 0.0 else None
+    return float(value) if type(value) is int and value >= 0 else None
 
 
 def _group(groups: dict[str, Group], name: str) -> Group:

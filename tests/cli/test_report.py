@@ -83,3 +83,53 @@ def test_at_the_end_of_a_run(run, arguments, beginning):
 
 def test_a_report_cannot_be_gone_on_with(run):
     assert run("-o", "out.md", "--resume", "list").status == 2
+
+
+def test_a_page(run):
+    done = run("report", "out.jsonl", "--by", "status", "--html", "page.html")
+    assert (done.status, done.out, done.err) == (0, "", "")
+    page = (run.home / "page.html").read_text()
+    assert "<h1>2 URLs: 1 ok, 1 failed</h1>" in page
+    assert "By status" in page
+
+
+def test_a_page_beside_another_format(run):
+    done = run("report", "-f", "md", "--html", "page.html", "out.jsonl")
+    assert done.out.startswith("## 2 URLs")
+    assert (run.home / "page.html").exists()
+
+
+def test_a_page_of_what_changed(run):
+    records = (run.home / "out.jsonl").read_text().replace('false,"status":404', 'true,"status":404')
+    (run.home / "old.jsonl").write_text(records)
+    done = run("report", "--diff", "old.jsonl", "out.jsonl", "--html", "page.html")
+    assert (done.status, done.out) == (1, "")
+    page = (run.home / "page.html").read_text()
+    assert "Compared with an earlier run: 1 fails now and did not." in page
+    assert "<h1>2 URLs: 1 ok, 1 failed</h1>" in page
+
+
+def test_a_page_goes_where_it_is_told(run):
+    assert run("report", "--html", "/dev/stdout", "out.jsonl").out.endswith("</html>\n")
+    (run.home / "out.jsonl").chmod(0o600)
+    run("report", "--html", "page.html", "out.jsonl")
+    assert (run.home / "page.html").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_page_replaces_no_records_and_no_page_by_half(run):
+    done = run("report", "--html", "./out.jsonl", "out.jsonl")
+    assert (done.status, "would replace the records" in done.err) == (2, True)
+    (run.home / "page.html").write_text("old")
+    assert run("report", "--html", "page.html", "list").status == 2
+    assert (run.home / "page.html").read_text() == "old"
+    assert [path.name for path in run.home.iterdir() if path.name.endswith(".new")] == []
+    missing = run("report", "--html", "missing/page.html", "out.jsonl")
+    assert (missing.status, missing.err.count("\n")) == (74, 1)
+    assert "missing/page.html cannot be written" in missing.err
+
+
+def test_a_page_without_its_packages(run):
+    (run.home / "jinja2.py").write_text("raise ImportError")
+    done = run("report", "--html", "page.html", "out.jsonl",
+               PYTHONPATH=f"{run.home}:{run.environment['PYTHONPATH']}")
+    assert (done.status, "--html needs more packages: " in done.err, "jinja2" in done.err) == (2, True, True)
