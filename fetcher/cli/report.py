@@ -93,14 +93,15 @@ def report(files: tuple[str, ...], by: str | None, diff: tuple[str, str] | None,
 
 
 def _page(path: str, counts: Report, grouped: bool, inputs: Iterable[str]) -> PageFile:
-    """Open the page. It is as private as the most private of `inputs`."""
+    """Open the page; "-" is stdout. It is as private as the most private of `inputs`."""
     if any(os.path.exists(path) and os.path.samefile(path, name) for name in inputs):
         raise click.UsageError(f"--html would replace the records in {path}.")
     try:
         from fetcher.report.page.file import PageFile
     except ImportError:
         raise click.UsageError(f"{needed('--html', 'html')}.") from None
-    return PageFile(path, counts, grouped, any(not os.stat(name).st_mode & 0o077 for name in inputs))
+    private = any(not os.stat(name).st_mode & 0o077 for name in inputs)
+    return PageFile("/dev/stdout" if path == "-" else path, counts, grouped, private)
 
 
 def _count(found: Iterable[Record], counts: Report, page: PageFile | None) -> None:

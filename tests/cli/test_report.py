@@ -109,8 +109,13 @@ def test_a_page_of_what_changed(run):
     assert "<h1>2 URLs: 1 ok, 1 failed</h1>" in page
 
 
-def test_a_page_goes_where_it_is_told(run):
-    assert run("report", "--html", "/dev/stdout", "out.jsonl").out.endswith("</html>\n")
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_a_page_goes_to_stdout(run, name):
+    done = run("report", "--html", name, "out.jsonl")
+    assert (done.status, done.out[:15], done.out[-8:]) == (0, "<!doctype html>", "</html>\n")
+
+
+def test_a_page_is_as_private_as_its_records(run):
     (run.home / "out.jsonl").chmod(0o600)
     run("report", "--html", "page.html", "out.jsonl")
     assert (run.home / "page.html").stat().st_mode & 0o777 == 0o600
