@@ -134,7 +134,7 @@ def in_thread(function: Callable[..., Any], *args: Any) -> Any:
             outcome.append((None, error))
         finally:
             _threads.remove(call)
-            with suppress(BrokenPipeError):     # nobody waits any more
+            with suppress(OSError):     # as where nobody waits any more
                 os.write(writing, b".")         # closing would do, but for a copy in a child forked meanwhile
             os.close(writing)
 
