@@ -134,7 +134,7 @@ def in_thread(function: Callable[..., Any], *args: Any) -> Any:
             outcome.append((None, error))
         finally:
             _threads.remove(call)
-            with suppress(BrokenPipeError):     # nobody is waiting any more
+            with suppress(OSError):     # nobody is waiting any more, for instance
                 os.write(writing, b".")         # closing is not enough if a child forked meanwhile has a copy
             os.close(writing)
 

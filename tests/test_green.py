@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -56,6 +57,18 @@ def test_others_go_on_while_something_blocks_in_a_thread():
 def test_what_a_thread_raises_is_raised_here():
     with pytest.raises(ZeroDivisionError):
         green.in_thread(lambda: 1 / 0)
+
+
+def test_a_thread_that_cannot_say_that_it_has_ended_is_noticed(monkeypatch):
+    write = os.write
+
+    def fail(fileno, data):
+        if data == b".":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fileno, data)
+
+    monkeypatch.setattr(os, "write", fail)
+    assert green.in_thread(lambda: "done") == "done"
 
 
 def test_whoever_is_ended_does_not_wait_for_the_thread():

@@ -44,7 +44,7 @@ def open_claimed(path: str, flags: int, rights: int = 0o666) -> int:
     try:
         claim(descriptor, path)
     except BaseException:
-        release(descriptor)
+        release_unwritten(descriptor)
         raise
     return descriptor
 
@@ -53,6 +53,12 @@ def release(descriptor: int) -> None:
     """Close `descriptor` and end its claim. Raises OSError."""
     _claimed.pop(descriptor, None)
     os.close(descriptor)
+
+
+def release_unwritten(descriptor: int) -> None:
+    """Release `descriptor`, through which nothing was written: that it cannot be closed in order loses nothing."""
+    with suppress(OSError):
+        release(descriptor)
 
 
 @contextmanager
@@ -64,7 +70,7 @@ def claimed(paths: Iterable[str]) -> Iterator[None]:
     with ExitStack() as claims:
         for path in paths:
             with suppress(OSError):
-                claims.callback(release, open_claimed(path, os.O_RDONLY | os.O_NONBLOCK))
+                claims.callback(release_unwritten, open_claimed(path, os.O_RDONLY | os.O_NONBLOCK))
         yield
 
 
@@ -86,7 +92,7 @@ def claimed_place(path: str) -> Iterator[None]:
         with suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), os.stat(path)) and not os.stat(path).st_size:
                 os.unlink(path)
-        release(descriptor)
+        release_unwritten(descriptor)
 
 
 def _holder(device: int, inode: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from contextlib import suppress
 from time import monotonic, sleep, time
 
 from fetcher.errors import LockHeld, OutputError
@@ -46,7 +47,8 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         _acquired.discard(self._fd)
-        os.close(self._fd)
+        with suppress(OSError):     # the note in it is for people, and old by now
+            os.close(self._fd)
 
     def _acquire(self) -> None:
         until = monotonic() + self._wait_seconds

@@ -59,7 +59,8 @@ class Parts:
 
     def close(self) -> None:
         if self.directory >= 0:
-            os.close(self.directory)
+            with suppress(OSError):     # nothing was written through it
+                os.close(self.directory)
             self.directory = -1
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from fetcher.errors import OutputError
-from fetcher.files.claims import open_claimed, release
+from fetcher.files.claims import open_claimed, release_unwritten
 from fetcher.files.database import Inserter, execute, make_private
 from fetcher.model import Result
 from fetcher.record import is_private
@@ -49,7 +49,7 @@ class SqliteTable:
                 raise OutputError(f"{path} cannot be opened for writing: {error.strerror}.") from error
             if private:
                 self._make_private()
-            opened.callback(release, descriptor)    # after closing the database, which would lose its locks
+            opened.callback(release_unwritten, descriptor)  # after closing the database, which would lose its locks
             _refuse_other_files(descriptor, path)
             try:
                 self._database = sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False)
@@ -120,5 +120,9 @@ def _reason(error: sqlite3.Error, directory: str) -> str:
 
 def _refuse_other_files(descriptor: int, path: str) -> None:
     """Raises OutputError for a file of another kind: SQLite would take a short list for an empty database."""
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or os.pread(descriptor, len(_MAGIC), 0) not in (b"", _MAGIC):
+    try:
+        is_ours = stat.S_ISREG(os.fstat(descriptor).st_mode) and os.pread(descriptor, len(_MAGIC), 0) in (b"", _MAGIC)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+    if not is_ours:
         raise OutputError(f"{path} cannot be written: it is no SQLite database.")

@@ -24,6 +24,7 @@ MAX_SECONDS = 3600.0
 MIN_SECONDS = 5.0           # so that all requests in flight can share an answer with a TTL of 0
 FAILURE_SECONDS = 5.0
 MAX_NAMES = 10_000
+FEW_NAMES = 500             # with this many, it does not matter how many have expired
 MAX_AT_ONCE = 64            # two queries each: dnsmasq, which many routers use, forwards 150 and refuses the rest
 _HOLDS_UP_SECONDS = 1.0     # how long an unanswered look-up counts towards MAX_AT_ONCE
 _TICK_SECONDS = 0.25        # how often c-ares may look at its own time limits
@@ -47,6 +48,7 @@ class Resolver:
         self._given = {(host, port): addresses for host, port, addresses in options.resolve}
         self._hosts = hosts.Hosts(hosts.HOSTS_FILE)
         self._known: dict[str, _Known] = {}
+        self._look_at = FEW_NAMES               # how many names there are when those that have expired are removed
         self._asked: dict[str, Any] = {}        # name -> green.Event of its look-up
         self._queue: deque[str] = deque()       # names whose look-up has not begun
         self._begun: dict[str, float] = {}      # name -> when its look-up began, if that was recently
@@ -158,6 +160,10 @@ class Resolver:
         known = _Known(answer.addresses, answer.failure, monotonic() + seconds)
         self._known.pop(host, None)
         self._known[host] = known
+        if len(self._known) > self._look_at:
+            now = monotonic()
+            self._known = {name: known for name, known in self._known.items() if known.expires > now}
+            self._look_at = max(2 * len(self._known), FEW_NAMES)
         if len(self._known) > MAX_NAMES:
             del self._known[next(iter(self._known))]
         return known

@@ -282,6 +282,20 @@ def test_what_is_remembered_has_a_bound(monkeypatch):
         assert list(resolver._known) == names[2:]
 
 
+def test_names_that_have_expired_are_not_kept(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(dns, "monotonic", lambda: now)
+    monkeypatch.setattr(dns, "FEW_NAMES", 20)
+    resolver = Resolver(NetworkOptions())
+    most = 0
+    for number in range(1000):
+        now = float(number)
+        resolver._remember(f"n{number}.example", nameservers.Answer(("192.0.2.1",), seconds=10.0))
+        most = max(most, len(resolver._known))
+    assert most <= 21
+    assert {f"n{number}.example" for number in range(990, 1000)} <= resolver._known.keys()
+
+
 def test_the_address_that_won_comes_first_from_then_on():
     names = {"a.example": ["2001:db8::1", "192.0.2.1", "192.0.2.2"]}
     with DnsServer(names) as server, Resolving(server) as resolver:
