@@ -44,7 +44,8 @@ def faulty(fetcher, strace):
     def run(inject: str, *arguments: str, files: tuple[str, ...] = ()) -> Finished:
         paths = [part for file in files for part in ("-P", str(fetcher.home / file))]
         command = [strace, "-f", "-qq", "-o", "/dev/null", *paths, "-e", f"inject={inject}", *FETCHER, *arguments]
-        done = subprocess.run(command, cwd=fetcher.home, env=fetcher.environment, capture_output=True, timeout=PATIENCE)
+        environment = {**fetcher.environment, "PYTHONDONTWRITEBYTECODE": "1"}   # which would be the first calls
+        done = subprocess.run(command, cwd=fetcher.home, env=environment, capture_output=True, timeout=PATIENCE)
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
 
