@@ -1,5 +1,6 @@
 """`--expect`: what a body must contain, in every output."""
 import json
+import os
 import sqlite3
 from contextlib import closing
 
@@ -129,6 +130,19 @@ def test_a_state_judges_again_where_a_row_expects_something_else(fetcher):
         for expected, status in ("stock", 200), ("stock", 304), ("3", 200), ("3", 304):
             row = json.dumps({"url": site.url("/"), "expect": expected})
             assert fetcher("--state", "seen.db", fetcher.list(row, name="rows.jsonl")).record["status"] == status
+
+
+@pytest.mark.parametrize("expected", ["nowhere to be found", "/nowhere+/"])
+def test_a_long_body_is_judged_in_the_memory_of_a_short_one(fetcher, server, expected):
+    def peak_kb(size):
+        run = fetcher.start("-q", "-f", "none", "--timeout", "300s", "--hash", "--expect", expected,
+                            server.url(f"/bytes/{size}"))
+        _, status, usage = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+        assert run.returncode == 1
+        return usage.ru_maxrss
+
+    assert peak_kb(200_000_000) < peak_kb(5_000_000) + 8_000
 
 
 def test_without_a_directory_there_is_nothing_to_save(fetcher, server):

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -47,6 +48,24 @@ def test_a_list_becomes_records_and_a_summary(cluster, server):
     assert (seen["done"], seen["exit_status"], seen["urls"], seen["workers"]) == (True, 1, 22, [])
     assert cluster.drain(worker) == 0
     assert "secret-of-" not in cluster.log.read_text()
+
+
+def test_settings_for_hosts_hold_for_every_worker(local, server):
+    slow, quick = (f"{name}.{uuid4().hex[:8]}.localhost" for name in ("slow", "quick"))
+    (local.fetcher.home / "fetcher.toml").write_text(
+        f'per-host = 4\n[hosts."{slow}"]\nper-host = 1\naccept = "404"\n[hosts."{quick}"]\nper-host = 8\n')
+    local.fetcher.list(*(server.url(f"/delay/0.1?{n}", name) for n in range(16) for name in (slow, quick)),
+                       *(server.url("/status/404", name) for name in (slow, quick)))
+    assert local.submit("list", "--config", "fetcher.toml", "--partitions", "4").status == 0
+    for _ in range(2):
+        local.start_worker()
+    local.wait()
+    at_once = {name: seen["most_at_once"] for name, seen in server.stats().items() if name.startswith((slow, quick))}
+    assert at_once[f"{slow}:{server.port}"] == 1
+    assert 4 < at_once[f"{quick}:{server.port}"] <= 8
+    errors = {(record["host"], record["status"]): record["error"]
+              for record in ({**each, "host": each["url"].split("/")[2].split(":")[0]} for each in local.records())}
+    assert errors == {(slow, 200): "http", (slow, 404): None, (quick, 200): None, (quick, 404): "http"}
 
 
 def test_wait_ends_with_the_run_and_has_its_status(local, server):
