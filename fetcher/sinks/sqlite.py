@@ -121,4 +121,4 @@ def _reason(error: sqlite3.Error, directory: str) -> str:
 def _refuse_other_files(descriptor: int, path: str) -> None:
     """Raises OutputError for a file of another kind: SQLite would take a short list for an empty database."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode) or os.pread(descriptor, len(_MAGIC), 0) not in (b"", _MAGIC):
-        raise OutputError(f"{path} cannot be written: it is no SQLite database.")
+        raise OutputError(f"{path} cannot be written: it is not an SQLite database.")
