@@ -33,7 +33,7 @@ def accepted(statuses: Statuses | None) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression of RE2."""
+    """A regular expression for RE2."""
 
     expression: str
     ignores_case: bool = False
@@ -61,16 +61,16 @@ def compiled(pattern: Pattern) -> Any:
         return re2.compile(pattern.expression, options)
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
-        raise ValueError(f"{str(pattern)!r} is no regular expression of RE2: {reason}") from None
+        raise ValueError(f"{str(pattern)!r} is not a valid RE2 expression: {reason}") from None
 
 
 def _range(text: str) -> tuple[int, int]:
     match = _PART.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is neither a status nor a range of them; write 200-299,304 or 2xx")
+        raise ValueError(f"{text!r} is not a status or a range of statuses; write 200-299,304 or 2xx")
     if match["hundreds"]:
         return int(match["hundreds"]) * 100, int(match["hundreds"]) * 100 + 99
     first, last = int(match["first"]), int(match["last"] or match["first"])
     if not 100 <= first <= last:
-        raise ValueError(f"{text!r} is no range of statuses, which are from 100 to 999")
+        raise ValueError(f"{text!r} is not a range of statuses, which go from 100 to 999")
     return first, last

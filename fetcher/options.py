@@ -19,10 +19,11 @@ def _check_whole(options: object, least: int, *names: str) -> None:
     """Raise TypeError or ValueError if one of these fields is not a whole number, or below `least`."""
     for name in names:
         value = getattr(options, name)
+        message = f"{_named(options, name)} must be a whole number of at least {least}"
         if not isinstance(value, int):
-            raise TypeError(f"{_shown(options, name)}: it takes a whole number from {least} on")
+            raise TypeError(f"{message}, not {value!r}")
         if value < least:
-            raise ValueError(f"{_shown(options, name)}: it takes a whole number from {least} on")
+            raise ValueError(f"{message}, not {value!r}")
 
 
 def _check_positive(options: object, unit: str, *names: str) -> None:
@@ -30,13 +31,13 @@ def _check_positive(options: object, unit: str, *names: str) -> None:
     for name in names:
         value = getattr(options, name)
         if value is not None and not isinstance(value, (int, float)):
-            raise TypeError(f"{_shown(options, name)}: it takes a number of {unit}")
+            raise TypeError(f"{_named(options, name)} must be a number of {unit}, not {value!r}")
         if value is not None and not value > 0:
-            raise ValueError(f"{_shown(options, name)}: it takes a number of {unit} above 0")
+            raise ValueError(f"{_named(options, name)} must be a number of {unit} above 0, not {value!r}")
 
 
-def _shown(options: object, name: str) -> str:
-    return f"{type(options).__name__}.{name} is {getattr(options, name)!r}"
+def _named(options: object, name: str) -> str:
+    return f"{type(options).__name__}.{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def own_answer(row: Mapping[str, Any], columns: Mapping[str, str] | None = None)
             values[name] = _READERS[name](value)
         except ValueError as error:
             raise ValueError(f"The row's {column}, {_shown(value)}, {error}. "
-                             f"--column {name}= leaves the column alone.") from None
+                             f"--column {name}= ignores the column.") from None
     return AnswerOptions(**values) if values else None
 
 
@@ -75,11 +75,11 @@ def value_at(row: Mapping[str, Any], column: str) -> Any:
 def _statuses(value: Any) -> Statuses:
     parts = value if isinstance(value, list) else [value]
     if any(isinstance(part, bool) or not isinstance(part, (str, int)) for part in parts):
-        raise ValueError("is no list of statuses such as 200-299,404")
+        raise ValueError("is not a list of statuses such as 200-299,404")
     try:
         return parse_statuses(",".join(map(str, parts)))
     except ValueError:
-        raise ValueError("is no list of statuses such as 200-299,404") from None
+        raise ValueError("is not a list of statuses such as 200-299,404") from None
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -88,14 +88,14 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value == "":
-        raise ValueError("is neither text nor a list of texts")
+        raise ValueError("is not a text or a list of texts")
     text = str(value)
     pattern = parse_pattern(text)
     if isinstance(pattern, Pattern):
         try:
             compiled(pattern)
         except ValueError as error:
-            raise ValueError(f"is no regular expression of RE2: {str(error).partition('RE2: ')[2]}") from None
+            raise ValueError(f"is not a valid RE2 expression: {str(error).partition('RE2 expression: ')[2]}") from None
     return text
 
 
@@ -121,7 +121,7 @@ def _content_type(value: Any) -> str:
     text = value.strip() if isinstance(value, str) else ""
     kind, slash, subtype = text.partition(";")[0].strip().partition("/")
     if not slash or not is_token(kind) or not is_token(subtype):
-        raise ValueError("is no type such as text/html or image/*")
+        raise ValueError("is not a type such as text/html or image/*")
     return text
 
 

@@ -81,7 +81,7 @@ def _number(text: str) -> int | float:
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def _check_depth(value: Any) -> None:

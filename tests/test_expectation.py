@@ -235,7 +235,7 @@ def test_a_page_that_is_not_as_expected_is_saved_only_on_request(server, tmp_pat
 
 
 def test_what_is_expected_wrongly_is_told_before_anything_is_sent():
-    with pytest.raises(ValueError, match="'/[(]/' is no regular expression of RE2: missing [)]: [(]"):
+    with pytest.raises(ValueError, match="'/[(]/' is not a valid RE2 expression: missing [)]: [(]"):
         fetch("http://localhost:1/", answer=AnswerOptions(expect=("/(/",)))
-    with pytest.raises(ValueError, match="AnswerOptions.max_time is 0: it takes a number of seconds above 0"):
+    with pytest.raises(ValueError, match="AnswerOptions.max_time must be a number of seconds above 0, not 0"):
         AnswerOptions(max_time=0)

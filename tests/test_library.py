@@ -56,20 +56,20 @@ def test_one_url_is_no_list_of_urls(urls):
 
 
 @pytest.mark.parametrize(("concern", "fields", "error", "says"), [
-    (Limits, {"concurrency": -1}, ValueError, "Limits.concurrency is -1: it takes a whole number from 0 on"),
-    (Limits, {"concurrency": 2.5}, TypeError, "Limits.concurrency is 2.5: it takes a whole number from 0 on"),
-    (Limits, {"concurrency": None}, TypeError, "Limits.concurrency is None: it takes a whole number from 0 on"),
-    (Limits, {"per_host": 0}, ValueError, "Limits.per_host is 0: it takes a whole number from 1 on"),
-    (Limits, {"breaker": -1}, ValueError, "Limits.breaker is -1: it takes a whole number from 0 on"),
-    (Limits, {"rate": "50/s"}, TypeError, "Limits.rate is '50/s': it takes a number of starts a second"),
+    (Limits, {"concurrency": -1}, ValueError, "Limits.concurrency must be a whole number of at least 0, not -1"),
+    (Limits, {"concurrency": 2.5}, TypeError, "Limits.concurrency must be a whole number of at least 0, not 2.5"),
+    (Limits, {"concurrency": None}, TypeError, "Limits.concurrency must be a whole number of at least 0, not None"),
+    (Limits, {"per_host": 0}, ValueError, "Limits.per_host must be a whole number of at least 1, not 0"),
+    (Limits, {"breaker": -1}, ValueError, "Limits.breaker must be a whole number of at least 0, not -1"),
+    (Limits, {"rate": "50/s"}, TypeError, "Limits.rate must be a number of starts a second, not '50/s'"),
     (Limits, {"per_host_rate": 0}, ValueError,
-     "Limits.per_host_rate is 0: it takes a number of starts a second above 0"),
-    (Limits, {"rate": float("nan")}, ValueError, "Limits.rate is nan: it takes a number of starts a second above 0"),
-    (Timeouts, {"total": "5s"}, TypeError, "Timeouts.total is '5s': it takes a number of seconds"),
-    (Timeouts, {"connect": -1}, ValueError, "Timeouts.connect is -1: it takes a number of seconds above 0"),
-    (RetryOptions, {"retries": -1}, ValueError, "RetryOptions.retries is -1: it takes a whole number from 0 on"),
+     "Limits.per_host_rate must be a number of starts a second above 0, not 0"),
+    (Limits, {"rate": float("nan")}, ValueError, "Limits.rate must be a number of starts a second above 0, not nan"),
+    (Timeouts, {"total": "5s"}, TypeError, "Timeouts.total must be a number of seconds, not '5s'"),
+    (Timeouts, {"connect": -1}, ValueError, "Timeouts.connect must be a number of seconds above 0, not -1"),
+    (RetryOptions, {"retries": -1}, ValueError, "RetryOptions.retries must be a whole number of at least 0, not -1"),
     (RedirectOptions, {"max_redirects": "3"}, TypeError,
-     "RedirectOptions.max_redirects is '3': it takes a whole number from 0 on")])
+     "RedirectOptions.max_redirects must be a whole number of at least 0, not '3'")])
 def test_what_is_no_limit_is_refused_with_what_is_one(concern, fields, error, says):
     with pytest.raises(error) as raised:
         concern(**fields)
@@ -77,7 +77,7 @@ def test_what_is_no_limit_is_refused_with_what_is_one(concern, fields, error, sa
 
 
 def test_a_run_without_slots_is_refused():
-    with pytest.raises(ValueError, match="it takes a whole number from 1 on"):
+    with pytest.raises(ValueError, match="Limits.concurrency must be at least 1"):
         fetch_all([], Options(limits=Limits(concurrency=0)))
 
 

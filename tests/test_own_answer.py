@@ -25,21 +25,21 @@ def test_an_empty_value_is_nothing(row):
 
 
 @pytest.mark.parametrize(("row", "problem"), [
-    ({"accept": "200-"}, "The row's accept, '200-', is no list of statuses such as 200-299,404."),
-    ({"accept": True}, "The row's accept, True, is no list of statuses such as 200-299,404."),
-    ({"expect": {"a": 1}}, "The row's expect, {'a': 1}, is neither text nor a list of texts."),
-    ({"expect_not": ["a", ""]}, "The row's expect_not, ['a', ''], is neither text nor a list of texts."),
-    ({"expect": "/(/"}, "The row's expect, '/(/', is no regular expression of RE2: missing ): (."),
+    ({"accept": "200-"}, "The row's accept, '200-', is not a list of statuses such as 200-299,404."),
+    ({"accept": True}, "The row's accept, True, is not a list of statuses such as 200-299,404."),
+    ({"expect": {"a": 1}}, "The row's expect, {'a': 1}, is not a text or a list of texts."),
+    ({"expect_not": ["a", ""]}, "The row's expect_not, ['a', ''], is not a text or a list of texts."),
+    ({"expect": "/(/"}, "The row's expect, '/(/', is not a valid RE2 expression: missing ): (."),
     ({"sha256": "0" * 40}, f"The row's sha256, '{'0' * 40}', is not 64 hexadecimal digits."),
     ({"size": -1}, "The row's size, -1, is not a whole number of bytes."),
     ({"size": "1.5"}, "The row's size, '1.5', is not a whole number of bytes."),
-    ({"content_type": "html"}, "The row's content_type, 'html', is no type such as text/html or image/*."),
+    ({"content_type": "html"}, "The row's content_type, 'html', is not a type such as text/html or image/*."),
     ({"max_time": "0"}, "The row's max_time, '0', is not a number of seconds above 0."),
 ])
 def test_what_cannot_be_expected_is_told(row, problem):
     with pytest.raises(ValueError) as caught:
         own_answer(row)
-    assert str(caught.value) == f"{problem} --column {next(iter(row))}= leaves the column alone."
+    assert str(caught.value) == f"{problem} --column {next(iter(row))}= ignores the column."
 
 
 def test_it_is_found_in_other_columns_and_in_objects():

@@ -100,11 +100,11 @@ def _resumable(job: Job) -> str:
     """Return the path of the file of records to continue. Raises click.UsageError if it cannot be continued."""
     path = job.records.path
     if path is None:
-        raise click.UsageError("--resume goes on with a file of records; name it with --output.")
+        raise click.UsageError("--resume continues a file of records; name it with --output.")
     if record_format(job.records) != "jsonl":
-        raise click.UsageError("--resume goes on with records in NDJSON; choose --format jsonl.")
+        raise click.UsageError("--resume needs records in NDJSON; choose --format jsonl.")
     if compression(job.records) is not None:
-        raise click.UsageError(f"--resume goes on with records that are not compressed, unlike {path}.")
+        raise click.UsageError(f"--resume cannot continue compressed records such as {path}.")
     if job.records.only is not None:
-        raise click.UsageError("--resume goes on with the records of all lines; leave out --only.")
+        raise click.UsageError("--resume needs the records of all lines; leave out --only.")
     return path

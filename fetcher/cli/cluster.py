@@ -34,11 +34,10 @@ def option(*names: str, **attributes: Any) -> Callable[[Any], Any]:
 
 
 run_option = option("--run", "name", type=RunName(), required=True, metavar="NAME", envvar="FETCHER_RUN",
-                    help="What the run is called.")
+                    help="The name of the run.")
 broker_option = option(
     "--broker", metavar="DIR|URL", mask=mask_userinfo,
-    help="Where messages go through: a directory, redis://... or amqp://... Without this: "
-         "~/.local/state/fetcher/broker.")
+    help="The broker for the messages: a directory, redis://... or amqp://... Default: ~/.local/state/fetcher/broker.")
 
 
 def key_option(*names: str) -> Callable[[Any], Any]:
@@ -47,7 +46,7 @@ def key_option(*names: str) -> Callable[[Any], Any]:
         *names, "--cluster-key", "cluster_key", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
         envvar="FETCHER_CLUSTER_KEY",
         help="Sign orders with the key in FILE: 16 random bytes or more, the same for fetcher submit and for workers, "
-             "which then follow no other. Without this: a broker that is a directory has a key of its own.")
+             "which then follow no others. Default: a broker that is a directory has its own key.")
 
 
 def broker_url(chosen: str | None) -> str:

@@ -25,6 +25,6 @@ class Column(Value):
         if not equals:
             self.fail(f"{value!r} is not NAME=COLUMN, as in sha256=checksum.", param, ctx)
         if name not in _NAMES:
-            hint = suggestion(name, _NAMES) or f"; it can say its {', '.join(_NAMES)}."
-            self.fail(f"{name!r} is nothing that a row can say of itself{hint}", param, ctx)
+            hint = suggestion(name, _NAMES) or f"; choose one of {', '.join(_NAMES)}."
+            self.fail(f"{name!r} cannot be set by a row{hint}", param, ctx)
         return name, column.strip()

@@ -40,7 +40,7 @@ def load(ctx: click.Context, param: click.Parameter, path: str | None) -> None:
         name = key.replace("-", "_")
         if name not in known:
             hint = suggestion(name, [str(each).replace("_", "-") for each in known])
-            raise click.UsageError(f"{file} sets {key!r}, which is no option{hint or '.'}", ctx)
+            raise click.UsageError(f"{file} sets {key!r}, which is not an option{hint or '.'}", ctx)
         options[name] = _as_typed(value, known[name].multiple)
     ctx.default_map = {**options, **(ctx.default_map or {})}
 
@@ -78,4 +78,4 @@ def _parse(path: str) -> dict[str, Any]:
 OPTION = GroupedOption(
     ["--config"], group="General", type=click.Path(), metavar="FILE", is_eager=True, expose_value=False, callback=load,
     envvar="FETCHER_CONFIG",
-    help="Read options from this TOML file. Without this: ~/.config/fetcher/config.toml, if it exists.")
+    help="Read options from this TOML file. Default: ~/.config/fetcher/config.toml, if it exists.")

@@ -32,7 +32,7 @@ def demo(arguments: tuple[str, ...]) -> int:
         context = get.make_context("fetcher demo", [*_DEFAULTS, *arguments, file.name])
         server = _started()
         if server.port != PORT:
-            click.echo(f"Port {PORT} is taken; the demo takes {server.port}.", err=True)
+            click.echo(f"Port {PORT} is in use; the demo uses {server.port}.", err=True)
         file.write(sample_list(server.port))
         file.flush()
         try:

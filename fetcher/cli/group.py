@@ -54,7 +54,7 @@ class FetcherGroup(click.Group):
         """Fail for a word that is no file but looks like a command, and say which one. Raises click.UsageError."""
         hint = suggestion(word, [*_COMMANDS, _HELP])
         if hint:
-            ctx.fail(f"There is no file {word!r}, and no such command{hint}")
+            ctx.fail(f"There is no file or command {word!r}{hint}")
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

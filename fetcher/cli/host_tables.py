@@ -90,20 +90,20 @@ def _value(key: str, value: Any, known: Mapping[str, click.Option], where: str,
     """Return the field that `key` sets, and its value. Raises click.UsageError."""
     name = key.replace("-", "_")
     if name == "http":
-        raise click.UsageError(f"{where} sets http, which cannot be chosen: all requests are sent by HTTP/1.1.", ctx)
+        raise click.UsageError(f"{where} sets http, which cannot be chosen: all requests use HTTP/1.1.", ctx)
     if name not in _FIELDS or name not in known:
         keys = [each.replace("_", "-") for each in _FIELDS]
-        hint = suggestion(key, keys) or f"; there are {', '.join(keys)}."
-        raise click.UsageError(f"{where} sets {key!r}, which hosts have no setting for{hint}", ctx)
+        hint = suggestion(key, keys) or f"; choose one of {', '.join(keys)}."
+        raise click.UsageError(f"{where} sets {key!r}, which is not a setting for hosts{hint}", ctx)
     option = known[name]
     if name == "insecure":
         if not isinstance(value, bool):
-            raise click.UsageError(f"{where}, {key}: it is true or false.", ctx)
+            raise click.UsageError(f"{where}, {key}: it must be true or false.", ctx)
         return _FIELDS[name], value
     values = value if isinstance(value, list) else [value]
     is_list = len(values) != 1 and name not in ("header", "accept")
     if is_list or any(isinstance(each, (dict, list, bool)) for each in values):
-        raise click.UsageError(f"{where}, {key}: it is one value.", ctx)
+        raise click.UsageError(f"{where}, {key}: it must be a single value.", ctx)
     texts = [str(each) for each in values]
     try:
         if name == "header":

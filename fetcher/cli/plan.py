@@ -36,14 +36,14 @@ def print_plan(backlog: Backlog, options: Options) -> int:
         click.echo(f"{_number(backlog.left_out, 'line')} left out by --match and --exclude.")
     seconds = _min_seconds(hosts, limits, settings)
     if seconds:
-        click.echo(f"By the pace that is asked for, this takes at least {units.duration(seconds)}.")
+        click.echo(f"At the requested pace, this takes at least {units.duration(seconds)}.")
     if hosts:
         click.echo("\n     lines  host")
     for host, count in hosts.most_common(_MAX_SHOWN):
         click.echo(f"{count:>10,}  {printable(host)}{_by_settings(settings, host)}")
     _echo_rest(len(hosts), "host")
     for pattern in unmet.patterns:
-        click.echo(f"No host of the list meets {printable(pattern)}.")
+        click.echo(f"No host in the list matches {printable(pattern)}.")
     if bad_count:
         click.echo(f"\n{_number(bad_count, 'line')} cannot be fetched:")
     for target in bad:

@@ -36,7 +36,7 @@ class GroupKey(values.Value):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if text not in _KEYS[:-1] and not (text.startswith(_KEYS[-1]) and text != _KEYS[-1]):
-            self.fail(f"{text!r} is none of {', '.join(_KEYS)}COLUMN{suggestion(text, _KEYS) or '.'}", param, ctx)
+            self.fail(f"{text!r} is not one of {', '.join(_KEYS)}COLUMN{suggestion(text, _KEYS) or '.'}", param, ctx)
         return text
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -49,21 +49,21 @@ class GroupKey(values.Value):
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True))
 @click.option("--by", cls=GroupedOption, group="Output", type=GroupKey(), metavar="KEY",
               envvar="FETCHER_REPORT_BY",
-              help="Count groups, too: by host, status, error, content_type, or input.COLUMN, a column of the list.")
+              help="Also count groups: by host, status, error, content_type, or input.COLUMN, a column of the list.")
 @click.option("--diff", cls=GroupedOption, group="Output", nargs=2, type=click.Path(exists=True), metavar="OLD NEW",
               envvar="FETCHER_REPORT_DIFF",
-              help="Compare two runs, by URL and request: what fails now and did not, which hosts got slower by more "
-                   "than chance (a sign test), and what was mended, changed, came and went. Status 1 where something "
-                   "got worse.")
+              help="Compare two runs, by URL and request: what fails now but did not, which hosts got slower by more "
+                   "than chance (a sign test), and what was fixed, changed, added and removed. Exit with status 1 if "
+                   "something got worse.")
 @click.option("-f", "--format", cls=GroupedOption, group="Output", type=values.Choice(["text", "md", "json", "junit"]),
               metavar="FORMAT", envvar="FETCHER_REPORT_FORMAT",
               help="text for people, md for an issue, json for a program, junit for CI.  [default: text]")
 @click.option("--html", cls=GroupedOption, group="Output", metavar="FILE", envvar="FETCHER_REPORT_HTML",
               help="Write a page with plots and tables, which needs no network. Nothing is printed then, unless "
-                   "--format says what.")
+                   "--format is given.")
 def report(files: tuple[str, ...], by: str | None, diff: tuple[str, str] | None, format: str | None,
            html: str | None) -> int:
-    """Tell what came of a run from its records: its totals, what failed and where, and how long it took.
+    """Sum up a run from its records: its totals, what failed and where, and how long it took.
 
     FILE is what --output, --sqlite or --parquet wrote, compressed or not, or the directory of a cluster's run; several
     count as one. A run may still be writing it.

@@ -12,7 +12,7 @@ from fetcher.cli.group import GroupedCommand, GroupedOption
               envvar="FETCHER_SERVE_HOST", help="The name or address to listen on.")
 @click.option("--port", cls=GroupedOption, group="Address", default=8765, show_default=True, metavar="PORT",
               type=values.Number(0, 65_535), envvar="FETCHER_SERVE_PORT",
-              help="The port to listen on; 0 takes a free one.")
+              help="The port to listen on; 0: any free one.")
 def serve(host: str, port: int) -> int:
     """Serve one path for each kind of thing that a fetcher can meet, until Ctrl-C.
 

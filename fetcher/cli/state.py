@@ -25,10 +25,10 @@ _MAX_ROWS = 1000       # of the table, which is laid out as a whole
               default="auto", show_default=True, metavar="FORMAT", envvar="FETCHER_STATE_FORMAT",
               help="table, or jsonl: one JSON object a line. auto: a table on a terminal, else jsonl.")
 @click.option("--prune", cls=GroupedOption, group="Upkeep", type=values.Duration(), metavar="TIME",
-              envvar="FETCHER_STATE_PRUNE", help="Forget the URLs that no run has seen for so long, and show nothing: "
-                                                 "90d.")
+              envvar="FETCHER_STATE_PRUNE", help="Forget the URLs that no run has seen for this long, and show "
+                                                 "nothing: 90d.")
 def state(file: str, format: str, prune: float | None) -> int:
-    """Show what `fetcher --state FILE` remembers of each URL, and when it was seen last.
+    """Show what `fetcher --state FILE` remembers of each URL, and when it was last seen.
 
     Its JSON is an export, and can be read as a list again: fetcher state seen.db | fetcher -
     """

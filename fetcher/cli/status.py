@@ -25,7 +25,7 @@ _PATIENCE_SECONDS = 300.0
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @run_option
-@option("--out", metavar="DIR|URL", help="Where its records go. Without this: as it was submitted on this machine.")
+@option("--out", metavar="DIR|URL", help="Where its records go. Default: as submitted on this machine.")
 def status(name: str, out: str | None) -> int:
     """Show a run on a cluster until its end, or Ctrl-C, which does not end the run itself.
 

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 @option("--out", required=True, metavar="DIR|URL",
         help="Where the records go: a directory that all workers can reach, or s3://bucket/path.")
 @option("--partitions", type=values.Number(1, 100_000), default=256, show_default=True, metavar="N",
-        help="Cut the list into so many. All lines of a host are in one.")
+        help="Cut the list into this many. All lines of a host are in one.")
 @option("--again", is_flag=True,
-        help="Hand out what is left of the run at --out, without a LIST: when the broker has lost it.")
-@option("--wait", is_flag=True, help="Show the run until its end, and have its exit status.")
+        help="Hand out what is left of the run at --out, without a LIST: for when the broker has lost it.")
+@option("--wait", is_flag=True, help="Show the run until its end, and exit with its status.")
 def submit(name: str, broker: str | None, cluster_key: str | None, out: str, partitions: int, again: bool,
            wait: bool, sources: tuple[str, ...], **_chosen: Any) -> int:
     """Cut LIST into partitions, all lines of a host into the same one, for workers to fetch: see fetcher worker.
 
-    The records are in *.jsonl at --out while the run goes on, and summary.json there tells of its end. --concurrency
-    is for each partition that is running, --rate for all of them together. Files that options name must be there
-    under the same path on each worker's machine.
+    The records are written to *.jsonl at --out during the run, and summary.json at its end. --concurrency applies to
+    each running partition, --rate to all of them together. Files that options name must exist under the same path on
+    each worker's machine.
     """
     context = click.get_current_context()
     if again == bool(sources):

@@ -29,7 +29,7 @@ def warn_of_unknown_variables(context: click.Context) -> None:
     for name in sorted(given - known):
         similar = get_close_matches(name.removeprefix(_PREFIX), [each.removeprefix(_PREFIX) for each in known], n=1)
         hint = f"; did you mean {_PREFIX}{similar[0]}?" if similar else "."
-        click.echo(f"fetcher: {name} in the environment is no option{hint}", err=True)
+        click.echo(f"fetcher: {name} in the environment is not an option{hint}", err=True)
 
 
 def _variables(command: click.Command) -> set[str]:

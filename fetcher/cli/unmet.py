@@ -25,7 +25,7 @@ class Unmet:
     def tell(self) -> None:
         """Log each pattern that no target has matched."""
         for pattern in self.patterns:
-            _log.info("No host of the list meets %s, for which the configuration has settings.", pattern)
+            _log.info("No host in the list matches %s, which has settings in the configuration.", pattern)
 
     def _met(self, targets: Iterable[Target]) -> Iterator[Target]:
         assert self._settings is not None

@@ -59,8 +59,8 @@ class Number(Value):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         number = int(value) if _NUMBER.fullmatch(str(value)) else -1
         if number < self._minimum or self._maximum is not None and number > self._maximum:
-            top = "up" if self._maximum is None else f"to {self._maximum:,}"
-            self.fail(f"{value!r} is not a whole number from {self._minimum} {top}.", param, ctx)
+            allowed = f"from {self._minimum} to {self._maximum:,}" if self._maximum else f"of at least {self._minimum}"
+            self.fail(f"{value!r} is not a whole number {allowed}.", param, ctx)
         return number
 
 
@@ -83,7 +83,7 @@ class Size(Value):
             self.fail(f"{value!r} is not a size; write bytes, or 500k, 10M, 1G.", param, ctx)
         size = int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
         if size < self._minimum:
-            self.fail(f"{value!r} is too small; write {self._minimum} or more.", param, ctx)
+            self.fail(f"{value!r} is too small; write at least {self._minimum}.", param, ctx)
         return size
 
 
@@ -151,7 +151,7 @@ class Processes(Value):
         if text.lower() == "auto":
             return None
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PROCESSES):
-            self.fail(f"{value!r} is no number of processes; write 1 to {MAX_PROCESSES}, or auto.", param, ctx)
+            self.fail(f"{value!r} is not a number of processes; write 1 to {MAX_PROCESSES}, or auto.", param, ctx)
         return int(text)
 
 
@@ -268,7 +268,7 @@ class RetryOn(Value):
             elif text in _RETRIED or text == ALL_METHODS:
                 words.add(text)
             else:
-                self.fail(f"{text!r} is no status of 200 to 599, nor one of {', '.join((*_RETRIED, ALL_METHODS))}.",
+                self.fail(f"{text!r} is not a status from 200 to 599 or one of {', '.join((*_RETRIED, ALL_METHODS))}.",
                           param, ctx)
         return frozenset(words - {ALL_METHODS}) or _DEFAULT_RETRIED, ALL_METHODS in words
 

@@ -33,26 +33,26 @@ class Processes(values.Number):
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @broker_option
 @option("--out", "places", multiple=True, metavar="DIR|URL",
-        help="Follow orders only for runs in this place, or under it. Repeatable. Needed unless the broker is a "
-             "directory of this user's own: then it is all that this user has submitted there.")
+        help="Follow orders only for runs in this place, or under it. Repeatable. Required unless the broker is a "
+             "directory of this user: then all that this user submitted is followed.")
 @key_option("--key")
 @option("--allow-file", "files", multiple=True, metavar="PATH",
         help="Let runs in places of --out name this file, or those in this directory, in --cacert, --cert, --key and "
              "--cookie; for --netrc, the .netrc of this user. Repeatable.")
 @option("--block-private", is_flag=True,
-        help="Connect to no address that is not global, whatever a run says; see the option of fetcher itself. Runs "
-             "with a --proxy, --dns-server or --allow-host of their own are not followed.")
+        help="Never connect to an address that is not global, whatever a run says; see the option of fetcher itself. "
+             "Runs with their own --proxy, --dns-server or --allow-host are refused.")
 @option("--processes", type=Processes(1, 1024), default=_AUTO, show_default=True, metavar="N|auto",
-        help="Partitions at once, each in a process of its own; auto: one for each core.")
+        help="Partitions at once, each in its own process; auto: one for each core.")
 @option("--lease", type=values.Duration(), default="30 s", show_default=True, metavar="TIME",
-        help="Others take over what this worker has when nothing was heard of it for so long, or twice that.")
-@option("-v", "--verbose", is_flag=True, help="Tell on stderr of what Celery does.")
+        help="Other workers take over its partitions when it has been silent for this long, or twice as long.")
+@option("-v", "--verbose", is_flag=True, help="Report on stderr what Celery does.")
 def worker(broker: str | None, places: tuple[str, ...], cluster_key: str | None, files: tuple[str, ...],
            block_private: bool, processes: int, lease: float, verbose: bool) -> int:
     """Take partitions of runs from the broker, one for each process at a time, until SIGTERM or Ctrl-C.
 
-    Then what is in flight is ended, and what is unfinished goes back: other workers go on with it, or this one when it
-    is started again.
+    Then it ends the requests in flight, and unfinished partitions go back: other workers continue them, or this one
+    when it is started again.
     """
     arguments.hide_secrets(click.get_current_context())
     try:

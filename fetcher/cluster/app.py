@@ -54,7 +54,7 @@ class Broker:
 
     def __post_init__(self) -> None:
         if "://" in self.url and not _URL.match(self.url):
-            raise ValueError(f"{self} is no broker; name a directory, or a URL of redis:// or amqp://")
+            raise ValueError(f"{self} is not a broker; name a directory, or a URL of redis:// or amqp://")
 
     def __str__(self) -> str:
         """The URL with its credentials masked."""

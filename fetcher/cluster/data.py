@@ -43,13 +43,13 @@ def from_data(kind: Any, data: Any) -> Any:
         return float(data)
     elif type(data) is kind:
         return data
-    raise ValueError(f"{data!r} is no {kind}")
+    raise ValueError(f"{data!r} is not a {kind}")
 
 
 def _dataclass(kind: Any, data: Any) -> Any:
     hints = _hints(kind)
     if not isinstance(data, dict):
-        raise ValueError(f"{data!r} is no {kind.__name__}")
+        raise ValueError(f"{data!r} is not a {kind.__name__}")
     if unknown := data.keys() - hints.keys():
         raise ValueError(f"{kind.__name__} has no {', '.join(map(str, unknown))}")
     try:
@@ -64,7 +64,7 @@ def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:
             return from_data(kind, data)
         except ValueError:
             continue
-    raise ValueError(f"{data!r} is none of {kinds}")
+    raise ValueError(f"{data!r} is not one of {kinds}")
 
 
 @lru_cache(maxsize=64)

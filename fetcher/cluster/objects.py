@@ -22,24 +22,24 @@ class Objects:
         """Raises InputError if `url` cannot be a place for output."""
         self.url = url.rstrip("/")
         if "::" in url:
-            raise InputError(f"{url} is no place for output: it names several.")
+            raise InputError(f"{url} cannot be used for output: it names several places.")
         try:
             from fsspec import get_filesystem_class, url_to_fs
 
             kind = get_filesystem_class(url.partition("://")[0])
         except ImportError as error:
-            raise InputError(f"{url} is out of reach: {error}. For s3:// it takes {install_command('cloud')}."
+            raise InputError(f"{url} cannot be reached: {error}. For s3://, run {install_command('cloud')}."
                              ) from None
         except ValueError as error:
-            raise InputError(f"{url} is no place for output: {error}.") from None
+            raise InputError(f"{url} cannot be used for output: {error}.") from None
         # By default, fsspec checks first and writes then, and two workers can do that at once.
         if not kind.async_impl or "mode" not in signature(kind._pipe_file).parameters:
-            raise InputError(f"{url} is no place for output: nothing can be created there by one of several workers "
+            raise InputError(f"{url} cannot be used for output: nothing can be created there by one of several workers "
                              "alone. Name a directory, or a URL such as s3://bucket/path.")
         # Read an object in one request: parallel pieces would all be in memory, and need a request for the size first.
         self._store, self._root = url_to_fs(url, use_listings_cache=False, max_concurrency=1)
         if not self._root:
-            raise InputError(f"{url} is no place for output: it names no bucket.")
+            raise InputError(f"{url} cannot be used for output: it names no bucket.")
 
     def read(self, name: str) -> bytes | None:
         """Return the content of an object, or None if it does not exist."""

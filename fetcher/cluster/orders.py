@@ -67,9 +67,9 @@ def parse_order(data: Any) -> Order:
     try:
         order: Order = from_data(Order, data)
     except ValueError:
-        raise NotUnderstood(f"A message is no order: {_shown(data)}.") from None
+        raise NotUnderstood(f"A message is not an order: {_shown(data)}.") from None
     if not NAME.fullmatch(order.run) or "\0" in order.out or (order.partition or 0) < 0 or order.tries < 0:
-        raise NotUnderstood(f"A message is no order: {_shown(data)}.")
+        raise NotUnderstood(f"A message is not an order: {_shown(data)}.")
     return order
 
 
@@ -81,13 +81,13 @@ def order_in_message(headers: Any, body: Any) -> Order:
     except (ValueError, TypeError, LookupError, AttributeError):
         is_task = False
     if not is_task:
-        raise NotUnderstood(f"A message is no order: {_shown(body)}.")
+        raise NotUnderstood(f"A message is not an order: {_shown(body)}.")
     return parse_order(order)
 
 
 def set_aside(error: Exception) -> None:
     """Log that something in the queue was no message and was removed. `error` says what is wrong with it."""
-    _log.error("A message is no order: %s.", _shown(error))
+    _log.error("A message is not an order: %s.", _shown(error))
 
 
 def _shown(data: Any) -> str:

@@ -44,7 +44,7 @@ def fetch_all(urls: Iterable[str | Target], options: Options | None = None, sess
         raise TypeError("fetch_all takes several URLs: write fetch_all([url]) for one")
     options = options or Options()
     if options.limits.concurrency < 1:
-        raise ValueError("Limits.concurrency is 0: nothing would be fetched; it takes a whole number from 1 on")
+        raise ValueError("Limits.concurrency must be at least 1: with 0, nothing would be fetched")
     targets = (url if isinstance(url, Target) else Target.read(url.strip(), line)
                for line, url in enumerate(urls, start=1))
     if options.state is None:

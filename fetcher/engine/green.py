@@ -1,4 +1,4 @@
-"""Fetch many URLs at once on one core: long-lived workers in a GreenPool ask the schedule what is next."""
+"""Fetch many URLs at once on one core: long-lived workers in a GreenPool ask the schedule for the next ticket."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -27,10 +27,10 @@ class Slots(Protocol):
     """Slots of hosts that another process owns. A redirect to such a host acquires one before it is followed."""
 
     def acquire(self, ticket: Ticket, host: str) -> None:
-        """Wait until `ticket`, whose turn it is here, may continue at `host`. Raises BreakerOpen."""
+        """Wait until `ticket`, which has its turn here, may continue at `host`. Raises BreakerOpen."""
 
     def release(self, ticket: Ticket, pause_seconds: float = 0.0) -> None:
-        """Release the slot that `ticket` has elsewhere, if any. Its host asked not to be called for `pause_seconds`."""
+        """Release the slot that `ticket` has elsewhere, if any. Its host asked for a pause of `pause_seconds`."""
 
 
 class GreenThreads:
@@ -38,11 +38,10 @@ class GreenThreads:
 
     def __init__(self, options: Options, session: Any = None, slots: Slots | None = None, workers: int | None = None
                  ) -> None:
-        """`session` is a requests.Session to send with. Raises ValueError where the options cannot be followed.
+        """`session` is a requests.Session that sends the requests. Raises ValueError if the options cannot be followed.
 
-        In one of several processes, `slots` acquires slots of hosts that another one owns, and the schedule alone
-        limits how many requests run: `workers` is the most that there can be, including those that wait for such a
-        slot.
+        In one of several processes, `slots` acquires slots of hosts that another process owns. Then only the schedule
+        limits how many requests run: `workers` is the maximum, and includes those that wait for such a slot.
         """
         limits = replace(options.limits, concurrency=min(options.limits.concurrency, max_connections()))
         self.options = options = replace(options, limits=limits)
@@ -96,13 +95,13 @@ class GreenThreads:
             self._pool.spawn_n(self._work)
 
     def allow(self, concurrency: int, rate: float | None) -> None:
-        """Set how many requests may run at once and, if there was a rate before, how many may start in a second."""
+        """Set how many requests may run at once and, if the run has a rate, how many may start per second."""
         self._schedule.allow(concurrency, rate)
         self._set_alarm()
         self.offer()
 
     def set_rate(self, per_second: float) -> None:
-        """Set how many requests may start in a second, in all."""
+        """Set how many requests may start per second, in all."""
         self.allow(self.limits.concurrency, per_second)
 
     def give_up_stranded(self) -> None:
@@ -128,8 +127,7 @@ class GreenThreads:
     # The workers.
 
     def _work(self) -> None:
-        """Serve tickets until the run ends. An error that nothing else caught ends the run, which would wait for ever.
-        """
+        """Serve tickets until the run ends. An unexpected error ends the run, which would otherwise wait for ever."""
         try:
             self._serve_tickets()
         except (green.GreenletExit, *green.ENDS_PROCESS):
@@ -169,7 +167,7 @@ class GreenThreads:
             self._serve(ticket, pass_on)
 
     def _serve(self, ticket: Ticket, pass_on: Callable[[str], None]) -> None:
-        """Make one attempt for `ticket` and give it back. Only what ends the process is raised."""
+        """Make one attempt for `ticket`, then retry or settle it. Raises only errors that end the process."""
         wait, pause, ending = None, 0.0, None
         try:
             if self._robots is not None and not ticket.urgent and self._robots.must_ask(ticket.target, perf_counter()):
@@ -177,7 +175,7 @@ class GreenThreads:
                 return
             result = self._attempt(ticket, pass_on)
             now = perf_counter()
-            if not result.ok or result.status in OVERLOAD_STATUSES:     # --accept may take these as ok
+            if not result.ok or result.status in OVERLOAD_STATUSES:     # --accept may call these ok
                 pause = self._rules.retry_after(result) or 0.0
                 if ticket.gate is None:
                     wait = self._manners.learn(ticket, result, now)
@@ -187,7 +185,7 @@ class GreenThreads:
             result, now = defect(self.options, ticket.target, error, ticket.attempts + 1), perf_counter()
             ending = error if isinstance(error, green.GreenletExit) else None
         self._retry_or_settle(ticket, result, wait, pause, now)
-        if ending is not None:              # this green thread must end
+        if ending is not None:              # this green thread has to end
             green.call_soon(self.offer)
             raise ending
 
@@ -202,9 +200,9 @@ class GreenThreads:
         return self._fetch(ticket.target, ticket.attempts + 1, pass_on)
 
     def _retry_or_settle(self, ticket: Ticket, result: Result, wait: float | None, pause: float, now: float) -> None:
-        """Try `ticket` again after `wait` seconds, or end it with `result`.
+        """Try `ticket` again after `wait` seconds, or settle it with `result` if `wait` is None.
 
-        Its host asked not to be called for `pause` seconds.
+        Its host asked for a pause of `pause` seconds.
         """
         if self._slots is not None:
             self._slots.release(ticket, pause)
@@ -224,8 +222,7 @@ class GreenThreads:
             self._flow.settle(ticket, result, now, latency)
 
     def _pass_on(self, ticket: Ticket, host: str) -> None:
-        """Wait until `host`, to which the request of `ticket` was redirected, has a slot and its pace allows a start.
-        """
+        """Wait until `host`, to which `ticket` was redirected, has a free slot and its pace allows a start."""
         leads_elsewhere = host != ticket.host
         if not leads_elsewhere and not self._paced:
             return
@@ -233,7 +230,7 @@ class GreenThreads:
             self._slots.release(ticket)
         ticket.gate, ticket.port = green.Event(), 0
         self._schedule.move(ticket, host, perf_counter())
-        self._pool.resize(self._pool.size + 1)      # this worker has no slot now, so another may run
+        self._pool.resize(self._pool.size + 1)      # this worker has no slot now, so another one may run
         try:
             self.offer()
             ticket.gate.wait()
@@ -245,7 +242,7 @@ class GreenThreads:
     # robots.txt.
 
     def _ask_robots_first(self, ticket: Ticket) -> None:
-        """Put `ticket` back until the robots.txt of its origin is known. The lines of its host wait for that."""
+        """Put `ticket` back until the robots.txt of its origin is known. The lines of its host wait for it, too."""
         assert self._robots is not None
         schedule, now = self._schedule, perf_counter()
         asks = self._robots.ask(ticket.target, self._learn_robots)
@@ -255,7 +252,7 @@ class GreenThreads:
         schedule.retry(ticket, ticket.host, now, now)
 
     def _learn_robots(self, ticket: RobotsTicket, result: Result) -> None:
-        """Let the lines of a host go on: its robots.txt is known, or will not come."""
+        """Let the lines of a host continue: its robots.txt is known, or could not be fetched."""
         assert self._robots is not None
         now = perf_counter()
         try:
@@ -273,7 +270,7 @@ class GreenThreads:
             green.call_soon(self._idle.pop().switch)
 
     def _set_alarm(self) -> None:
-        """Wake a worker at the next moment when the schedule may have something to start."""
+        """Wake a worker as soon as the schedule may have something to start."""
         moment = self._schedule.wake_at()
         if moment is None or (self._alarm is not None and self._alarm[0] <= moment):
             return
@@ -287,7 +284,7 @@ class GreenThreads:
 
 
 def check(options: Options) -> None:
-    """Raise ValueError where `options` cannot be followed. Send, open and write nothing."""
+    """Raise ValueError if `options` cannot be followed. This sends, opens and writes nothing."""
     check_fetch(options)
     if options.run.robots:
         Robots("")

@@ -17,7 +17,7 @@ OVERLOAD_STATUSES = frozenset({429, 503})
 
 
 class Sign(Enum):
-    """What a result that is not ok, or is ok in spite of its status, says about its host."""
+    """What a result says about its host. The result is not ok, or is ok despite its status."""
 
     UNREACHED = "it could not be found or connected to"
     OVERLOADED = "it was reached, and is overloaded"
@@ -28,7 +28,7 @@ class Sign(Enum):
 def sign_of(result: Result, sees_connections: bool) -> Sign:
     """Return what `result` says about its host.
 
-    `sees_connections`: the timings of a result tell whether there was a connection.
+    `sees_connections` says whether the timings of a result show if there was a connection.
     """
     if result.error in _UNREACHED_WORDS:
         return Sign.UNREACHED
@@ -40,7 +40,7 @@ def sign_of(result: Result, sees_connections: bool) -> Sign:
 
 
 class Manners:
-    """Tells the schedule what it has to know about each result."""
+    """Tells the schedule what each result means for its host."""
 
     def __init__(self, schedule: Schedule[Ticket], rules: RetryRules, sees_connections: bool,
                  hosts: HostSettings | None = None) -> None:
@@ -53,7 +53,7 @@ class Manners:
     def learn(self, ticket: Ticket, result: Result, now: float) -> float | None:
         """Learn from `result`, which is not ok or has one of OVERLOAD_STATUSES.
 
-        Return after how many seconds its target is to be tried again, or None.
+        Return the seconds to wait before its target is tried again, or None if it is not.
         """
         host = self._schedule.host(ticket.host)
         sign = sign_of(result, self._sees_connections)

@@ -4,8 +4,8 @@
     reads targets while     ask it for    results wait here until
     there is room           the next      the caller takes them
 
-Each arrow holds back what comes before it, so memory stays flat however long the list is. The schedule decides what
-starts and when; only the fetchers sleep. The parts share a `Flow`.
+Each step waits for the one after it, so memory stays flat however long the list is. The schedule decides what starts
+and when; only the fetchers sleep. The parts share a `Flow`.
 """
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Run:
 
     def __init__(self, options: Options, fetchers: Fetchers, outbox: Outbox | None = None, gives_up: bool = True
                  ) -> None:
-        """Results go to `outbox`; None: they wait for the reader of `results`.
+        """Results go to `outbox`; None: they wait for the caller of `results`.
 
-        `gives_up` is False if someone else decides when to give up lines of hosts that cannot be reached.
+        `gives_up` is False if the caller decides when to give up lines of hosts that cannot be reached.
         """
         self.flow = Flow(options, fetchers.limits, outbox, fetchers.hosts)
         self.fetchers = fetchers
@@ -41,12 +41,12 @@ class Run:
 
     @property
     def deadline_passed(self) -> bool:
-        """Whether the deadline left something out or ended it early."""
+        """Whether the deadline skipped a target or ended one early."""
         return self.flow.missed_deadline
 
     @property
     def in_flight(self) -> Iterable[RunningAttempt]:
-        """The attempts that run now."""
+        """The attempts that are running now."""
         return self.fetchers.in_flight
 
     def waiting_hosts(self) -> Iterator[WaitingHost]:
@@ -54,10 +54,10 @@ class Run:
         return self.fetchers.waiting_hosts()
 
     def results(self, targets: Iterable[Target], read_again: ReadAgain | None = None) -> Iterator[Result]:
-        """Fetch all `targets`; yield results as they come. Raises at the end what reading `targets` raised.
+        """Fetch all `targets` and yield results as they come. An error from reading `targets` is raised at the end.
 
-        `read_again` returns the target at a `place` and `line` again; then lines of busy hosts need not stay in memory.
-        In the order of the list, they stay in memory all the same.
+        `read_again` returns the target at a `place` and `line` again, so that lines of busy hosts need not stay in
+        memory. With results in the order of the list, they stay in memory anyway.
         """
         flow, outbox = self.flow, self.flow.outbox
         flow.read_again = None if flow.options.run.ordered else read_again
@@ -83,7 +83,7 @@ class Run:
             self._close()
 
     def stop(self) -> None:
-        """Start nothing more, and end what is in flight as `interrupted`. May be called by a signal handler in the hub.
+        """Start nothing more, and end requests in flight as `interrupted`. A signal handler in the hub may call this.
 
         A target that waits for a retry counts as in flight. Targets that were never sent get no result.
         """
@@ -105,11 +105,11 @@ class Run:
         if flow.is_leaving_out or self.fetchers.is_busy:
             return False
         if flow.schedule.running:
-            return flow.stopped and flow.failure is not None    # a slot may be lost
+            return flow.stopped and flow.failure is not None    # a slot may be lost for good
         return flow.stopped or (self._feeder.has_ended and not flow.schedule.waiting)
 
     def _close(self) -> None:
-        """Leave nothing behind, even if the caller left in the middle."""
+        """Clean up, even if the caller stopped in the middle."""
         if sys.is_finalizing():
             return      # the hub is gone, and the system closes what is open
         self._deadline.cancel()

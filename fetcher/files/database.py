@@ -1,7 +1,7 @@
 """SQLite databases written in the background: neither a commit nor another program's lock blocks the hub.
 
-Rows are inserted directly, which takes microseconds. What may have to wait, for another program's lock or for the disk,
-is tried again later or done in a thread.
+Rows are inserted directly, which takes microseconds. Whatever may wait for another program's lock or for the disk is
+retried later or done in a thread.
 """
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fetcher.errors import OutputError
 from fetcher.files.claims import PRIVATE
 from fetcher.text import without_surrogates
 
-_PATIENCE = 30.0                        # seconds that another program may keep the database locked
+_PATIENCE = 30.0                        # seconds to wait for another program that has locked the database
 _RETRY_SECONDS = 0.02
 _BATCH_ROWS = 1000
 _MAX_WAITING_BYTES = 64 * 1024 * 1024   # of waiting rows, before add() blocks
@@ -36,7 +36,7 @@ def make_private(path: str) -> None:
 
 
 def execute(connection: sqlite3.Connection, statement: str) -> None:
-    """Execute `statement` in a thread, and again while another program locks the database. Raises sqlite3.Error.
+    """Execute `statement` in a thread, and retry while another program locks the database. Raises sqlite3.Error.
 
     The connection must allow threads (`check_same_thread=False`) and must not wait for locks itself (`timeout=0`).
     """
@@ -53,7 +53,7 @@ def execute(connection: sqlite3.Connection, statement: str) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what is done inside, or roll it back if that raises. `connection` is as `execute` needs it."""
+    """Commit the statements of the block, or roll them back if it raises. See `execute` for `connection`."""
     execute(connection, "BEGIN IMMEDIATE")
     try:
         yield
@@ -68,12 +68,12 @@ class Inserter:
     """Inserts rows in the background, many in each transaction.
 
     A row is in the database shortly after `batch_seconds`, unless another program has locked it. Then rows wait in
-    memory, and once they are too many, `add` blocks. After a failure, `add` and `close` raise it again.
+    memory, and `add` blocks once there are too many. After a failure, `add` and `close` raise it again.
     """
 
     def __init__(self, connection: sqlite3.Connection, statements: Sequence[str], batch_seconds: float,
                  explained: Callable[[sqlite3.Error], OutputError]) -> None:
-        """`connection` is as `execute` needs it. In each transaction, the rows of the first statement come first."""
+        """See `execute` for `connection`. In each transaction, the rows of the first statement come first."""
         self._connection = connection
         self._statements = statements
         self._batch_seconds = batch_seconds
@@ -86,7 +86,7 @@ class Inserter:
         self._failure: OutputError | None = None
 
     def add(self, row: Row, statement: int = 0) -> None:
-        """Insert `row` with the statement of this number, later. Raises OutputError, also for earlier rows."""
+        """Insert `row` later, with the statement of this number. Raises OutputError, which may concern earlier rows."""
         if self._failure is not None:
             raise self._failure
         self._rows.append((statement, row))
@@ -98,7 +98,7 @@ class Inserter:
             self._timer = green.call_later(self._batch_seconds, self._pack)
 
     def close(self) -> None:
-        """Insert what is left. Raises OutputError."""
+        """Insert the remaining rows. Raises OutputError."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -118,7 +118,7 @@ class Inserter:
             self._waiting.clear()
 
     def _pack(self) -> None:
-        """Have the rows added so far inserted soon. May be called in the hub."""
+        """Arrange for the rows added so far to be inserted soon. May be called in the hub."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

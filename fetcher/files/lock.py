@@ -41,7 +41,7 @@ class Lock:
                 os.close(self._fd)
                 raise
         except OSError as error:
-            raise OutputError(f"The lock {self.path} cannot be taken: {error.strerror}.") from None
+            raise OutputError(f"The lock {self.path} cannot be acquired: {error.strerror}.") from None
         _acquired.add(self._fd)
         return self
 
@@ -57,20 +57,20 @@ class Lock:
                 return fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if monotonic() >= until:
-                    raise LockHeld(f"{self.path} is held by {self._holder()}.") from None
+                    raise LockHeld(f"{self.path} is locked by {self._holder()}.") from None
             sleep(_LOOK_SECONDS)
 
     def _note_holder(self) -> None:
         content = os.pread(self._fd, _MAX_NOTE_BYTES, 0)
         if content and not _NOTE.fullmatch(content):
-            raise OutputError(f"{self.path} is no lock: there is something else in it.")
+            raise OutputError(f"{self.path} is not a lock file: it contains something else.")
         note = f"process {os.getpid()} since {rfc3339(time())}\n".encode()
         os.pwrite(self._fd, note, 0)
         os.ftruncate(self._fd, len(note))
 
     def _holder(self) -> str:
         match = _NOTE.match(os.pread(self._fd, _MAX_NOTE_BYTES, 0))
-        return match[0].decode().rstrip() if match else "another process"
+        return f"process {match[1].decode()} (since {match[2].decode()})" if match else "another process"
 
 
 def _leave_to_the_parent() -> None:

@@ -72,8 +72,8 @@ def _checked(found: Iterable[Record | None], path: str, unit: str) -> Iterator[R
         except (TypeError, LookupError):
             is_one = False
         if not is_one:
-            raise InputError(f"{path}, {unit} {number:,}, is no record of a run; name a file that --output, --sqlite "
-                             "or --parquet wrote.")
+            raise InputError(f"{path}, {unit} {number:,}, is not a record of a run; name a file that --output, "
+                             "--sqlite or --parquet wrote.")
         yield record
 
 
@@ -85,8 +85,8 @@ def _lines(path: str, compressed: bool) -> Iterator[Record | None]:
             yield verbatim.loads(line.decode()) if _INPUT in line else orjson.loads(line)
         except ValueError:
             if line.strip() and not line.startswith(_TORN):
-                raise InputError(f"{path} is no file of records: {line[:40].decode('utf-8', 'replace')!r} stands in it."
-                                 ) from None
+                raise InputError(f"{path} is not a file of records: it contains "
+                                 f"{line[:40].decode('utf-8', 'replace')!r}.") from None
             yield None
 
 
@@ -136,7 +136,7 @@ def _rows_of_parquet(path: str) -> Iterator[Record]:
                         record["timestamp"] = rfc3339(record["timestamp"].timestamp())
                     yield _nested(record)
     except (pyarrow.ArrowException, ValueError) as error:
-        raise InputError(f"{path} is no whole Parquet file: {error}.") from error
+        raise InputError(f"{path} is not a whole Parquet file: {error}.") from error
 
 
 def _nested(record: Record) -> Record:

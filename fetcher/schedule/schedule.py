@@ -1,11 +1,10 @@
-"""What starts next: hosts take turns, each within its own limits, all within those of the run.
+"""Decide what starts next: hosts take turns, each within its own limits, all within those of the run.
 
-Every decision gets the time, and answers "this one now" or "nothing before t". Hosts that may start something stand in
-a line; hosts that wait for a moment are in a heap; hosts that wait for one of their own requests are in neither. So a
-decision costs O(log hosts), and O(1) if no limit applies.
+Each decision gets the current time, and answers "start this now" or "nothing before t". Hosts that may start something
+are in a line. Hosts that wait for a moment are in a heap. Hosts that wait for one of their own requests are in neither.
+So a decision costs O(log hosts), or O(1) if no limit applies.
 
-A host on the critical path (see `critical`) does not wait for its turn: while there are such hosts, most starts are
-theirs.
+Hosts on the critical path (see `critical`) do not wait for their turn: while there are any, they get most starts.
 """
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from fetcher.schedule.host import Host, Item
 from fetcher.schedule.hosts import KnownHosts
 from fetcher.schedule.pace import Pace
 
-_TURNS = 5              # one start in so many is for the hosts in line
+_TURNS = 5              # one start out of so many is for the hosts in the line
 
 
 def _no_load(place: int, line: int) -> Any:
@@ -33,14 +32,14 @@ def _no_load(place: int, line: int) -> Any:
 
 
 class Schedule(Generic[Item]):
-    """What waits, by host. `waiting` items do; `running` ones were handed out and are not done.
+    """Items to start, by host. `waiting` counts those that wait, `running` those that were handed out and are not done.
 
-    An item that `next` hands out must be given back by exactly one call of `done`, `retry` or `move`.
+    For each item that `next` hands out, call exactly one of `done`, `retry` and `move`.
     """
 
     def __init__(self, limits: Limits, load: Callable[[int, int], Item] = _no_load,
                  hosts: HostSettings | None = None) -> None:
-        """`load` makes an item from the place and line that were parked. `hosts` have limits of their own."""
+        """`load` creates an item from the place and line of a parked one. `hosts` are the limits of single hosts."""
         self.running = 0
         self.waiting = 0
         self.parked = 0                     # how many of the waiting items are parked
@@ -48,35 +47,35 @@ class Schedule(Generic[Item]):
         self._limits = limits
         self._pace = Pace(limits.rate)
         self._hosts: KnownHosts[Item] = KnownHosts(limits, hosts)
-        self._line: deque[Host[Item]] = deque()     # those that may start something, in the order of their turns
-        self._critical: deque[Host[Item]] = deque()     # those that may, and are on the critical path
+        self._line: deque[Host[Item]] = deque()     # hosts that may start something, in the order of their turns
+        self._critical: deque[Host[Item]] = deque()     # the same, for hosts on the critical path
         self._heap: list[tuple[float, int, Host[Item]]] = []
         self._order = 0
         self._started = 0
         self._first_at = inf
 
     def allow(self, concurrency: int, rate: float | None) -> None:
-        """From now on, allow so many at once and so many starts in a second, in all."""
+        """From now on, allow this many items at once, and this many starts per second, in all."""
         self._limits = replace(self._limits, concurrency=concurrency, rate=rate)
         self._pace.change(rate)
 
     # Adding.
 
     def add(self, item: Item, now: float) -> None:
-        """Add `item`, to wait for its turn."""
+        """Add `item`, which waits for its turn."""
         host = self._hosts.get(item.host) or self._hosts.open(item.host)
         host.add(item)
         self._welcome(host, now)
 
     def park(self, name: str, place: int, line: int, now: float) -> None:
-        """Add the line at `place` to what waits for the host `name`, at its end, as two numbers."""
+        """Add the line at `place` to the end of the queue of the host `name`. It is stored as two numbers."""
         host = self._hosts.open(name)
         host.park(place, line)
         self.parked += 1
         self._welcome(host, now)
 
     def knows(self, name: str) -> bool:
-        """Return whether something of the host waits or runs, or it must be left alone."""
+        """Return whether an item of the host waits or runs, or the host must be left alone."""
         return name in self._hosts
 
     def has_parked(self, name: str) -> bool:
@@ -84,7 +83,7 @@ class Schedule(Generic[Item]):
         return host is not None and host.parked > 0
 
     def is_busy(self, name: str, now: float) -> bool:
-        """Return whether the host could not start another one now."""
+        """Return whether the host cannot start another item now."""
         host = self._hosts.get(name)
         return host is not None and (host.waiting > 0 or host.running >= host.cap or bool(host.closed_reasons)
                                      or host.quiet_until > now)
@@ -92,7 +91,7 @@ class Schedule(Generic[Item]):
     # Starting.
 
     def next(self, now: float) -> Item | None:
-        """Return the item that starts now. None: none before `wake_at`, or before a running one is done."""
+        """Return the item to start now. None: nothing starts before `wake_at`, or before a running item is done."""
         if self.running >= self._limits.concurrency:
             return None
         if self._heap and self._heap[0][0] <= now:
@@ -102,7 +101,7 @@ class Schedule(Generic[Item]):
         while self._line or self._critical:
             host = self._next_in_turn() if self._critical else self._line.popleft()
             if not host.is_ready:
-                continue        # it did not wait for this turn
+                continue        # it had this turn in the other queue
             host.is_ready = False
             due = host.due()
             if due is not None and due <= now:
@@ -111,9 +110,9 @@ class Schedule(Generic[Item]):
         return None
 
     def wake_at(self) -> float | None:
-        """Return when to call `next` again even if nothing is added or done until then. None: at no such moment.
+        """Return when to call `next` again, even if nothing is added or done until then. None: not before that happens.
 
-        A moment in the past means: at once.
+        A time in the past means at once.
         """
         if self.running >= self._limits.concurrency or not self.waiting:
             return None
@@ -125,23 +124,23 @@ class Schedule(Generic[Item]):
 
     @property
     def is_full(self) -> bool:
-        """Whether as many run as are allowed in all."""
+        """Whether as many items run as are allowed in all."""
         return self.running >= self._limits.concurrency
 
     @property
     def can_start_more(self) -> bool:
-        """Whether more could start at once, or nearly."""
+        """Whether another item could start at once, or almost."""
         return bool(self._line or self._critical) and self.running < self._limits.concurrency and not self._limits.rate
 
     @property
     def wants_other_hosts(self) -> bool:
-        """Whether there are free slots, but no host in line for them: only other hosts could use them."""
+        """Whether there are free slots but no host in the line: only other hosts could use them."""
         return not (self._line or self._critical) and self.running < self._limits.concurrency
 
     # Giving back.
 
     def done(self, item: Item, now: float, latency: float | None = None, port: int = 0) -> None:
-        """Note that `item` is done. `latency` is given for a good answer, if there is nothing else to learn."""
+        """Record that `item` is done. Give the `latency` of a good answer, if there is nothing else to learn."""
         host = self._hosts[item.host]
         if latency is not None and (host.breaker.failures or host.breaker.answering != port or host.adaptive):
             host.answered(latency, port)
@@ -151,32 +150,32 @@ class Schedule(Generic[Item]):
             self._place(host, now)
 
     def retry(self, item: Item, name: str, at: float, now: float) -> None:
-        """Start `item` again at `at`, at the host `name`. It has no slot until then."""
+        """Start `item` again at the time `at`, at the host `name`. It has no slot until then."""
         self.done(item, now)
         item.host = name
         self.add_at(item, at, now)
 
     def add_at(self, item: Item, at: float, now: float) -> None:
-        """Add `item`, whose turn does not come before `at`. An urgent one comes first."""
+        """Add `item`, which does not start before the time `at`. Urgent items come first."""
         host = self._hosts.open(item.host)
         host.add_at(item, at)
         self._welcome(host, now)
 
     def move(self, item: Item, name: str, now: float) -> None:
-        """Move `item`, which was redirected in mid-attempt, to the host `name`. `next` says when it goes on."""
+        """Move `item`, which was redirected in the middle of its attempt, to the host `name`. `next` returns it."""
         self._hosts[item.host].redirected()
         self.done(item, now)
         item.host = name
         self.arrive(item, now)
 
     def arrive(self, item: Item, now: float) -> None:
-        """Add `item`, which was redirected to its host from elsewhere in the middle of its attempt, as `move` would."""
+        """Add `item`, which was redirected to its host from another schedule, as `move` would."""
         host = self._hosts.open(item.host)
         host.add_arrival(item)
         self._welcome(host, now)
 
     def withdraw(self, item: Item, now: float) -> None:
-        """Remove `item`, which was moved and has ended, if it still waits for its turn."""
+        """Remove `item`, which was moved and has ended, if it is still waiting for its turn."""
         host = self._hosts.get(item.host)
         if host is not None and host.withdraw(item):
             self.waiting -= 1
@@ -186,11 +185,11 @@ class Schedule(Generic[Item]):
     # What is learnt about a host.
 
     def host(self, name: str) -> Host[Item]:
-        """Return the host, to note what became of a request before that is given back. Raises KeyError."""
+        """Return the host, to record the outcome of a request before `done`. Raises KeyError."""
         return self._hosts[name]
 
     def close(self, name: str, reason: str) -> None:
-        """Start only urgent items of the host, until it is reopened as often as it was closed."""
+        """Start only urgent items of the host, until `reopen` was called as often as `close`."""
         self._hosts[name].closed_reasons += (reason,)
 
     def reopen(self, name: str, now: float) -> None:
@@ -204,17 +203,16 @@ class Schedule(Generic[Item]):
 
     @property
     def only_unreachable_left(self) -> bool:
-        """Whether everything that is left waits for hosts that cannot be reached."""
+        """Whether all remaining items wait for hosts that cannot be reached."""
         return (not self.running and self.waiting > 0
                 and all(host.breaker.is_open for host in self._hosts.values() if host.waiting))
 
     def drain_stranded(self) -> Iterator[Item]:
-        """Remove and return what waits for hosts that cannot be reached, if nothing else is left to wait for."""
+        """Remove and return the items of hosts that cannot be reached, if no other items are left."""
         return self._drained(arrivals=True, parked=True) if self.only_unreachable_left else iter(())
 
     def drain(self, parked: bool = True) -> Iterator[Item]:
-        """Remove and return all that wait for an attempt to start. Unless `parked` is set, drop the parked ones unseen.
-        """
+        """Remove and return all items that wait for an attempt to start. If not `parked`, discard the parked ones."""
         return self._drained(arrivals=False, parked=parked)
 
     def waiting_hosts(self, now: float) -> Iterator[WaitingHost]:
@@ -238,13 +236,13 @@ class Schedule(Generic[Item]):
         """Count one more item that waits for `host`."""
         self.waiting += 1
         if not host.is_ready:
-            if host.running < host.cap:     # otherwise, the next of its own to be done will place it
+            if host.running < host.cap:     # otherwise, it is placed when one of its items is done
                 self._place(host, now)
         elif host.waiting & (host.waiting - 1) == 0 and self._is_critical(host, now):
             self._critical.append(host)     # checked whenever its queue has doubled, which is often enough
 
     def _wake_hosts(self, now: float) -> None:
-        """Place the hosts whose moment has come."""
+        """Place the hosts whose waiting time is over."""
         while self._heap and self._heap[0][0] <= now:
             moment, _, host = heappop(self._heap)
             if host.timer == moment:
@@ -267,7 +265,7 @@ class Schedule(Generic[Item]):
         if item is None:
             self.parked -= 1
             item = self._load(*host.next_parked())
-            item.host = host.name       # whatever the list says by now
+            item.host = host.name       # whatever the list says now
         if host.waiting and host.running < host.cap:
             self._place(host, now)
         return item

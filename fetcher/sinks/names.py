@@ -72,7 +72,7 @@ def _conversion(field: re.Match[str]) -> str:
     if padded:
         return f"%({padded[1]})0{padded[2]}d"
     if field[1] not in FIELDS:
-        raise ValueError(f"{field[0]} is no field; there are {', '.join(FIELDS)}.")
+        raise ValueError(f"{field[0]} is not a field; choose one of {', '.join(FIELDS)}.")
     return f"%({field[1]})s"
 
 

@@ -27,7 +27,7 @@ class RoomForBodies:
         try:
             self._probe(min(max(result.size, 1), _MAX_PROBE_BYTES))
         except OSError as error:
-            raise OutputError(f"{self._directory} takes no more bodies: {error.strerror}.") from error
+            raise OutputError(f"{self._directory} has no room for more bodies: {error.strerror}.") from error
 
     def close(self) -> None:
         """Do nothing."""

@@ -125,4 +125,4 @@ def _refuse_other_files(descriptor: int, path: str) -> None:
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
     if not is_ours:
-        raise OutputError(f"{path} cannot be written: it is no SQLite database.")
+        raise OutputError(f"{path} cannot be written: it is not an SQLite database.")

@@ -33,10 +33,10 @@ class Condition:
             return cls(EMPTY)
         match = _CONDITION.fullmatch(text.strip())
         if match is None:
-            raise ValueError(f"{text!r} is no condition; write '>20', '>5%', 'timeout>10', '5xx>0' or empty.")
+            raise ValueError(f"{text!r} is not a condition; write '>20', '>5%', 'timeout>10', '5xx>0' or empty.")
         outcome, limit, percent = match.groups()
         if outcome and not _STATUS.fullmatch(outcome) and outcome not in {*CLASSES[:-1], *_words()}:
-            raise ValueError(f"{outcome!r} is no status and no error word, which are: {', '.join(sorted(_words()))}.")
+            raise ValueError(f"{outcome!r} is not a status or an error word, which are: {', '.join(sorted(_words()))}.")
         return cls(outcome, float(limit), percent is not None)
 
     def holds(self, tally: Tally, done: int, failed: int) -> bool:

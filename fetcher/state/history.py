@@ -152,7 +152,7 @@ def connect(path: str, writes: bool = False) -> sqlite3.Connection:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
-            raise InputError(f"{path} is no state of fetcher.") from None
+            raise InputError(f"{path} is not a fetcher state.") from None
         opened.pop_all()
     return connection
 
@@ -180,12 +180,12 @@ def _prepare(connection: sqlite3.Connection, path: str, writes: bool) -> None:
     if is_empty:
         connection.executescript(_SCHEMA)
     elif application != _APPLICATION:
-        raise InputError(f"{path} is no state of fetcher, but another database.")
+        raise InputError(f"{path} is not a fetcher state, but another database.")
     elif version == 1:                  # from before anything could be expected of a body
         if writes:
             connection.executescript(_UPGRADE)
     elif version != _VERSION:
-        raise InputError(f"{path} is the state of another version of fetcher: its schema is {version}, "
+        raise InputError(f"{path} is a state of another version of fetcher: its schema is {version}, "
                          f"not {_VERSION}.")
     connection.execute("PRAGMA synchronous = NORMAL")
 

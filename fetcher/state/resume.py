@@ -61,8 +61,8 @@ class Journal:
             elif self._spans:
                 self._replace_by(copy)
         except OSError as error:
-            raise OutputError(f"{self.path} cannot be rid of the records that are to be replaced: {error.strerror}; "
-                              "it is as it was.") from error
+            raise OutputError(f"The records to be replaced cannot be removed from {self.path}: {error.strerror}. The "
+                              "file is unchanged.") from error
 
     def close(self) -> None:
         """Release the file, so that another run can use it."""
@@ -119,8 +119,8 @@ class Journal:
         except (ValueError, LookupError, TypeError, AttributeError):
             if line.startswith(b'{"url":"') or b"\0" in line or not line.strip():
                 return nothing
-            raise InputError(f"{self.path} is no list of records that can be resumed: something else stands at byte "
-                             f"{start + 1:,}. It is as it was.") from None
+            raise InputError(f"{self.path} cannot be resumed: what begins at byte {start + 1:,} is not a record. The "
+                             "file is unchanged.") from None
 
     def _replace_by(self, copy: str) -> None:
         """Replace the file with a copy without the dropped spans, with the same owner and mode."""
@@ -156,7 +156,7 @@ def _lines(path: str) -> Iterator[bytes]:
     try:
         with open(path, "rb", _READ_BYTES) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InputError(f"{path} is no file, and cannot be resumed.")
+                raise InputError(f"{path} is not a regular file, and cannot be resumed.")
             yield from file
     except FileNotFoundError:
         return

@@ -30,7 +30,7 @@ def failures(records: Iterable[Target], path: str) -> Iterator[Target]:
         if row is None and record.url.startswith('{"url":"'):
             continue
         if row is None or not isinstance(row.get("ok"), bool) or not isinstance(row.get("line"), int):
-            raise InputError(f"{path}, line {record.line}, is no record of a run; name a file that --output wrote.")
+            raise InputError(f"{path}, line {record.line}, is not a record of a run; name a file that --output wrote.")
         if not row["ok"]:
             yield record
 

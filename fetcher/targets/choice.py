@@ -93,7 +93,7 @@ def _searcher(option: str, pattern: str) -> Callable[[str], Any]:
         return re2.compile(pattern, options).search     # type: ignore[no-any-return]
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
-        raise InputError(f"{option} {pattern!r} is no regular expression of RE2: {reason}.") from None
+        raise InputError(f"{option} {pattern!r} is not a valid RE2 expression: {reason}.") from None
 
 
 @lru_cache(maxsize=4096)

@@ -55,7 +55,7 @@ def _fields(value: Any) -> Iterator[tuple[str, str]]:
         if content is None:
             content = ""
         if isinstance(content, bool) or not isinstance(content, (str, int, float)):
-            raise ValueError(f"The row's header {_shown(name)} is neither text nor a number.")
+            raise ValueError(f"The row's header {_shown(name)} is not a text or a number.")
         name, content = name.strip(), str(content).strip()
         if not is_token(name):
             raise ValueError(f"The row's header {_shown(name)} has a name that no header field may have.")
@@ -81,7 +81,7 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
                 raise ValueError("A header of the row has no colon; they are of the form 'Name: value'.")
             yield name, content
     else:
-        raise ValueError("The row's headers are neither an object nor lines of 'Name: value'.")
+        raise ValueError("The row's headers are not an object or lines of 'Name: value'.")
 
 
 def _shown(value: Any) -> str:

@@ -196,7 +196,7 @@ def _content_length(value: bytes, peer: str) -> int:
     parts = [part for text in value.split(b",") if (part := text.strip())] or [b""]
     for part in parts:
         if not part.isdigit() or len(part.lstrip(b"0")) > _MAX_LENGTH_DIGITS:
-            raise ProtocolError(f"The answer from {peer} has a Content-Length that is no length: "
+            raise ProtocolError(f"The answer from {peer} has a Content-Length that is not a length: "
                                 f"{part.decode('latin-1')[:20]!r}.")
     lengths = {int(part) for part in parts}
     if len(lengths) > 1:

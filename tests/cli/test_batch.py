@@ -48,7 +48,7 @@ def test_the_second_run_under_a_lock_is_status_75_at_once(fetcher, server, holde
                    server.url())
     assert holder.poll() is None
     assert (done.status, done.out, done.err.count("\n")) == (75, "", 1)
-    assert done.err.startswith(f"fetcher: run.lock is held by process {holder.pid} since 20")
+    assert done.err.startswith(f"fetcher: run.lock is locked by process {holder.pid} (since 20")
     assert (fetcher.home / "out").read_text() == "kept"
     assert not (fetcher.home / "summary.json").exists()
     assert monitor.pings == []
@@ -82,7 +82,7 @@ def test_a_signal_ends_the_wait_for_the_lock(fetcher, server, holder, signal, st
 def test_what_holds_something_else_is_no_lock(fetcher, server):
     name = fetcher.list(server.url())
     done = fetcher("--lock", name, server.url())
-    assert (done.status, done.err) == (74, "fetcher: list is no lock: there is something else in it.\n")
+    assert (done.status, done.err) == (74, "fetcher: list is not a lock file: it contains something else.\n")
     assert fetcher(name).status == 0
 
 
@@ -102,7 +102,7 @@ def test_a_run_that_finds_the_state_held_leaves_the_word_to_the_other(fetcher, s
 def test_what_is_no_condition_is_status_2(fetcher):
     done = fetcher("--fail-if", "5%", NOTHING)
     assert (done.status, done.out) == (2, "")
-    assert "'5%' is no condition; write '>20', '>5%', 'timeout>10', '5xx>0' or empty." in done.err
+    assert "'5%' is not a condition; write '>20', '>5%', 'timeout>10', '5xx>0' or empty." in done.err
 
 
 @pytest.mark.parametrize(("conditions", "status"), [

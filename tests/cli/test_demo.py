@@ -40,7 +40,7 @@ def served(fetcher):
 def test_the_demo_needs_no_network_and_fetches_every_line(fetcher, taken):
     done = fetcher("demo", "-m", "2", "--max-size", "1M")     # reached soon, even on a busy machine
     assert done.status == 1
-    assert re.fullmatch(rf"Port {PORT} is taken; the demo takes \d+\.\n", done.err)
+    assert re.fullmatch(rf"Port {PORT} is in use; the demo uses \d+\.\n", done.err)
     assert sorted(record["line"] for record in done.records) == LINES
     errors = {record["error"] for record in done.records}
     assert {None, "invalid_url", "dns", "connect", "tls", "timeout", "protocol", "incomplete", "decode", "too_large",

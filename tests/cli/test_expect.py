@@ -98,8 +98,8 @@ def test_columns_have_other_names_or_none(fetcher, server):
 
 @pytest.mark.parametrize(("value", "reason"), [
     ("sha256", "'sha256' is not NAME=COLUMN, as in sha256=checksum."),
-    ("sha=b", "'sha' is nothing that a row can say of itself; did you mean sha256?"),
-    ("x=b", "'x' is nothing that a row can say of itself; it can say its accept, content_type, data, expect,"),
+    ("sha=b", "'sha' cannot be set by a row; did you mean sha256?"),
+    ("x=b", "'x' cannot be set by a row; choose one of accept, content_type, data, expect,"),
 ])
 def test_a_column_is_named_by_what_a_row_can_say(fetcher, value, reason):
     done = fetcher("--column", value, "http://127.0.0.1:9/")

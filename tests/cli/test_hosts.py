@@ -102,14 +102,14 @@ def test_trust_and_proxy_are_the_hosts_own(configured, fetcher, server, transpor
 @pytest.mark.parametrize(("text", "reason"), [
     ('hosts = 3', "hosts is not a table of tables; write [hosts.\"example.com\"]."),
     ('[hosts."a b"]', "'a b' is not the name of a host, nor a pattern such as *.example.com."),
-    ('[hosts.a]\nper-hots = 1', "sets 'per-hots', which hosts have no setting for; did you mean per-host"),
-    ('[hosts.a]\nhttp = "2"', "[hosts.\"a\"] sets http, which cannot be chosen: all requests are sent by HTTP/1.1."),
+    ('[hosts.a]\nper-hots = 1', "sets 'per-hots', which is not a setting for hosts; did you mean per-host"),
+    ('[hosts.a]\nhttp = "2"', "[hosts.\"a\"] sets http, which cannot be chosen: all requests use HTTP/1.1."),
     ('[hosts.a]\nper-host = 0', "[hosts.\"a\"], per-host: '0' is not a whole number from 1 to 50,000."),
     ('[hosts.a]\nper-host-rate = 3', "per-host-rate: '3' is not a rate; write 50/s, 30/m or 1/10s."),
-    ('[hosts.a]\ninsecure = "yes"', "insecure: it is true or false."),
-    ('[hosts.a]\ntimeout = [1, 2]', "timeout: it is one value."),
+    ('[hosts.a]\ninsecure = "yes"', "insecure: it must be true or false."),
+    ('[hosts.a]\ntimeout = [1, 2]', "timeout: it must be a single value."),
     ('[hosts.a]\nheader = ["secret"]', "header: There is no colon in it; write 'Name: value'."),
-    ('[hosts.a]\naccept = "2"', "accept: '2' is neither a status nor a range of them"),
+    ('[hosts.a]\naccept = "2"', "accept: '2' is not a status or a range of statuses"),
     ('[hosts.a]\n[hosts.A]', "is the same as [hosts.\"a\"]; choose one."),
     ('[hosts.a]\nproxy = "ftp://b"', "ftp"),
     ('[hosts.a]\nheader = ["A\\u0000b: c"]', "is not the name of a header field"),
@@ -132,8 +132,8 @@ retries = 1
     done = configured(text, "--dry-run", *urls)
     assert ("2  a.example.com  (*.example.com: per-host-rate 1/s, header X-Api-Key: ***, user ***, "
             "proxy http://me:***@p:1/)\n         1  b.example\n") in done.out
-    assert "this takes at least 1" in done.out and "No host of the list meets unmet.example." in done.out
+    assert "this takes at least 1" in done.out and "No host in the list matches unmet.example." in done.out
     assert "secret" not in done.out
     url = server.url("/bytes/1")
-    assert "No host of the list meets unmet.example" in configured(text, "-v", url).err
+    assert "No host in the list matches unmet.example" in configured(text, "-v", url).err
     assert "unmet" not in configured(text, url).err

@@ -129,7 +129,7 @@ def test_an_option_without_a_field_to_fill_is_refused():
 
 
 def test_two_options_for_one_field_exclude_each_other():
-    with pytest.raises(click.UsageError, match="^--ipv4 and --ipv6 exclude each other; choose one.$"):
+    with pytest.raises(click.UsageError, match="^--ipv4 and --ipv6 cannot be combined; choose one.$"):
         job("-4", "-6")
 
 
@@ -188,7 +188,7 @@ def test_the_configuration_may_begin_with_a_byte_order_mark(configure):
 @pytest.mark.parametrize("key", ["colour", "sources", "config", "version", "help"])
 def test_an_unknown_key_is_refused(configure, key):
     configure(f"{key} = 1")
-    with pytest.raises(click.UsageError, match=f"config.toml sets '{key}', which is no option."):
+    with pytest.raises(click.UsageError, match=f"config.toml sets '{key}', which is not an option."):
         chosen()
 
 

@@ -44,7 +44,7 @@ def test_it_knows_no_other_key(run):
 def test_a_list_is_no_run(run):
     done = run("report", "list")
     assert (done.status, done.out) == (2, "")
-    assert "no file of records" in done.err
+    assert "not a file of records" in done.err
 
 
 def test_two_runs_are_compared(run, server):

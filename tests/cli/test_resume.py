@@ -152,15 +152,14 @@ def test_a_dry_run_shows_what_is_left_and_changes_nothing(fetcher, url):
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [
-    ([], "--resume goes on with a file of records; name it with --output. See fetcher -h."),
-    (["-o", "-"], "--resume goes on with a file of records; name it with --output. See fetcher -h."),
-    (["-o", "out.csv"], "--resume goes on with records in NDJSON; choose --format jsonl. See fetcher -h."),
+    ([], "--resume continues a file of records; name it with --output. See fetcher -h."),
+    (["-o", "-"], "--resume continues a file of records; name it with --output. See fetcher -h."),
+    (["-o", "out.csv"], "--resume needs records in NDJSON; choose --format jsonl. See fetcher -h."),
     (["-o", "out", "--only", "ok"],
-     "--resume goes on with the records of all lines; leave out --only. See fetcher -h."),
+     "--resume needs the records of all lines; leave out --only. See fetcher -h."),
     (["-o", "."], ". cannot be resumed: Is a directory."),
-    (["-o", "/dev/null"], "/dev/null is no file, and cannot be resumed."),
-    (["-o", "notes"], "notes is no list of records that can be resumed: something else stands at byte 1. "
-                      "It is as it was."),
+    (["-o", "/dev/null"], "/dev/null is not a regular file, and cannot be resumed."),
+    (["-o", "notes"], "notes cannot be resumed: what begins at byte 1 is not a record. The file is unchanged."),
 ])
 def test_what_cannot_be_resumed_is_told_in_one_line(fetcher, arguments, expected):
     (fetcher.home / "notes").write_text("mine\n")
@@ -228,7 +227,7 @@ def test_a_retry_can_be_gone_on_with_too(fetcher, url, out):
 
 @pytest.mark.parametrize(("arguments", "expected"), [
     (["missing"], "There is no file 'missing'; a URL begins with http:// or https://."),
-    (["notes"], "notes, line 1, is no record of a run; name a file that --output wrote."),
+    (["notes"], "notes, line 1, is not a record of a run; name a file that --output wrote."),
     (["notes", "-o", "notes"],
      "notes is the file of --retry-failed, too; name another file with --output. See fetcher -h."),
 ])

@@ -137,8 +137,8 @@ def test_a_second_run_on_the_same_state_is_status_75(fetcher, server):
     eventually(lambda: (fetcher.home / "seen.db-lock").exists() and (fetcher.home / "seen.db-lock").stat().st_size)
     done = fetcher("--state", "./seen.db", server.url("/"))
     assert (done.status, done.out) == (75, "")
-    assert re.fullmatch(rf"fetcher: The state ./seen.db is in use: .*seen.db-lock is held by process {process.pid} "
-                        r"since \S+Z.\n", done.err)
+    assert re.fullmatch(rf"fetcher: The state ./seen.db is in use: .*seen.db-lock is locked by process {process.pid} "
+                        r"\(since \S+Z\).\n", done.err)
     assert fetcher("state", "seen.db").status == 0
     assert fetcher("state", "seen.db", "--prune", "1s").status == 75
     process.kill()
@@ -180,9 +180,9 @@ def test_what_was_not_seen_for_long_is_pruned(fetcher, server):
 
 @pytest.mark.parametrize(("arguments", "status", "expected"), [
     (["--only", "changed", "http://a/"], 2, "--only changed needs a --state FILE to compare with. See fetcher -h."),
-    (["--state", "list", "http://a/"], 2, "list is no state of fetcher."),
-    (["state", "list"], 2, "list is no state of fetcher."),
-    (["state", "list", "--prune", "90d"], 2, "list is no state of fetcher."),
+    (["--state", "list", "http://a/"], 2, "list is not a fetcher state."),
+    (["state", "list"], 2, "list is not a fetcher state."),
+    (["state", "list", "--prune", "90d"], 2, "list is not a fetcher state."),
     (["--state", "missing/seen.db", "http://a/"], 74,
      "The state missing/seen.db cannot be made: No such file or directory."),
     (["state", "missing"], 2, "Invalid value for 'FILE': File 'missing' does not exist. See fetcher state -h."),

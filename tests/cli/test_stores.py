@@ -101,7 +101,7 @@ def test_a_full_disk_ends_the_run_with_74(fetcher, server, tmp_path):
         "os.write = full; sys.argv[0] = 'fetcher'; main()", "-c1", "--save-dir", "dir", "-o", "out.jsonl",
         *[server.url(f"/bytes/10/{number}") for number in range(30)])
     assert done.status == 74
-    assert "dir takes no more bodies: No space left on device." in done.err
+    assert "dir has no room for more bodies: No space left on device." in done.err
     written = records((tmp_path / "out.jsonl").read_text())
     assert {record["error"] for record in written} == {"save"} and len(written) < 30
 

@@ -8,7 +8,7 @@ SOME = "http://no-such-host.invalid/"
 def test_a_misspelled_command(fetcher, word, commands):
     done = fetcher(word)
     assert (done.status, done.out) == (2, "")
-    assert done.err == (f"fetcher: There is no file '{word}', and no such command; did you mean {commands}? "
+    assert done.err == (f"fetcher: There is no file or command '{word}'; did you mean {commands}? "
                         "See fetcher -h.\n")
 
 
@@ -30,15 +30,15 @@ def test_a_misspelled_key_of_the_configuration(fetcher):
     (fetcher.home / "own.toml").write_text("concurency = 5\n")
     done = fetcher("--config", "own.toml", SOME)
     assert done.status == 2
-    assert "own.toml sets 'concurency', which is no option; did you mean concurrency?" in done.err
+    assert "own.toml sets 'concurency', which is not an option; did you mean concurrency?" in done.err
 
 
 def test_a_misspelled_variable_is_a_warning(fetcher, server):
     done = fetcher(server.url("/bytes/1"), FETCHER_CONCURENCY="5", FETCHER_XYZ="1")
     assert (done.status, done.record["ok"]) == (0, True)
     assert done.err.splitlines() == [
-        "fetcher: FETCHER_CONCURENCY in the environment is no option; did you mean FETCHER_CONCURRENCY?",
-        "fetcher: FETCHER_XYZ in the environment is no option."]
+        "fetcher: FETCHER_CONCURENCY in the environment is not an option; did you mean FETCHER_CONCURRENCY?",
+        "fetcher: FETCHER_XYZ in the environment is not an option."]
 
 
 def test_quiet_says_nothing_of_it(fetcher, server):

@@ -200,7 +200,7 @@ def test_records_larger_than_an_object_become_several(bucket, monkeypatch):
     ("s3://", "it names no bucket"),
     ("memory://out", "nothing can be created there by one of several workers"),
     ("nonsense://out", "Protocol not known: nonsense"),
-    ("sftp://host/out", "is out of reach: "),
+    ("sftp://host/out", "cannot be reached: "),
 ])
 def test_what_is_no_place_for_output_is_told_in_one_line(remote, url, reason):
     remote.fetcher.list("http://127.0.0.1:9/")

@@ -48,7 +48,7 @@ def holder(path):
 def test_a_held_lock_names_its_holder_and_is_left_as_it_is(path, holder):
     with open(path) as file:
         note = file.read()
-    with pytest.raises(LockHeld, match=rf"run\.lock is held by process {holder.pid} since 20\d\d-.*Z\.$"), Lock(path):
+    with pytest.raises(LockHeld, match=rf"is locked by process {holder.pid} \(since 20\d\d-.*Z\)\.$"), Lock(path):
         pass
     with open(path) as file:
         assert file.read() == note
@@ -95,12 +95,12 @@ def test_no_child_that_is_forked_inherits_it(path):
 def test_a_file_with_something_else_in_it_is_not_written_over(path):
     with open(path, "w") as file:
         file.write("http://a.example/\n")
-    with pytest.raises(OutputError, match="is no lock: there is something else in it"), Lock(path):
+    with pytest.raises(OutputError, match="is not a lock file: it contains something else"), Lock(path):
         pass
     with open(path) as file:
         assert file.read() == "http://a.example/\n"
 
 
 def test_a_lock_that_cannot_be_made_says_why(tmp_path):
-    with pytest.raises(OutputError, match="cannot be taken: Is a directory"), Lock(str(tmp_path)):
+    with pytest.raises(OutputError, match="cannot be acquired: Is a directory"), Lock(str(tmp_path)):
         pass

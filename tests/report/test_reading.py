@@ -87,10 +87,11 @@ def test_a_run_that_is_written_meanwhile(tmp_path):
 
 
 @pytest.mark.parametrize(("data", "said"), [
-    (b"http://a.example/\n", "no file of records: 'http://a.example/"), (b"[1]\n", "out, line 1, is no record"),
-    (LINES + b'{"url": 1, "line": 2, "ok": true}\n', "out, line 5, is no record"),
+    (b"http://a.example/\n", "not a file of records: it contains 'http://a.example/"),
+    (b"[1]\n", "out, line 1, is not a record"),
+    (LINES + b'{"url": 1, "line": 2, "ok": true}\n', "out, line 5, is not a record"),
     (b'{"url": "x"}\n', "line 1"), (b"SQLite format 3\0", "no table of records"),
-    (b"PAR1 and more", "no whole Parquet"),
+    (b"PAR1 and more", "not a whole Parquet"),
     (gzip.compress(LINES)[:12] + b"\xff" * 40, "broken in its gzip data"),
 ])
 def test_anything_else_is_named(tmp_path, data, said):

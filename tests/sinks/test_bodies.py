@@ -281,7 +281,7 @@ def test_what_cannot_be_written_is_an_error_of_its_url(tmp_path, monkeypatch):
         patched.setattr(os, "write", full)
         with pytest.raises(SaveError, match="^The body cannot be saved: No space left on device.$"):
             body.write(bytes(100_000))
-        with pytest.raises(OutputError, match="takes no more bodies: No space left on device"):
+        with pytest.raises(OutputError, match="has no room for more bodies: No space left on device"):
             RoomForBodies(str(tmp_path)).write(bad("save"))
     body.drop()
     assert files(tmp_path) == []

@@ -100,7 +100,7 @@ def test_what_is_no_text_costs_a_character_not_the_row(database):
 def test_a_file_that_is_no_database_is_left_alone(database, content):
     with open(database, "wb") as file:
         file.write(content)
-    with pytest.raises(OutputError, match="it is no SQLite database"):
+    with pytest.raises(OutputError, match="it is not an SQLite database"):
         SqliteTable(database)
     with open(database, "rb") as file:
         assert file.read() == content

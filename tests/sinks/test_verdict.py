@@ -56,5 +56,5 @@ def test_what_an_earlier_run_did_counts_too():
     "5%", "20", "<5%", ">", ">%", ">-1", ">5%%", "> five", "", "empty>1", "600>1", "9xx>1", "slow>1", "timeout",
     "error>1"])
 def test_what_is_no_condition_is_refused_with_a_sentence(text):
-    with pytest.raises(ValueError, match="is no condition; write |is no status and no error word, which are: "):
+    with pytest.raises(ValueError, match="is not a condition; write |is not a status or an error word, which are: "):
         Condition.parse(text)

@@ -268,7 +268,7 @@ def test_no_other_file_is_taken_for_a_state(tmp_path):
         with sqlite3.connect(path) as connection:
             connection.execute(statement)
         connection.close()
-    for path, what in (text, "is no state"), (other, "another database"), (later, "schema is 99"):
+    for path, what in (text, "is not a fetcher state"), (other, "another database"), (later, "schema is 99"):
         before = Path(path).read_bytes()
         with pytest.raises(InputError, match=what):
             Learner(path).__enter__()
@@ -290,7 +290,7 @@ def test_a_state_is_for_one_run_at_a_time(path, tmp_path):
     os.symlink(path, tmp_path / "link")
     with Learner(path):
         for name in path, str(tmp_path / "link"):
-            with pytest.raises(LockHeld, match=f"in use.*process {os.getpid()} since"):
+            with pytest.raises(LockHeld, match=f"in use.*process {os.getpid()} .since"):
                 Learner(name).__enter__()
             with pytest.raises(LockHeld):
                 forget(name, 0.0)

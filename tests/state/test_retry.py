@@ -103,5 +103,5 @@ def test_a_torn_record_tells_nothing(records):
 
 @pytest.mark.parametrize("line", ["http://a.example/", '{"url":"http://a.example/"}', '{"ok":false}', "[]"])
 def test_a_list_of_something_else_is_refused(records, line):
-    with pytest.raises(InputError, match="out.jsonl, line 2, is no record of a run; name a file that --output wrote."):
+    with pytest.raises(InputError, match="line 2, is not a record of a run; name a file that --output wrote."):
         records(bad(), torn=line)

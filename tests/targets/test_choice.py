@@ -47,7 +47,7 @@ def test_what_holds_no_url_is_left_out_by_no_pattern_and_what_is_left_out_is_cou
 
 def test_a_pattern_that_is_none_says_so():
     for options in InputOptions(match=("(",)), InputOptions(exclude=("(",)):
-        with pytest.raises(InputError, match=r"^--(match|exclude) '\(' is no regular expression of RE2: missing \)"):
+        with pytest.raises(InputError, match=r"^--(match|exclude) '\(' is not a valid RE2 expression: missing \)"):
             Choice(options)
 
 

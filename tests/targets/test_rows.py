@@ -134,10 +134,10 @@ def test_a_timeout_is_a_number_of_seconds_also_as_text():
     ("headers", {"A B": "c"}, "The row's header 'A B' has a name that no header field may have."),
     ("headers", {"": "c"}, "The row's header '' has a name that no header field may have."),
     ("headers", {"A": "b\r\nC: d"}, "The row's header 'A' contains a line break or NUL."),
-    ("headers", {"A": {}}, "The row's header 'A' is neither text nor a number."),
-    ("headers", {"A": True}, "The row's header 'A' is neither text nor a number."),
-    ("headers", 7, "The row's headers are neither an object nor lines of 'Name: value'."),
-    ("headers", ["A: b"], "The row's headers are neither an object nor lines of 'Name: value'."),
+    ("headers", {"A": {}}, "The row's header 'A' is not a text or a number."),
+    ("headers", {"A": True}, "The row's header 'A' is not a text or a number."),
+    ("headers", 7, "The row's headers are not an object or lines of 'Name: value'."),
+    ("headers", ["A: b"], "The row's headers are not an object or lines of 'Name: value'."),
     ("headers", "{no", "The row's headers are not JSON: "),
 ])
 def test_what_cannot_be_sent_makes_the_row_unusable(column, value, sentence):

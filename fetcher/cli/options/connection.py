@@ -30,32 +30,32 @@ OPTIONS = [
                  "Authorization, Cookie and X-Api-Key."),
     _option("-x", "--proxy", to=NetworkOptions.proxy, metavar="URL",
             help="Use this proxy: http://, https://, socks4://, socks4a://, socks5:// or socks5h://. Empty: use none. "
-                 "Without this: as http_proxy, https_proxy, all_proxy and no_proxy say."),
+                 "Default: as http_proxy, https_proxy, all_proxy and no_proxy say."),
     _option("-k", "--insecure", to=TlsOptions.insecure, is_flag=True, help="Accept any TLS certificate."),
     _option("--cacert", to=TlsOptions.cacert, type=_FILE, metavar="FILE",
             help="Trust only the certificates in this PEM file."),
     _option("--cert", to=TlsOptions.cert, type=_FILE, metavar="FILE", help="Present this client certificate (PEM)."),
     _option("--key", to=TlsOptions.key, type=_FILE, metavar="FILE",
-            help="The key of --cert, if that file does not hold it."),
+            help="The key of --cert, if that file does not contain it."),
     _option("--tls-min", to=TlsOptions.minimum, type=Choice(["1.0", "1.1", "1.2", "1.3"]), metavar="VERSION",
             help="Refuse TLS below this version: 1.0, 1.1, 1.2 or 1.3."),
     _option("-4", "--ipv4", to=NetworkOptions.family, is_flag=True, means=4, help="Use only IPv4 addresses."),
     _option("-6", "--ipv6", to=NetworkOptions.family, is_flag=True, means=6, help="Use only IPv6 addresses."),
     _option("--resolve", to=NetworkOptions.resolve, type=Resolved(), multiple=True, metavar="HOST:PORT:ADDR",
-            help="Use ADDR for this host and port instead of DNS; the host * is every one. Repeatable."),
+            help="Use ADDR for this host and port instead of DNS; the host * means every host. Repeatable."),
     _option("--dns-server", to=NetworkOptions.dns_servers, multiple=True, metavar="ADDRESS",
             help="Ask this name server, ADDRESS or ADDRESS:PORT. Repeatable."),
     _option("--block-private", to=GuardOptions.block_private, is_flag=True,
-            help="Connect to no address that is not global: loopback, private, link-local and the like."),
+            help="Never connect to an address that is not global: loopback, private, link-local and the like."),
     _option("--deny-host", to=GuardOptions.deny, type=HostRule(), multiple=True, callback=_flattened, metavar="HOST",
-            help="Connect to no such host: a name, *.example.com, an address, 10.0.0.0/8, or @FILE of them, one a "
+            help="Never connect to this host: a name, *.example.com, an address, 10.0.0.0/8, or @FILE with one a "
                  "line. Repeatable."),
     _option("--allow-host", to=GuardOptions.allow, type=HostRule(), multiple=True, callback=_flattened, metavar="HOST",
-            help="Connect to such a host in spite of --deny-host and --block-private. Repeatable."),
+            help="Connect to this host despite --deny-host and --block-private. Repeatable."),
     _option("--transport", to=NetworkOptions.transport, type=Choice(["urllib", "requests"]), metavar="NAME",
             help="The library that sends requests: urllib, or requests, which is slower and needs the extra of that "
                  "name."),
     _option("--max-size", to=BodyOptions.max_size, type=Size(), metavar="SIZE",
-            help="Give up when a body, decoded, is longer than this: 500k, 10M, 1G. Without it, bodies that --include "
-                 "body keeps may have 64M, and others any size."),
+            help="Give up when a decoded body is longer than this: 500k, 10M, 1G. Default: 64M with --include body, "
+                 "else no limit."),
 ]

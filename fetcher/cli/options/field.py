@@ -59,7 +59,7 @@ def given(context: click.Context) -> dict[Any, Any]:
                 for field, value in option.values(context.params[str(option.name)]):
                     other = filled_by.setdefault(field, option)
                     if other is not option:
-                        raise click.UsageError(f"{other.opts[-1]} and {option.opts[-1]} exclude each other; choose "
+                        raise click.UsageError(f"{other.opts[-1]} and {option.opts[-1]} cannot be combined; choose "
                                                "one.", context)
                     found[field] = value
     return found

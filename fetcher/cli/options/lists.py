@@ -15,22 +15,21 @@ OPTIONS = [
     _option("--input-format", to=InputOptions.format, metavar="FORMAT",
             type=Choice(["auto", "text", "csv", "tsv", "jsonl", "sitemap", "html", "markdown"]),
             help="The format of the lists: text, csv, tsv, jsonl (JSON of any form), sitemap, html or markdown (the "
-                 "links of a page). auto: as their names or beginnings tell."),
+                 "links of a page). auto: guess from the name or the beginning."),
     _option("--url-column", to=InputOptions.url_column, metavar="NAME",
-            help="The column or key that holds the URL; a.b is the key b in the object a. Without this: url, or else "
-                 "the first that holds one. A row's method, headers, data and timeout apply to its own request, and "
+            help="The column or key with the URL; a.b is the key b in the object a. Default: url, or else the first "
+                 "with a URL. A row's method, headers, data and timeout apply to its own request, and "
                  "its accept, expect, expect_not, sha256, size, content_type and max_time to its own answer; its other "
                  "columns come back under input."),
     _option("--column", to=InputOptions.columns, type=Column(), multiple=True, metavar="NAME=COLUMN",
-            help="Take what a row says of itself from another column: sha256=checksum. NAME= takes it from none. "
-                 "Repeatable."),
+            help="Read NAME from this column of a row: sha256=checksum. NAME= ignores the column NAME. Repeatable."),
     _option("--base-url", to=InputOptions.base_url, metavar="URL", help="Resolve relative URLs against this one."),
     _option("--default-scheme", to=InputOptions.default_scheme, type=Choice(["http", "https"]), metavar="SCHEME",
             help="The scheme, http or https, of URLs that have none."),
     _option("--match", to=InputOptions.match, multiple=True, metavar="REGEX",
-            help="Fetch only URLs in which this regular expression (RE2) is found, or another --match. Repeatable."),
+            help="Fetch only URLs that match this regular expression (RE2), or another --match. Repeatable."),
     _option("--exclude", to=InputOptions.exclude, multiple=True, metavar="REGEX",
-            help="Leave out URLs in which this regular expression is found. Repeatable."),
+            help="Leave out URLs that match this regular expression. Repeatable."),
     _option("-0", "--null", to=InputOptions.null_separated, is_flag=True,
             help="Lines of the lists end in NUL, as find -print0 writes them."),
     _option("--unique", to=InputOptions.unique, is_flag=True, help="Fetch each URL only once."),

@@ -24,8 +24,8 @@ OPTIONS = [
             help="Write the records in the order of the list."),
     _output("--only", to=RecordOptions.only, local=True, metavar="WHICH",
             type=Choice(["ok", "failed", "changed", "unexpected"]),
-            help="Write only the records that are ok, failed, unexpected (as --expect tells), or, with --state, "
-                 "changed: new, changed or gone. The exit status and the summary still count all."),
+            help="Write only the records that are ok, failed, unexpected (see --expect) or, with --state, changed: "
+                 "new, changed or gone. The exit status and the summary still count all."),
     _output("--include", to=(BodyOptions.keep, BodyOptions.headers, BodyOptions.timings, BodyOptions.tls),
             type=Several("body", "headers", "timings", "tls"), metavar="PARTS",
             help="Add these to each record: body, headers, timings, tls; separated by commas."),
@@ -36,27 +36,27 @@ OPTIONS = [
             help="The names of these files: {host}, {path}, {query}, {ext}, {line}, {n}, and {sha256}, which stores "
                  "equal bodies once."),
     _output("--save-all", to=SaveOptions.all, is_flag=True,
-            help="Save also the bodies of answers that are not good: whose status is not accepted, or that are not as "
-                 "--expect says."),
+            help="Also save the bodies of answers that are not good: their status is not accepted, or they are not as "
+                 "expected."),
     _output("--sqlite", to=StoreOptions.sqlite, local=True, metavar="FILE",
-            help="Also write the records to the table `results` of this database, replacing what it holds."),
+            help="Also write the records to the table `results` of this database, replacing its rows."),
     _output("--parquet", to=StoreOptions.parquet, local=True, metavar="FILE",
-            help="Also write them to this Parquet file. Needs the extra of that name."),
+            help="Also write the records to this Parquet file. Needs the extra of that name."),
     _output("--warc", to=StoreOptions.warc, local=True, metavar="FILE.warc.gz",
             help="Archive requests and answers in this WARC file. If it exists, or reaches 1 GB, the archive "
                  "continues in the next file, FILE-00001.warc.gz and so on. Needs the extra of that name."),
     _output("-q", "--quiet", to=ScreenOptions.quiet, is_flag=True, local=True,
             help="Show no progress, and a summary only if something failed."),
     _output("-v", "--verbose", to=ScreenOptions.verbose, is_flag=True, local=True,
-            help="Tell of each URL on stderr as it is done."),
+            help="Report each URL on stderr when it is done."),
     _output("--no-progress", to=ScreenOptions.progress, is_flag=True, means=False, local=True,
             help="Show no live progress on the terminal."),
     _output("--heartbeat", to=ScreenOptions.heartbeat, type=Duration(), local=True, metavar="TIME",
             help="Where there is no live progress, write a line of counts to stderr this often: 30s."),
 
     _state("--resume", to=RecordOptions.resume, is_flag=True,
-           help="Continue the file of --output: fetch what has no record in it yet, and again what was interrupted or "
-                "failed on the way."),
+           help="Continue the file of --output: fetch lines that have no record in it, and again those that were "
+                "interrupted or had a transient failure."),
     _state("--retry-failed", to=ListOptions.retry_failed, metavar="FILE",
            help="Fetch again what failed according to the records in FILE: all of it, or only those lines of SOURCE."),
     _state("--state", to=Options.state, metavar="FILE",

@@ -29,7 +29,7 @@ OPTIONS = [
     _fan_out("--robots", to=RunOptions.robots, is_flag=True,
              help="Obey each site's robots.txt. Needs the extra of that name."),
     _fan_out("--processes", to=Job.processes, type=Processes(), metavar="N|auto", local=True,
-             help="Fetch in N processes, each on a core of its own. auto: as many as pay off. Each host belongs to "
+             help="Fetch in N processes, each on its own core. auto: as many as pay off. Each host belongs to "
                   "one of them."),
 
     _time("--connect-timeout", to=Timeouts.connect, type=Duration(), metavar="TIME",
@@ -39,7 +39,7 @@ OPTIONS = [
     _time("-m", "--timeout", to=Timeouts.total, type=Duration(), metavar="TIME",
           help="Give up when one attempt, with redirects and body, takes longer than this."),
     _time("--min-speed", to=Timeouts.min_speed, type=Size(), metavar="SIZE",
-          help="Give up when a body brings fewer bytes a second than this, over ten seconds: 1k."),
+          help="Give up when fewer bytes a second of a body arrive than this, over ten seconds: 1k."),
     _time("--deadline", to=RunOptions.deadline, type=Duration(), metavar="TIME",
           help="Finish the run by then; unfinished lines are recorded as `deadline`: 10m."),
 
@@ -51,6 +51,6 @@ OPTIONS = [
     _retry("--retry-max-wait", to=RetryOptions.max_wait, type=Duration(), metavar="TIME",
            help="Never wait longer than this. Retry-After is honoured up to it, for the whole host."),
     _retry("--retry-on", to=(RetryOptions.on, RetryOptions.all_methods), type=RetryOn(), metavar="WORDS",
-           help="What to retry: statuses and error words, separated by commas. all-methods: POST and the like, too. "
-                f"Without this: {_RETRIED}."),
+           help="What to retry: statuses and error words, separated by commas. all-methods: also POST and the like. "
+                f"Default: {_RETRIED}."),
 ]

@@ -23,7 +23,7 @@ def _flattened(_context: click.Context, _option: click.Parameter, values: Any) -
 
 OPTIONS = [
     _option("-X", "--method", to=RequestOptions.method, type=Method(), metavar="METHOD",
-            help="The request method. Without this: GET, or POST with --data."),
+            help="The request method. Default: GET, or POST with --data."),
     _option("-H", "--header", to=RequestOptions.headers, type=Header(), multiple=True, callback=_flattened,
             metavar="'NAME: VALUE'", mask=arguments.mask_field,
             help="Send this header field, in place of the default one. 'Name:' removes it. @FILE reads fields from "
@@ -39,7 +39,7 @@ OPTIONS = [
     _option("--netrc", to=RequestOptions.netrc, is_flag=True,
             help="Read names and passwords from $NETRC or ~/.netrc."),
     _option("-b", "--cookie", to=RequestOptions.cookie, metavar="DATA|FILE", mask=arguments.mask_cookie,
-            help="Send these cookies, 'NAME=VALUE; ...', or those in FILE, which has Netscape's format."),
+            help="Send these cookies, 'NAME=VALUE; ...', or those in FILE (Netscape's format)."),
     _option("--cookie-jar", to=RequestOptions.cookie_jar, metavar="FILE", local=True,
             help="Keep cookies during the run, and write them to FILE at the end."),
     _option("-r", "--range", to=RequestOptions.range, type=ByteRange(), metavar="RANGE",
@@ -47,13 +47,13 @@ OPTIONS = [
     _option("--no-compressed", to=RequestOptions.compressed, is_flag=True, means=False,
             help="Do not ask for compressed answers (gzip, deflate, br, zstd)."),
     _option("--accept", to=AnswerOptions.accept, type=AcceptedStatuses(), metavar="STATUSES",
-            help="Take answers with these statuses as ok, and no others: 200-299,304,4xx. Without this: below 400."),
+            help="Treat only answers with these statuses as ok: 200-299,304,4xx. Default: below 400."),
     _option("--expect", to=AnswerOptions.expect, type=Expected(), multiple=True, metavar="TEXT|/REGEX/",
-            help="Take an answer as ok only if this text is in its decoded body, or this regular expression (RE2) is "
-                 "found in it; /REGEX/i ignores case. Repeatable: all of them. What is not so is `unexpected`."),
+            help="Treat an answer as ok only if its decoded body contains this text or matches this regular "
+                 "expression (RE2); /REGEX/i ignores case. Repeatable: all of them. Other answers are `unexpected`."),
     _option("--expect-not", to=AnswerOptions.expect_not, type=Expected(), multiple=True, metavar="TEXT|/REGEX/",
-            help="Only if this is not in it. Repeatable: none of them."),
+            help="Treat an answer as ok only if its body does not contain this. Repeatable: none of them."),
     _option("--expect-bytes", to=AnswerOptions.expect_bytes, type=Size(1), metavar="SIZE",
-            help="How much of a body's beginning regular expressions see: 64k, 1M. Texts are searched for in all of "
-                 "it."),
+            help="Search only this much of the beginning of a body for regular expressions: 64k, 1M. Texts are "
+                 "searched for in all of it."),
 ]

@@ -29,7 +29,7 @@ from fetcher.errors import OutputError
 from fetcher.model import Target
 
 STATUS_SECONDS = 0.25
-GATHER_SECONDS = 0.004      # messages wait this long for others: a hundred results at once cost little more than one
+GATHER_SECONDS = 0.004      # messages wait this long for more: sending a hundred results costs little more than one
 _DIE_WITH_PARENT = 1    # Linux, prctl(2): PR_SET_PDEATHSIG
 
 
@@ -56,7 +56,7 @@ def work(sock: socket, duty: Duty) -> NoReturn:
 
 
 def _set_up() -> None:
-    """Leave signals to the parent, and die with it, even if too busy to notice that the channel was closed."""
+    """Leave signals to the parent, and die with it, even if this process is too busy to notice the closed channel."""
     signal.set_wakeup_fd(-1)
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         signal.signal(number, signal.SIG_IGN)
@@ -67,10 +67,10 @@ def _set_up() -> None:
 
 
 class Child:
-    """A run on green threads. Its targets come from the parent and its results go there, each with its number."""
+    """A run on green threads. Its targets come from the parent, and its results go back there, each with its number."""
 
     def __init__(self, duty: Duty, channel: Channel) -> None:
-        """Raises ValueError or OutputError where the options cannot be followed."""
+        """Raises ValueError or OutputError if the options cannot be followed."""
         limits = duty.options.limits
         self._share = Share(limits.concurrency, limits.rate)
         self._channel = channel
@@ -99,7 +99,7 @@ class Child:
         self._channel.send(pack(Done()))
 
     def _guard(self, duty: Callable[[], None]) -> None:
-        """Run an endless duty. If it fails, the parent is gone or another child has to take over."""
+        """Run an endless task. If it fails, the parent is gone or another child has to take over."""
         try:
             duty()
         except green.GreenletExit:
@@ -157,13 +157,13 @@ class Child:
         self._lent.end()
 
     def _make_room(self) -> None:
-        """Allow lent slots on top of the share: the borrower leaves a slot of its own unused meanwhile."""
+        """Allow lent slots in addition to the share: meanwhile, the borrower leaves one of its own slots unused."""
         self._threads.allow(self._share.concurrency + len(self._lent), self._share.rate)
 
     # Messages to the parent.
 
     def _post(self) -> None:
-        """Send what there is to send, until the run has ended and nothing is left."""
+        """Send messages as they come, until the run has ended and none is left."""
         has_ended = False
         while not has_ended:
             self._mail.wait()

@@ -11,7 +11,7 @@ MAX_DEATHS = 2          # of children that had the same target in flight
 
 
 class Sorted(NamedTuple):
-    """The tickets of a dead child: those to try again, and those that were in flight at too many deaths."""
+    """The tickets of a dead child: those to try again, and those that were in flight at too many deaths of a child."""
 
     again: list[Ticket]
     given_up: list[Ticket]

@@ -1,4 +1,4 @@
-"""What a child process has to know from the start."""
+"""What a child process needs to know from the start."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -12,14 +12,14 @@ class Duty:
 
     options: Options
     window: int
-    encodes: bool                       # results bring their record along
+    encodes: bool                       # results come with their encoded record
     log_level: int
 
 
 def numbered_apart(options: Options, position: int, count: int, assigned: int) -> BodyOptions:
     """Return the body options for the child at `position` among `count`: it numbers saved bodies in steps of `count`.
 
-    The numbers go on after those of earlier processes in this position, which were sent `assigned` targets.
+    The numbers continue after those of earlier processes in this position, which got `assigned` targets.
     """
     body = options.body
     if body.save is None:

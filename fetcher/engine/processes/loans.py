@@ -1,4 +1,4 @@
-"""In the parent: which child wants, or has, a slot of a host that another child owns."""
+"""In the parent: which child has, or waits for, a slot of a host that another child owns."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Loans:
             loan.borrower.send(SlotRefused(request, why))
 
     def end(self, request: str, pause_seconds: float = 0.0) -> None:
-        """Return the slot: the borrower's request has left the host, which is not to be called for `pause_seconds`."""
+        """Return the slot: the borrower's request has left the host, which asked for a pause of `pause_seconds`."""
         loan = self._loans.pop(request, None)
         if loan is not None:
             loan.owner.send(SlotReturned(request, pause_seconds))
@@ -56,7 +56,7 @@ class Loans:
         return any(loan.owner is child for loan in self._loans.values())
 
     def restart(self, child: ChildProcess) -> None:
-        """Renew the loans of `child`, whose new process knows nothing of them."""
+        """Renew the loans of `child`, whose new process does not know them."""
         for request, loan in list(self._loans.items()):
             if loan.borrower is child:
                 self.end(request)

@@ -36,7 +36,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many requests may run at once, and how many may start in a second, from now on."""
+    """How many requests may run at once, and how many may start per second, from now on."""
 
     concurrency: int
     rate: float | None
@@ -68,7 +68,7 @@ class LendSlot:
 
 @dataclass(frozen=True, slots=True)
 class SlotReturned:
-    """The lent slot is free again. The host asked not to be called for `pause_seconds`."""
+    """The lent slot is free again. The host asked for a pause of `pause_seconds`."""
 
     request: str
     pause_seconds: float
@@ -129,7 +129,7 @@ class SlotDenied:
 
 @dataclass(frozen=True, slots=True)
 class SlotLeft:
-    """The slot of another child's host is not needed any more. The host asked not to be called for `pause_seconds`."""
+    """The slot of another child's host is no longer needed. The host asked for a pause of `pause_seconds`."""
 
     request: str
     pause_seconds: float

@@ -23,7 +23,7 @@ _BATCH_BYTES = 4 * 1024 * 1024
 class RemoteOutbox:
     """Packs results for the next batches, by number. put() blocks while too many bytes wait to be sent.
 
-    How many results wait has a bound of its own: the parent does not send too many targets.
+    The number of results needs no limit here: the parent does not send too many targets.
     """
 
     def __init__(self, mail: green.Signal, encodes: bool) -> None:
@@ -53,7 +53,7 @@ class RemoteOutbox:
             self._blocked.wait()
 
     def batches(self) -> Iterator[dict[int, Packed]]:
-        """Remove and yield the packed results, by number. Bodies of many bytes come in batches of their own."""
+        """Remove and yield the packed results, by number. Large bodies come in batches of their own."""
         while self._packed:
             batch, size = {}, 0
             for number in list(self._packed):

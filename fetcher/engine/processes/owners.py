@@ -6,7 +6,7 @@ from zlib import crc32
 
 from fetcher.engine.processes.process import ChildProcess
 
-_FEW = 200                  # a child with fewer targets gets hosts that would belong to another
+_FEW = 200                  # a child with fewer targets gets hosts meant for others
 _MAX_OWNERS = 2000          # beyond that, hosts with nothing to do are forgotten
 
 

@@ -39,8 +39,8 @@ from fetcher.transport import max_connections
 
 _MAX_OUT = 1500             # targets that a child has at once, or four for each concurrent request
 _MAX_FRUITLESS_DEATHS = 5   # deaths of children in a row without a result
-_BUSY = 0.8                 # the part of its time that each process is on a core before another one is started
-_MAX_PAUSE_SECONDS = 0.5    # how long a host that waits is sent nothing more; the next report may extend that
+_BUSY = 0.8                 # another process is started when all spend at least this part of their time on a core
+_MAX_PAUSE_SECONDS = 0.5    # how long no more lines of a waiting host are sent; the next report may extend that
 _SECONDS_TO_END = 5.0       # for a child that was stopped, or whose deadline has passed
 
 
@@ -58,7 +58,7 @@ class Processes:
         limits = options.limits
         self._max_out = max(_MAX_OUT, 4 * limits.concurrency // count)
         self.limits = Limits(count * self._max_out, max_ahead(options), breaker=0)
-        self.hosts: HostSettings | None = None      # the limits of all hosts are the children's to keep
+        self.hosts: HostSettings | None = None      # the children enforce the limits of hosts
         self.window = max(1000, 10 * limits.concurrency)
         self._options = options
         self._context = multiprocessing.get_context(method)
@@ -132,7 +132,7 @@ class Processes:
             child.close()
 
     def _guard(self, duty: Callable[..., None], *args: Any) -> None:
-        """Run a duty. An error that nothing else caught ends the run, which would wait for ever."""
+        """Run a task. An unexpected error ends the run, which would otherwise wait for ever."""
         try:
             duty(*args)
         except (green.GreenletExit, *green.ENDS_PROCESS):
@@ -238,7 +238,7 @@ class Processes:
             flow.room.set()
 
     def _unpacked(self, ticket: Ticket, packed: Any) -> Result:
-        """Return the result that a child packed. A text is the error of a result that it could not pack."""
+        """Return the result that a child packed. If it could not pack one, `packed` is the text of the error."""
         try:
             if isinstance(packed, str):
                 raise FetchError(packed)
@@ -253,7 +253,7 @@ class Processes:
         now = perf_counter()
         child.report.in_flight = frozenset(number for number, *_ in attempts)
         child.report.attempts, child.report.waiting_hosts = attempts, waiting_hosts
-        for name, reason, seconds, _ in waiting_hosts:      # more of its lines would only be in the way
+        for name, reason, seconds, _ in waiting_hosts:      # more of its lines would only take up room
             if self._schedule.knows(name):
                 self._schedule.host(name).pause(now + min(seconds, _MAX_PAUSE_SECONDS), reason)
         child.spent(cpu_seconds, now)
@@ -266,7 +266,7 @@ class Processes:
     def _replace(self, child: ChildProcess) -> None:
         """Clean up after the process. If it was not finished, start another in its place."""
         child.close()
-        report, lost = child.report, child.pop_tickets()      # only now: until close() it may get more
+        report, lost = child.report, child.pop_tickets()      # not earlier: more may come until close()
         if self._flow.stopped or report.is_done:
             self._leave_out(lost, report.in_flight)
             return

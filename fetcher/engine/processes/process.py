@@ -45,7 +45,7 @@ class ChildProcess:
         self.tickets: dict[int, Ticket] = {}
         self.report = Report()
         self.share = Share(0, None)
-        self.load = 0.0                     # the part of its time that it is on a core
+        self.load = 0.0                     # the part of its time that it spends on a core
         self.assigned = 0                   # targets, including those of earlier processes
         self.runs = False
         self._cpu_seconds, self._cpu_at = 0.0, 0.0
@@ -73,7 +73,7 @@ class ChildProcess:
         self._threads = [green.spawn(self._post, self._channel), green.spawn(self._receive, self._channel)]
 
     def assign(self, ticket: Ticket) -> None:
-        """Have the child fetch the ticket's target."""
+        """Let the child fetch the target of `ticket`."""
         self.tickets[self._number] = ticket
         self._number += 1
         self.assigned += 1
@@ -85,7 +85,7 @@ class ChildProcess:
         self._mail.set()
 
     def spent(self, cpu_seconds: float, now: float) -> None:
-        """Note that the process has used `cpu_seconds` up to `now`."""
+        """Record that the process has used `cpu_seconds` up to `now`."""
         self.load = (cpu_seconds - self._cpu_seconds) / max(now - self._cpu_at, 0.001)
         self._cpu_seconds, self._cpu_at = cpu_seconds, now
 
@@ -95,7 +95,7 @@ class ChildProcess:
         return tickets
 
     def kill(self) -> None:
-        """Kill the process, whatever it does. What follows is the same as after a death of its own."""
+        """Kill the process. What follows is the same as if it had died by itself."""
         if self._process is not None and self.runs:
             self._process.kill()
 

@@ -34,7 +34,7 @@ class RemoteSlots:
             self._answers.pop(request, None)
 
     def release(self, ticket: Ticket, pause_seconds: float = 0.0) -> None:
-        """Return what `ticket` has borrowed, if anything. Its host asked not to be called for `pause_seconds`."""
+        """Return what `ticket` has borrowed, if anything. Its host asked for a pause of `pause_seconds`."""
         request = self._requests.pop(ticket, None)
         if request is not None:
             self._send(SlotLeft(request, pause_seconds))

@@ -8,7 +8,7 @@ from fetcher.engine.processes.messages import Share
 from fetcher.options import Limits, Options
 
 _AHEAD = 8                  # targets of one host that a child has at once, at most, for each of its slots,
-_MAX_AHEAD = 250            # and so many on top; if its pace is limited, only a few:
+_MAX_AHEAD = 250            # plus this many; if the pace is limited, only a few:
 _FEW_AHEAD = 4
 
 _IDLE_PART = 0.01       # the part of its rate that a child with nothing to do still gets
@@ -26,7 +26,7 @@ class Load:
 def shares(loads: Sequence[Load], limits: Limits, max_connections: int) -> list[Share]:
     """Return the share of each child.
 
-    A child gets more only as far as the others no longer use it, so the total is never exceeded, or hardly.
+    A child gets more only when the others no longer use it, so the total is never exceeded, or only slightly.
     """
     active = [load.has_targets for load in loads] if any(load.has_targets for load in loads) else [True] * len(loads)
     paced = [load.is_paced or is_active for load, is_active in zip(loads, active)]
@@ -44,7 +44,7 @@ def shares(loads: Sequence[Load], limits: Limits, max_connections: int) -> list[
 
 
 def max_ahead(options: Options) -> int:
-    """Return how many targets of one host a child has at once."""
+    """Return how many targets of one host a child has at once, at most."""
     limits = options.limits
     if limits.per_host_rate:
         return _FEW_AHEAD
