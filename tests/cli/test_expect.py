@@ -135,10 +135,10 @@ def test_a_state_judges_again_where_a_row_expects_something_else(fetcher):
 @pytest.mark.parametrize("expected", ["nowhere to be found", "/nowhere+/"])
 def test_a_long_body_is_judged_in_the_memory_of_a_short_one(fetcher, server, expected):
     def peak_kb(size):
-        run = fetcher.start("-q", "-f", "none", "--timeout", "300s", "--hash", "--expect", expected,
-                            server.url(f"/bytes/{size}"))
-        _, status, usage = os.wait4(run.pid, 0)
-        run.returncode = os.waitstatus_to_exitcode(status)
+        with fetcher.start("-q", "-f", "none", "--timeout", "300s", "--hash", "--expect", expected,
+                           server.url(f"/bytes/{size}")) as run:
+            _, status, usage = os.wait4(run.pid, 0)
+            run.returncode = os.waitstatus_to_exitcode(status)
         assert run.returncode == 1
         return usage.ru_maxrss
 
