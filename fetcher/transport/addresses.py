@@ -8,9 +8,10 @@ https://www.iana.org/assignments/iana-ipv6-special-registry
 from __future__ import annotations
 
 import socket
+from bisect import bisect_right
 from ipaddress import ip_network
 
-_Table = tuple[tuple[int, int, "str | None"], ...]
+_Table = tuple[list[int], list["str | None"]]     # where each range begins, in order, and what its addresses are
 
 
 def is_address(host: str) -> bool:
@@ -57,16 +58,16 @@ _LOCAL_NAT64 = 0x64FF9B0001     # 64:ff9b:1::/48 (RFC 8215)
 
 
 def _find(table: _Table, number: int) -> str | None:
-    for first, last, what in table:
-        if first <= number <= last:
-            return what
-    return None
+    starts, kinds = table
+    return kinds[bisect_right(starts, number) - 1]
 
 
 def _table(*rows: tuple[str, str | None]) -> _Table:
-    """Return a table of address ranges. The first row that matches counts."""
-    networks = [(ip_network(text), what) for text, what in rows]
-    return tuple((int(network[0]), int(network[-1]), what) for network, what in networks)
+    """Return a table of all addresses, cut where a row begins or ends. The first row that matches counts."""
+    ranges = [(int(network[0]), int(network[-1]), what) for network, what in
+              ((ip_network(text), what) for text, what in rows)]
+    starts = sorted({0, *(first for first, _, _ in ranges), *(last + 1 for _, last, _ in ranges)})
+    return starts, [next((what for first, last, what in ranges if first <= start <= last), None) for start in starts]
 
 
 _IPV4 = _table(

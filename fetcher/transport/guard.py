@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_network
 
 from fetcher.errors import Blocked
@@ -26,13 +27,14 @@ def guard_of(options: GuardOptions) -> Guard | None:
 
 
 class Guard:
-    """Decides by the name of a host and its addresses. It looks up nothing and has no state."""
+    """Decides by the name of a host and its addresses. It looks up nothing."""
 
     def __init__(self, options: GuardOptions) -> None:
         """Raises ValueError for a rule that is not a name, pattern, address or network."""
         self._allowed = _Rules(options.allow, "--allow-host")
         self._denied = _Rules(options.deny, "--deny-host")
         self._blocks_private = options.block_private
+        self._why_refused = lru_cache(maxsize=4096)(self._find_reason)      # many hosts share addresses
 
     def check_name(self, host: str) -> None:
         """Raise Blocked if `host` is refused whatever its addresses are. Then it need not be looked up."""
@@ -52,10 +54,13 @@ class Guard:
         """Return those of `addresses` that may be dialled for `host`. Raises Blocked if there are none."""
         if self._allowed.match(host) is not None:
             return addresses
-        reasons = {address: self._why_refused(host, address) for address in addresses}
-        permitted = tuple(address for address in addresses if reasons[address] is None)
+        rule = self._denied.match(host)
+        reasons = [self._why_refused(address, address == host, rule) for address in addresses]
+        if not any(reasons):
+            return addresses
+        permitted = tuple(address for address, reason in zip(addresses, reasons) if reason is None)
         if not permitted:
-            raise Blocked(f"{host} is blocked: {reasons[addresses[0]]}.")
+            raise Blocked(f"{host} is blocked: {reasons[0]}.")
         return permitted
 
     def _check_denied(self, host: str) -> None:
@@ -63,12 +68,13 @@ class Guard:
         if rule is not None:
             raise Blocked(f"{host} is blocked: --deny-host {rule} refuses it.")
 
-    def _why_refused(self, host: str, address: str) -> str | None:
+    def _find_reason(self, address: str, is_host: bool, rule: str | None) -> str | None:
+        """Return why `address` is refused, or None. `rule` refuses its host, which may be the address itself."""
         numbers = _numbers(address)
         if self._allowed.match(address, numbers) is not None:
             return None
-        subject = "it" if address == host else f"its address {address}"
-        rule = self._denied.match(host) or self._denied.match(address, numbers)
+        subject = "it" if is_host else f"its address {address}"
+        rule = rule or self._denied.match(address, numbers)
         if rule is not None:
             return f"--deny-host {rule} refuses {subject}"
         what = why_not_global(*numbers[0]) if self._blocks_private else None
@@ -107,9 +113,10 @@ class _Rules:
         for text, pattern in self._patterns:
             if pattern.fullmatch(name) and not is_address(name):
                 return text
-        for text, bits, first, last in self._networks:
-            if any(width == bits and first <= number <= last for width, number in numbers):
-                return text
+        for width, number in numbers:
+            for text, bits, first, last in self._networks:
+                if width == bits and first <= number <= last:
+                    return text
         return None
 
     def _add(self, text: str) -> None:
