@@ -80,6 +80,7 @@ Semaphore = eventlet.Semaphore
 hub = eventlet.hubs.get_hub
 READ = eventlet.hubs.hub.READ
 WRITE = eventlet.hubs.hub.WRITE
+_HANDLED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP}
 _threads: list[Any] = []        # system threads that run now
 
 
@@ -104,17 +105,28 @@ def forking() -> Iterator[None]:
     """Allow forks inside this block: eventlet does not warn of them. The child must call `renew_hub` first.
 
     Waits until nothing runs `in_thread`: a lock that a thread has at the fork would stay locked in the child for ever.
+    Signals wait until the block ends, and in the child until `renew_hub`: a child still has the wake-up descriptor of
+    its parent, where a signal that both get would arrive twice.
     """
     while _threads:
         sleep(0.005)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def renew_hub() -> None:
-    """Replace the hub in a forked process, so that it does not watch what the parent's hub watches."""
+    """Replace the hub in a forked process, so that it does not watch what the parent's hub watches.
+
+    Set what signals do before this: those that came meanwhile arrive now.
+    """
     _threads.clear()
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
     eventlet.hubs.use_hub()
 
 

@@ -57,7 +57,6 @@ def work(sock: socket, duty: Duty) -> NoReturn:
 
 def _set_up() -> None:
     """Leave signals to the parent, and die with it, even if this process is too busy to notice the closed channel."""
-    signal.set_wakeup_fd(-1)
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTSTP, signal.SIG_DFL)

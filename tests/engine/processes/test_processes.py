@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import random
 import re
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from multiprocessing import active_children
@@ -83,6 +84,23 @@ def lives(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
+
+
+_in_forked: list[Callable[[], None]] = []
+os.register_at_fork(after_in_child=lambda: [call() for call in _in_forked])
+
+
+def test_a_signal_that_a_child_gets_before_it_is_set_up_does_not_reach_its_parent(site):
+    """Ctrl-C goes to all processes of a terminal. The second one that a parent gets would end it at once."""
+    arrived: list[int] = []
+    with green.signals({signal.SIGINT: arrived.append, signal.SIGTSTP: arrived.append}):
+        _in_forked.append(lambda: os.kill(os.getpid(), signal.SIGINT))
+        try:
+            results = run(site.url(f"h{number}", "/headers") for number in range(20))
+        finally:
+            _in_forked.clear()
+        green.sleep(0.01)
+    assert (arrived, words(results)) == ([], {None: 20})
 
 
 def test_nothing_to_fetch_is_no_result():
