@@ -2,18 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Protocol
 
-from fetcher import green
 from fetcher.errors import FetchError, TooLarge
 from fetcher.model import TlsDetails
 from fetcher.transport.decoding import Decoder, content_codings
 from fetcher.transport.headers import Headers, field_text
 from fetcher.transport.request import Request
+from fetcher.transport.turns import with_breaks
 
 MAX_DRAIN_BYTES = 64 * 1024     # of a body that is read only to reuse its connection
-TURN_SECONDS = 0.005            # how long to decode a body before other green threads run
 _READ_AT_ONCE = 4 * 1024        # bytes of content that a peer reads with the head, even if it refuses them
 
 
@@ -164,7 +162,7 @@ class Response:
                 if self._decoder is None:
                     yield data
                 else:
-                    yield from _in_turns(self._decoder.decode(data))
+                    yield from with_breaks(self._decoder.decode(data))
             elif self.failure is not None:
                 raise self.failure
             elif self.complete:
@@ -196,14 +194,3 @@ class Response:
         """Return the connection to the pool if the answer was read completely, or close it."""
         self.request.answer = None      # leave no cycle for the garbage collector
         self.connection.finish(self)
-
-
-def _in_turns(steps: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces of `steps`, of which there may be very many. Let other green threads run now and then."""
-    began = perf_counter()
-    for piece in steps:
-        if piece:
-            yield piece
-        if perf_counter() - began > TURN_SECONDS:
-            green.sleep(0)
-            began = perf_counter()
