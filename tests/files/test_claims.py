@@ -8,6 +8,7 @@ from fetcher.errors import LockHeld
 from fetcher.files.claims import claim, claimed, claimed_place, open_claimed, release
 from fetcher.files.output import Output
 from fetcher.files.replacing import Replacement, replace_file
+from tests.cli.command import eventually
 from tests.files.held import held_file
 
 
@@ -20,6 +21,14 @@ def path(tmp_path):
 def fork():
     with green.forking():
         return os.fork()
+
+
+def can_be_written(path):
+    try:
+        Output(path).close()
+    except LockHeld:
+        return False
+    return True
 
 
 def test_whoever_finds_it_held_is_told_by_whom(path):
@@ -104,10 +113,12 @@ def test_a_child_that_outlives_its_parent_holds_nothing(path):
             os.read(reading, 1)
         os._exit(0)
     os.waitpid(parent, 0)
-    Output(path).close()
-    os.write(writing, b".")
-    for descriptor in reading, writing:
-        os.close(descriptor)
+    try:
+        eventually(lambda: can_be_written(path))      # the child may not have begun when its parent ends
+    finally:
+        os.write(writing, b".")
+        for descriptor in reading, writing:
+            os.close(descriptor)
 
 
 def test_a_place_that_two_runs_mean_to_replace_is_the_first_ones(tmp_path):
