@@ -26,7 +26,7 @@ from bench.mix import ROBOTS, lines
 from bench.servers import Missing, dnsmasq, nginx
 
 MOST_GROWTH = 0.05
-LEAST_GROWTH = {"memory": 1e6, "descriptors": 10, "green threads": 10}      # what is less is no growth
+MIN_GROWTH = {"memory": 1e6, "descriptors": 10, "green threads": 10}      # what is less is no growth
 SAMPLE_SECONDS = 3.0
 _SAVED_SECONDS = 10.0           # then a saved body is removed: the disk is not what is tried here
 _END_SECONDS = 120
@@ -55,7 +55,7 @@ class Samples:
 
     def grown(self) -> list[str]:
         """Return the names of what has grown by more than may be."""
-        return [name for name, least in LEAST_GROWTH.items() if name in self.values
+        return [name for name, least in MIN_GROWTH.items() if name in self.values
                 and self._growth(name) > max(MOST_GROWTH * self.ends(name)[0], least)]
 
     def _growth(self, name: str) -> float:

@@ -17,7 +17,7 @@ from collections import Counter
 
 from greenlet import greenlet
 
-_MOST_TYPES = 60
+_MAX_TYPES = 60
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def counts() -> dict[str, object]:
     types = Counter(map(type, objects))
     green = sum(not each.dead for each in objects if isinstance(each, greenlet))
     del objects
-    common = {f"{kind.__module__}.{kind.__qualname__}": count for kind, count in types.most_common(_MOST_TYPES)}
+    common = {f"{kind.__module__}.{kind.__qualname__}": count for kind, count in types.most_common(_MAX_TYPES)}
     return {"green_threads": green, "blocks": sys.getallocatedblocks(), "types": common}
 
 

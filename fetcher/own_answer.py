@@ -45,7 +45,7 @@ def own_answer(row: Mapping[str, Any], columns: Mapping[str, str] | None = None)
         try:
             values[name] = _READERS[name](value)
         except ValueError as error:
-            raise ValueError(f"The row's {column}, {_shown(value)}, {error}. "
+            raise ValueError(f"The row's {column}, {shown(value)}, {error}. "
                              f"--column {name}= ignores the column.") from None
     return AnswerOptions(**values) if values else None
 
@@ -125,20 +125,22 @@ def _content_type(value: Any) -> str:
     return text
 
 
-def _seconds(value: Any) -> float:
+def seconds(value: Any) -> float:
+    """Return a number of seconds. Raises ValueError with the end of a sentence."""
     try:
-        seconds = 0.0 if isinstance(value, bool) else float(value)
+        number = 0.0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
-        seconds = 0.0
-    if not 0.0 < seconds < inf:
+        number = 0.0
+    if not 0.0 < number < inf:
         raise ValueError("is not a number of seconds above 0")
-    return seconds
+    return number
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "accept": _statuses, "expect": _texts, "expect_not": _texts, "sha256": _sha256, "size": _size,
-    "content_type": _content_type, "max_time": _seconds}
+    "content_type": _content_type, "max_time": seconds}
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return `value` as a sentence quotes it, cut."""
     return repr(value if not isinstance(value, str) else value.strip()[:_MAX_SHOWN])[:100]

@@ -14,15 +14,21 @@ _MAX_UNREAD = 1000                      # and beyond so many results
 
 
 class Blocked:
-    """Green threads that wait for room."""
+    """Green threads that wait for room, until it `is_open`."""
 
     def __init__(self) -> None:
         self.threads: list[Any] = []
+        self.is_open = False
 
     def wait(self) -> None:
         """Wait, as the current green thread, for the next wake()."""
         self.threads.append(green.current())
         green.hub().switch()
+
+    def open(self) -> None:
+        """Let all who wait go on, and nobody else wait."""
+        self.is_open = True
+        self.wake()
 
     def wake(self) -> None:
         """Let all who wait go on, in the hub's next round."""
@@ -66,7 +72,6 @@ class LocalOutbox:
         self._results: deque[Result] = deque()
         self._bytes = 0                     # of bodies in `_results`
         self._blocked = Blocked()           # in put()
-        self._is_open = False
 
     def put(self, result: Result, number: int) -> None:
         for ready in (result,) if self._ordered is None else self._ordered.add(number, result):
@@ -76,7 +81,7 @@ class LocalOutbox:
         if self._ordered is not None:
             self._room.set()
         self.news.set()
-        while (len(self._results) >= _MAX_UNREAD or self._bytes >= MAX_UNREAD_BYTES) and not self._is_open:
+        while (len(self._results) >= _MAX_UNREAD or self._bytes >= MAX_UNREAD_BYTES) and not self._blocked.is_open:
             self._blocked.wait()
 
     def pop(self) -> Result | None:
@@ -101,5 +106,4 @@ class LocalOutbox:
                                         or number > ordered.next_number and ordered.body_bytes >= MAX_UNREAD_BYTES)
 
     def open(self) -> None:
-        self._is_open = True
-        self._blocked.wake()
+        self._blocked.open()

@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import inf
 from typing import Any
 
 from fetcher import verbatim
 from fetcher.model import Overrides
+from fetcher.own_answer import seconds, shown
 from fetcher.semantics import is_field_value, is_token
 
 COLUMNS = frozenset({"method", "headers", "data", "timeout"})
@@ -31,23 +31,20 @@ def overrides(row: Mapping[str, Any]) -> Overrides | None:
         method=_method(given["method"]) if "method" in given else None,
         headers=headers,
         data=None if data is None else data.encode(),
-        timeout=_seconds(given["timeout"]) if "timeout" in given else None)
+        timeout=_timeout(given["timeout"]) if "timeout" in given else None)
 
 
 def _method(value: Any) -> str:
     if not isinstance(value, str) or not is_token(value) or value.upper() == "CONNECT":
-        raise ValueError(f"The row's method, {_shown(value)}, cannot be sent.")
+        raise ValueError(f"The row's method, {shown(value)}, cannot be sent.")
     return value
 
 
-def _seconds(value: Any) -> float:
+def _timeout(value: Any) -> float:
     try:
-        seconds = 0.0 if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if not 0.0 < seconds < inf:
-        raise ValueError(f"The row's timeout, {_shown(value)}, is not a number of seconds above 0.")
-    return seconds
+        return seconds(value)
+    except ValueError as error:
+        raise ValueError(f"The row's timeout, {shown(value)}, {error}.") from None
 
 
 def _fields(value: Any) -> Iterator[tuple[str, str]]:
@@ -55,12 +52,12 @@ def _fields(value: Any) -> Iterator[tuple[str, str]]:
         if content is None:
             content = ""
         if isinstance(content, bool) or not isinstance(content, (str, int, float)):
-            raise ValueError(f"The row's header {_shown(name)} is not a text or a number.")
+            raise ValueError(f"The row's header {shown(name)} is not a text or a number.")
         name, content = name.strip(), str(content).strip()
         if not is_token(name):
-            raise ValueError(f"The row's header {_shown(name)} has a name that no header field may have.")
+            raise ValueError(f"The row's header {shown(name)} has a name that no header field may have.")
         if not is_field_value(content):
-            raise ValueError(f"The row's header {_shown(name)} contains a line break or NUL.")
+            raise ValueError(f"The row's header {shown(name)} contains a line break or NUL.")
         yield name, content
 
 
@@ -82,7 +79,3 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
             yield name, content
     else:
         raise ValueError("The row's headers are not an object or lines of 'Name: value'.")
-
-
-def _shown(value: Any) -> str:
-    return repr(value if not isinstance(value, str) else value.strip()[:60])[:100]

@@ -114,11 +114,11 @@ class Handshakes:
             self._sessions.pop(name, None)
 
 
-def _put_last(entries: dict[tuple[str, int], _Value], name: tuple[str, int], value: _Value, most: int) -> None:
-    """Make `value` the last of `entries`, and remove the first where there are more than `most`."""
+def _put_last(entries: dict[tuple[str, int], _Value], name: tuple[str, int], value: _Value, maximum: int) -> None:
+    """Make `value` the last of `entries`, and remove the first where there are more than `maximum`."""
     entries.pop(name, None)
     entries[name] = value
-    if len(entries) > most:
+    if len(entries) > maximum:
         del entries[next(iter(entries))]
 
 

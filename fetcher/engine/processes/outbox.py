@@ -34,7 +34,6 @@ class RemoteOutbox:
         self._packed: dict[int, tuple[Packed, int]] = {}    # with the bytes of its body
         self._bytes = 0                                     # of all of them
         self._blocked = Blocked()                           # in put()
-        self._is_open = False
 
     def put(self, result: Result, number: int) -> None:
         try:
@@ -49,7 +48,7 @@ class RemoteOutbox:
         self._bytes += size
         self._mail.set()
         self.news.set()
-        while self._bytes >= MAX_UNREAD_BYTES and not self._is_open:
+        while self._bytes >= MAX_UNREAD_BYTES and not self._blocked.is_open:
             self._blocked.wait()
 
     def batches(self) -> Iterator[dict[int, Packed]]:
@@ -87,5 +86,4 @@ class RemoteOutbox:
         return False
 
     def open(self) -> None:
-        self._is_open = True
-        self._blocked.wake()
+        self._blocked.open()

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from fetcher.record import CLASSES
 
-_LEAST_SECONDS = 0.125
-_MOST_STEPS = 512           # kept while counting
+_MIN_SECONDS = 0.125
+_MAX_STEPS = 512           # kept while counting
 _PLACES = {name: place for place, name in enumerate(CLASSES)}
 
 
@@ -21,7 +21,7 @@ class Course:
     """Counts records by time and class of outcome. Steps get twice as long when there are too many of them."""
 
     def __init__(self) -> None:
-        self.seconds = _LEAST_SECONDS       # the length of a step
+        self.seconds = _MIN_SECONDS       # the length of a step
         self._steps: dict[int, list[int]] = {}      # by number: the one that begins at 0 Unix time is 0
 
     def add(self, timestamp: float, of_class: str) -> None:
@@ -31,7 +31,7 @@ class Course:
         if counts is None:
             counts = self._steps[number] = [0] * len(CLASSES)
             counts[_PLACES[of_class]] += 1
-            while len(self._steps) > _MOST_STEPS:
+            while len(self._steps) > _MAX_STEPS:
                 self._double()
         else:
             counts[_PLACES[of_class]] += 1

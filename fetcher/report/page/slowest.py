@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fetcher.model import Result
 from fetcher.report.page.phases import Parts
 
-_MOST = 50
+_MAX_REQUESTS = 50
 _MAX_TEXT = 500             # a line of the list may hold a megabyte
 
 
@@ -37,11 +37,11 @@ class Slowest:
             return
         request = SlowRequest(seconds, -number, result.url[:_MAX_TEXT], word, result.ok, result.attempts,
                               result.timestamp, of_request)
-        if len(self._heap) < _MOST:
+        if len(self._heap) < _MAX_REQUESTS:
             heappush(self._heap, request)
         else:
             heapreplace(self._heap, request)
-        if len(self._heap) == _MOST:
+        if len(self._heap) == _MAX_REQUESTS:
             self._least = self._heap[0].seconds
 
     def requests(self) -> list[SlowRequest]:
