@@ -14,7 +14,7 @@ from fetcher.fingerprint import fingerprint
 from fetcher.host_settings import HostSettings, options_for, settings_of
 from fetcher.judge import Judge, judge_of
 from fetcher.model import NOTHING, Beside, Memory, Overrides, Result, Target
-from fetcher.options import Options, SaveOptions
+from fetcher.options import AnswerOptions, Options, SaveOptions
 from fetcher.outcome import defect, left_out, meant_by_relative, method_of
 from fetcher.own_answer import merged
 from fetcher.semantics import carries_credentials
@@ -56,6 +56,7 @@ class Fetcher:
         self._method = method_of(options.request)
         self._fingerprint = fingerprint(options.request)
         self._judge = judge_of(options.answer)
+        self._expects_nothing = options.answer == AnswerOptions()
         self._saves_all = options.body.save is not None and options.body.save.all
         self._is_private = False        # a row's own credentials are sent
         self._hashes_body = (self._judge.hashes_body or options.body.hash or options.body.save is not None
@@ -96,7 +97,7 @@ class Fetcher:
         attempt.timings.queue = queued if queued > 0.0 else 0.0
         judge, hashes_body, reads_body = self._judge, self._hashes_body, self._reads_body
         if target.answer is not None:
-            judge = Judge(merged(options.answer, target.answer))
+            judge = Judge(target.answer if self._expects_nothing else merged(options.answer, target.answer))
             hashes_body = hashes_body or judge.hashes_body
             reads_body = reads_body or hashes_body or judge.reads_body
         body = ReceivedBody(hashes_body, options.body.keep)

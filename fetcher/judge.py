@@ -87,17 +87,19 @@ class Watch:
     for regular expressions.
     """
 
+    _head = b""                     # what the charset is told by, until a decoder is made
+    _decoder: Any = None
+    _is_longer = False
+    _first = ""                     # the beginning of the text, for error messages
+    _tail = ""
+    _found: str | None = None       # a sentence about an unwanted text
+
     def __init__(self, judge: Judge, content_type: str | None) -> None:
         self._judge = judge
         self._content_type = content_type
         self._missing = judge.expected.texts
-        self._head = b""                    # what the charset is told by, until a decoder is made
-        self._decoder: Any = None
-        self._beginning = bytearray()       # the text for regular expressions
-        self._is_longer = False
-        self._first = ""                    # the beginning of the text, for error messages
-        self._tail = ""
-        self._found: str | None = None      # a sentence about an unwanted text
+        if judge.max_bytes:
+            self._beginning = bytearray()       # the text for regular expressions
 
     def feed(self, piece: bytes) -> None:
         """Search the next piece of the body."""

@@ -10,6 +10,7 @@ from time import time
 from fetcher import __version__
 from fetcher.expectation import Statuses
 from fetcher.semantics import carries_credentials
+from fetcher.value import value
 
 USER_AGENT = f"fetcher/{__version__}"
 MAX_IN_RECORD = 64 * 1024 * 1024    # bytes of a body in its record, all of them in memory
@@ -19,11 +20,9 @@ def _check_whole(options: object, least: int, *names: str) -> None:
     """Raise TypeError or ValueError if one of these fields is not a whole number, or below `least`."""
     for name in names:
         value = getattr(options, name)
-        message = f"{_named(options, name)} must be a whole number of at least {least}"
-        if not isinstance(value, int):
-            raise TypeError(f"{message}, not {value!r}")
-        if value < least:
-            raise ValueError(f"{message}, not {value!r}")
+        if not isinstance(value, int) or value < least:
+            wrong = ValueError if isinstance(value, int) else TypeError
+            raise wrong(f"{_named(options, name)} must be a whole number of at least {least}, not {value!r}")
 
 
 def _check_positive(options: object, unit: str, *names: str) -> None:
@@ -137,7 +136,7 @@ class RequestOptions:
             carries_credentials(name.rstrip(";")) for name, _ in self.headers))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AnswerOptions:
     """Which answers are good."""
 

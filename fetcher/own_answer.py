@@ -19,7 +19,6 @@ _OF_A_RECORD = frozenset({"url", "ok", "error_message", "attempts"})
 _OF_A_STATE = frozenset({"url", "final_url", "seen", "change"})
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _MAX_SHOWN = 60
-_NOTHING = AnswerOptions()
 
 
 def is_told_by_us(row: Mapping[str, Any]) -> bool:
@@ -52,8 +51,6 @@ def own_answer(row: Mapping[str, Any], columns: Mapping[str, str] | None = None)
 
 def merged(run: AnswerOptions, row: AnswerOptions) -> AnswerOptions:
     """Return what is expected of the answer to a row: by the row itself, and by the options of the run."""
-    if run == _NOTHING:
-        return row
     own = {name: value for name in COLUMNS if (value := getattr(row, name)) not in (None, ())}
     return replace(run, **{**own, "expect": run.expect + row.expect, "expect_not": run.expect_not + row.expect_not})
 
