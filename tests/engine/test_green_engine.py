@@ -51,6 +51,7 @@ def nobody_is_left():
 
 # One result for each target
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "outcome"), [
     ("/headers", (200, None)), ("/status/404", (404, "http")), ("/chunked/50000", (200, None)), ("/gzip", (200, None)),
     ("/redirect/3", (200, None)), ("/redirect-loop", (302, "too_many_redirects")), ("/cut/10", (200, "incomplete")),
@@ -62,7 +63,8 @@ def test_requests_leave_nothing_to_the_garbage_collector(server, transport, path
         gc.collect()
         gc.disable()
         try:
-            results = fetch_at_once([url] * count, limits=Limits(10, 10, breaker=0), timeouts=Timeouts(read=0.2))
+            results = fetch_at_once([url] * count, limits=Limits(10, 10, breaker=0),
+                                    timeouts=Timeouts(read=0.2 if path == "/hang" else 30.0))
             assert {(result.status, result.error) for result in results} == {outcome}
             return gc.collect()
         finally:
@@ -184,6 +186,7 @@ def test_a_slow_consumer_holds_the_workers_back(server):
         assert urls.read > 2500
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(server):
     def peak(count):
         tracemalloc.reset_peak()
@@ -239,6 +242,7 @@ def test_a_run_that_never_began_leaves_nothing(server, nobody_is_left):
     fetch_all([server.url("/headers")] * 3, options()).close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wait", [0, 0.001, 0.05])
 def test_a_run_can_be_left_at_any_time(server, nobody_is_left, wait):
     urls = (server.url(path) for path in ["/headers", "/delay/0.01", "/redirect/3", "/gzip", "/drip"] * 1000)
@@ -283,6 +287,7 @@ def test_a_run_can_be_stopped_while_its_workers_are_held_back(server, nobody_is_
     assert sum(1 for _ in results) < 1100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["connect", "tls", "answer", "body", "sending"])
 def test_whatever_it_waits_for_a_run_can_be_stopped(server, nobody_is_left, place):
     scripts: dict[str, tuple[Step, ...]] = {
