@@ -7,6 +7,9 @@ UV ?= uv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable
 
+# Tests start hundreds of commands: what these import is compiled once, whatever the environment says
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo check quick test lint coverage fuzz audit lock bench clean
 
 help:  ## show this list

@@ -11,33 +11,46 @@ from tests import fetching
 from tests.server_process import ServerProcess
 
 TESTS = Path(__file__).parent
+NOT_SLOW = "not slow"
 SLOW = ("bench", "browsers", "cli", "cluster", "engine/processes", "engine/test_faults.py", "engine/test_storm.py",
         "engine/test_many_hosts.py", "peers", "soak")
 QUICK = tuple(f"cli/test_{name}.py" for name in (       # exceptions: no processes, or only a few commands
-    "ending", "exits", "help", "layout", "options", "places", "suggestions", "values"))
+    "ending", "exits", "help", "layout", "options", "values"))
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared machine")
+settings.register_profile(NOT_SLOW, settings.get_profile("shared machine"), max_examples=10)
 
 
-def pytest_configure() -> None:
-    """Make sure that commands started by tests can be interrupted, even if `nohup` or `&` made us ignore signals.
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples where the slow tests are left out. Make sure that commands started by tests can be
+    interrupted, even if `nohup` or `&` made us ignore signals.
 
     A child inherits that a signal is ignored. A handler is reset to the default in the child.
     """
+    settings.load_profile(NOT_SLOW if config.option.markexpr == NOT_SLOW else "shared machine")
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read the files whose tests would be left out: each worker would spend seconds on it."""
+    is_left_out = config.option.markexpr == NOT_SLOW and collection_path.name != "cli" and _is_slow(collection_path)
+    return True if is_left_out else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that `make check` leaves out as slow: whole kinds, and tests that are repeated with two processes.
     """
     for item in items:
-        place = item.path.relative_to(TESTS).as_posix()
         case = item.callspec.id.split("-") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else []
-        if (place.startswith(SLOW) and not place.startswith(QUICK)) or "two" in case:
+        if _is_slow(item.path) or "two" in case:
             item.add_marker(pytest.mark.slow)
+
+
+def _is_slow(path: Path) -> bool:
+    place = path.relative_to(TESTS).as_posix()
+    return place.startswith(SLOW) and not place.startswith(QUICK)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -273,6 +273,7 @@ def test_too_large_as_decoded(server):
                                             "10,000,000 bytes.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [f"/bytes/{MAX_IN_RECORD + 1}", "/bomb"])
 def test_what_a_record_keeps_has_a_bound_of_its_own(server, path):
     kept = fetch(server.url(path), body=BodyOptions(keep=True))

@@ -21,6 +21,7 @@ def test_numbers_come_back_as_they_stood(text, number):
     assert dumps(loads(text % number)).decode() == text % number
 
 
+@pytest.mark.slow
 @given(st.recursive(st.none() | st.booleans() | st.integers(-2**63, 2**64 - 1) | st.text(
     st.characters(exclude_categories=["Cs"])) | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner)))

@@ -125,6 +125,7 @@ def test_a_closed_stdout_does_not_matter_where_the_records_go_elsewhere(fetcher)
     assert len((fetcher.home / "out").read_text().splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stderr", [">&-", ">/dev/full"])
 def test_a_stderr_that_cannot_be_written_changes_no_status(fetcher, server, stderr):
     url = server.url("/bytes/10")
@@ -149,6 +150,7 @@ def test_nobody_needs_to_read_the_summary(fetcher, server, abandoned):
     assert (process.returncode, out) == (0, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["-h"], ["--version"], ["--dry-run", SOME], [SOME]])
 def test_a_stdout_that_nobody_reads_is_status_141(fetcher, abandoned, arguments):
     process = fetcher.start(*arguments, stdout=abandoned)

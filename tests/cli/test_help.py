@@ -18,6 +18,7 @@ def test_it_fits_eighty_columns_and_has_no_loose_ends(fetcher, command):
     assert all(line == line.rstrip() for line in done.out.splitlines())
 
 
+@pytest.mark.slow
 @COMMANDS
 def test_its_long_name_is_the_same(fetcher, command):
     assert fetcher(*command, "--help").out == fetcher(*command, "-h").out

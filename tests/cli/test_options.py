@@ -37,8 +37,12 @@ TYPED = {
     "heartbeat": "30s",
 }
 
-ATTRIBUTES_READ = {node.attr for path in Path(fetcher.__file__).parent.rglob("*.py") if path.parent.name != "options"
-                   for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+
+@pytest.fixture(scope="module")
+def attributes_read():
+    """The names of all attributes that the program reads outside its options."""
+    return {node.attr for path in Path(fetcher.__file__).parent.rglob("*.py") if path.parent.name != "options"
+            for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
 
 
 @pytest.fixture
@@ -116,11 +120,11 @@ def test_it_has_its_place_in_the_job(name):
 
 
 @each_option
-def test_its_fields_are_read_somewhere(name):
+def test_its_fields_are_read_somewhere(name, attributes_read):
     """Otherwise the option would do nothing."""
     assert isinstance(BY_NAME[name], FieldOption)
     for field in BY_NAME[name].to:
-        assert field.__name__ in ATTRIBUTES_READ
+        assert field.__name__ in attributes_read
 
 
 def test_an_option_without_a_field_to_fill_is_refused():

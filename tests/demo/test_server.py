@@ -221,6 +221,7 @@ def test_stats_tell_when_requests_came(server):
     assert second - first >= 0.1 and third - second >= 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [
     ["/hang"], ["/delay/60"], ["/bytes/1000000000"], ["/drip?bytes=1000&seconds=1"], ["/bomb"],
     ["/status/200"] * 2000, ["/delay/0.1"] * 1000, ["/hang", *["/bytes/1"] * 50]])

@@ -34,6 +34,7 @@ def test_a_script_fetches(server):
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", ["break", "sys.exit(3)", "results.close()", "del results; break"])
 def test_a_script_may_leave_early(server, leave):
     done = script(f"""

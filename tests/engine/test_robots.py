@@ -56,6 +56,7 @@ def learnt(robots: Robots, count: int, text: Callable[[int], bytes], now: float 
         robots.learn(("http", f"h{number}.example", 80), result, now)
 
 
+@pytest.mark.slow
 def test_what_is_parsed_does_not_grow_with_the_number_of_origins():
     robots = Robots("fetcher")
     file = b"User-agent: *\n" + b"Disallow: /%04d\n" * 100
@@ -70,6 +71,7 @@ def test_equal_files_are_parsed_once():
     assert (len(robots), len(robots.files)) == (100, 1)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_longer_parsed_still_counts():
     robots = Robots("fetcher")
     learnt(robots, 2000, lambda number: b"User-agent: *\nDisallow: /private/\n" + b"Disallow: /%d\n" % number * 100)

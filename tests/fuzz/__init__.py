@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 CORPUS = Path(__file__).parent / "corpus"
-_EXAMPLES = 200
 _PIECES = [b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b":", b",", b";", b"=", b"\"", b"\xff", b"9" * 20, b"-1", b"\x1f"]
 
 
@@ -40,7 +39,7 @@ def fuzz(name: str, check: Callable[[bytes], None]) -> None:
     for data in corpus(name):
         check(data)
     until = monotonic() + float(os.environ.get("FETCHER_FUZZ_SECONDS", 0))
-    search = settings(max_examples=_EXAMPLES, database=None, deadline=None,
+    search = settings(database=None, deadline=None,
                       suppress_health_check=list(HealthCheck))(given(mutated(name))(check))
     search()
     while monotonic() < until:

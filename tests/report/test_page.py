@@ -132,6 +132,7 @@ def test_rows_are_cut_where_they_would_take_too_much():
     assert Room(3).fitting(["<"], lambda text: (text,), 0) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["b.example", "\u202e" * 400])
 def test_the_page_stays_below_three_megabytes(host):
     records = [failed("http", f"http://{host}/{number}/{'p' * 60}", line=number, error_message="x" * 80)

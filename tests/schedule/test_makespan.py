@@ -3,6 +3,7 @@ import pytest
 from bench.simulate import BINDING, simulated
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("binding", BINDING)
 def test_a_run_over_very_unequal_hosts_takes_hardly_longer_than_the_limits_make_it(binding):
     outcome = simulated(binding, scale=0.02)

@@ -226,6 +226,7 @@ store.close()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_there", [False, True], ids=["free", "of-an-earlier-run"])
 def test_processes_that_race_for_the_same_names_take_nothing_from_each_other(tmp_path, is_there):
     count, hosts = 1000, ["a.example", "b.example"]

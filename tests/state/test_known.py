@@ -63,6 +63,7 @@ def test_half_a_surrogate_pair_is_known_as_its_record_spells_it(known):
     assert known.discard(target("http://a.example/\ud800"))
 
 
+@pytest.mark.slow
 def test_a_request_takes_a_few_bytes():
     tracemalloc.start()
     try:

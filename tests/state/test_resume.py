@@ -84,6 +84,7 @@ def test_what_leaves_the_file_may_stand_anywhere(path):
     assert urls(path) == [f"http://a.example/{number}" for number, mark in enumerate(pattern) if mark == "."]
 
 
+@pytest.mark.slow
 def test_a_torn_last_line_is_cut_off_wherever_it_ends(path):
     whole = write(path, result("http://a.example/1"))
     torn = write(path, result("http://a.example/2"))[:-1]

@@ -107,6 +107,7 @@ def test_a_line_that_holds_no_url_has_its_record_each_time():
     assert urls("no url", "http://a/", "no url") == ["no url", "http://a/", "no url"]
 
 
+@pytest.mark.slow
 def test_a_url_that_was_there_costs_at_most_100_bytes():
     count = 60_000
     targets = Choice(InputOptions(unique=True)).of(Target.read(f"http://a/{number}") for number in range(count))

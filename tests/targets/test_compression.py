@@ -87,6 +87,7 @@ def test_broken_data_says_so(data, reason):
         unpacked(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", PACKERS)
 def test_a_bomb_comes_in_small_pieces(pack):
     data = pack(bytes(100_000_000))

@@ -98,6 +98,7 @@ def test_sitemaps_in_other_encodings_are_read(tmp_path):
         assert [target.url for target in TargetReader([str(tmp_path / "a.xml.gz")])] == ["http://a/ü"]
 
 
+@pytest.mark.slow
 def test_a_long_sitemap_is_read_in_flat_memory():
     entries = b"<url><loc>http://a/</loc><lastmod>2026</lastmod></url>\n" * 1000
     tracemalloc.start()
@@ -175,6 +176,7 @@ def test_a_document_that_is_too_long_is_refused():
     assert "too long for Markdown; name its --input-format." in refusal(Markdown, *blocks)
 
 
+@pytest.mark.slow
 def test_while_a_document_is_read_others_have_their_turn():
     turns = 0
 
@@ -217,6 +219,7 @@ def test_a_value_that_is_too_long_or_broken_costs_no_other():
     assert [target.parsed is None for target in broken] == [False, True, True, True, False]
 
 
+@pytest.mark.slow
 @given(st.lists(st.recursive(st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
     st.text(), inner, max_size=3))), st.sampled_from([None, 1]), st.integers(1, 30))
 def test_every_value_of_an_array_has_its_target(rows, indent, size):
@@ -239,6 +242,7 @@ def test_no_content_raises_anything_else(tmp_path_factory, name, content):
         assert str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [b"<a ", b"<a href='", b"<!--", b"<![", b"</", b"<", b"&", b"[", b"](", b"`", b"*",
                                      b"> ", b"- ", b"<a x=", b"![", b"{", b'"', b"\\", b"_a", b"http://", b"[\n",
                                      b"[]: <", b"- [\n", b"1. > ", b"[a](b", b"**a_"])

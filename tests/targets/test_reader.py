@@ -103,6 +103,7 @@ def test_counting_and_reading_do_not_disturb_each_other(lists):
         assert sum(1 for _ in reader) == counting.wait() == 20_000
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(lists):
     def peak(lines: int) -> int:
         path = lists(f"{lines}", "http://a/\n" * lines)

@@ -231,6 +231,7 @@ def test_no_content_raises_and_every_line_is_told_at_most_once(pieces):
     assert Table(Rows(), ",").count([content]) == len(found)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat():
     def peak(rows: int) -> int:
         tracemalloc.reset_peak()

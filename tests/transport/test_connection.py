@@ -44,6 +44,7 @@ def test_what_goes_wrong_while_the_request_is_being_sent_is_told():
     assert (result.error, result.timings.total < 2) == ("protocol", True)
 
 
+@pytest.mark.slow
 def test_an_early_answer_that_is_no_refusal_does_not_stop_the_request():
     early = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with BrokenServer(0.05, early, READ, b"2\r\nok\r\n0\r\n\r\n", speaks_first=True) as server:

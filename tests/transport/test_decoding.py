@@ -72,6 +72,7 @@ def test_no_bytes_at_all_are_an_empty_body(coding):
     assert decoded(coding) == b""
 
 
+@pytest.mark.slow
 @ALL
 def test_what_cannot_be_compressed_is_decoded(coding, coder):
     noise = random.Random(1).randbytes(1_000_000)
@@ -143,6 +144,7 @@ def test_what_is_something_else_is_broken(coding):
     assert sentence.endswith(".") and "\n" not in sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
 def test_a_damaged_body_is_broken_or_incomplete_and_nothing_else(coding):
     data = CODERS[coding](TEXT)
@@ -266,6 +268,7 @@ def nested(count, coding="gzip"):
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 4])
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 def test_what_grows_inside_and_holds_nothing_is_a_bomb(coding, count):

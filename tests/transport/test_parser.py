@@ -111,6 +111,7 @@ def test_trailers_without_end_are_above_the_limit():
         "protocol", f"The trailer of the answer from {PEER} is above 256 KB.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [1, 8 * 1024, 1_000_000])
 @pytest.mark.parametrize("line", [b"X: " + b"y" * 300_000, b"X" * 300_000, b"X : y\r\n" * 50_000, b"\r\n" * 150_000])
 def test_a_head_above_the_limit_however_it_is_cut(line, piece):
@@ -194,6 +195,7 @@ def answers(draw):
     return answer, draw(st.one_of(st.just(cuts), st.just(set(range(len(answer))))))
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(answers(), st.sampled_from(["GET", "HEAD"]), st.sampled_from(["closed", "reset"]))
 def test_how_an_answer_is_cut_makes_no_difference(answer_and_cuts, method, end):

@@ -74,6 +74,7 @@ def test_redirects_between_mocked_answers_are_ours():
     assert (other["status"], other["redirects"]) == (302, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("raised", "word"), [
     ("requests.exceptions.ConnectionError('refused')", "incomplete"),
     ("requests.exceptions.ReadTimeout('slow')", "timeout"),
@@ -156,6 +157,7 @@ def test_a_session_of_ones_own_brings_its_adapters():
     assert (record["status"], record["content_type"], record["size"]) == (200, "text/odd", 7)
 
 
+@pytest.mark.slow
 def test_the_guard_holds_for_its_connections_and_those_of_a_session_of_ones_own(server: ServerProcess):
     with BrokenServer(b"HTTP/1.1 302 Found\r\nLocation: " + server.url(host="127.0.0.1").encode() +
                       b"\r\nContent-Length: 0\r\n\r\n", host="127.0.0.2") as front:

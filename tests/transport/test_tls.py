@@ -377,6 +377,7 @@ def test_an_end_without_notice_is_the_end(good, trusting):
             "incomplete", f"127.0.0.1 port {server.port} closed the connection after 3 of 9 bytes of the body.")
 
 
+@pytest.mark.slow
 def test_resolve_tells_where_a_name_is_and_the_certificate_is_still_for_the_name(authority, trusting):
     with BrokenServer(OK, tls=serving(authority.issue_cert("a.example"))) as server:
         there = NetworkOptions(proxy="", resolve=(("a.example", server.port, ("127.0.0.1",)),))
