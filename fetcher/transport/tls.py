@@ -203,7 +203,7 @@ def context(options: TlsOptions) -> ssl.SSLContext:
         files = " and ".join(file for file in (options.cacert, options.cert, options.key) if file)
         raise ValueError(f"the certificates in {files} cannot be used: {error.strerror or error}") from None
     if options.minimum not in _VERSIONS:
-        raise ValueError(f"{options.minimum!r} is no version of TLS; choose one of {', '.join(_VERSIONS)}")
+        raise ValueError(f"{options.minimum!r} is not a version of TLS; choose one of {', '.join(_VERSIONS)}")
     with warnings.catch_warnings():     # about old versions: the user asked for them
         warnings.simplefilter("ignore", DeprecationWarning)
         made.minimum_version = _VERSIONS[options.minimum]

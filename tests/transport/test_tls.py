@@ -144,7 +144,7 @@ def test_the_lowest_version_that_is_spoken(good, cacert, minimum, spoken, accept
 
 
 def test_a_version_that_is_none():
-    with pytest.raises(ValueError, match="^'2' is no version of TLS; choose one of 1.0, 1.1, 1.2, 1.3$"):
+    with pytest.raises(ValueError, match="^'2' is not a version of TLS; choose one of 1.0, 1.1, 1.2, 1.3$"):
         fetch("http://a.example/", tls=TlsOptions(minimum="2"))
 
 
