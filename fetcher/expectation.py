@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from fetcher.regex import regex
+from fetcher.value import frozen
+
 Statuses = tuple[tuple[int, int], ...]     # ranges, both ends included
 
-_PART = re.compile(r"(?P<first>\d{3})(?:-(?P<last>\d{3}))?|(?P<hundreds>[1-9])xx", re.A | re.I)
+_PART = regex(r"(?P<first>\d{3})(?:-(?P<last>\d{3}))?|(?P<hundreds>[1-9])xx", re.A | re.I)
 _BELOW_400 = frozenset(range(400))
-_PATTERN = re.compile(r"/(.+)/(i?)", re.S)
+_PATTERN = regex(r"/(.+)/(i?)", re.S)
 
 
 def parse_statuses(text: str) -> Statuses:
@@ -31,7 +33,7 @@ def accepted(statuses: Statuses | None) -> frozenset[int]:
     return frozenset(status for first, last in statuses for status in range(first, last + 1))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pattern:
     """A regular expression for RE2."""
 

@@ -6,7 +6,9 @@ import re
 import shlex
 import sys
 
-_OF_EXTRA = re.compile(r"(?P<package>[^;]+);.*\bextra == ['\"](?P<extra>[\w-]+)['\"]")
+from fetcher.regex import regex
+
+_OF_EXTRA = regex(r"(?P<package>[^;]+);.*\bextra == ['\"](?P<extra>[\w-]+)['\"]")
 
 
 def needed(what: str, extra: str) -> str:

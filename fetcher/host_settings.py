@@ -9,12 +9,13 @@ from dataclasses import replace
 from functools import lru_cache
 
 from fetcher.options import HostOptions, Limits, Options
+from fetcher.regex import regex
 from fetcher.url import parse
 
 Fields = tuple[tuple[str, str], ...]
 
 _MAX_REMEMBERED = 10_000        # hosts whose settings are cached
-_NO_HOST = re.compile(r"[/\\?#@%\s]|^\.|:\d*$")
+_NO_HOST = regex(r"[/\\?#@%\s]|^\.|:\d*$")
 
 
 class HostSettings:

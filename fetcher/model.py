@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from fetcher import url as urls
 from fetcher.errors import InvalidUrl
 from fetcher.options import AnswerOptions
+from fetcher.regex import regex
 from fetcher.url import Url
-from fetcher.value import value
+from fetcher.value import frozen, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Overrides:
     """The options that a row of a list sets for its own request, in place of those of the run.
 
@@ -87,7 +88,7 @@ class Timings:
     total: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hop:
     """One redirect: the URL that redirected, and when its head came, in seconds from the start of the attempt."""
 
@@ -96,7 +97,7 @@ class Hop:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsDetails:
     """What the handshake agreed on, and the certificate. Names are as in RFC 4514: "CN=example.com,O=..."."""
 
@@ -130,7 +131,7 @@ class Memory(NamedTuple):
     expected: str | None = None         # the digest of all that was expected of its body
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Exchange:
     """One request and its answer as they were on the wire, but without chunks of the body and without our credentials.
     """
@@ -253,7 +254,7 @@ class Result:
         return record
 
 
-_HOST = re.compile(r"[a-z]+://(?:[^/?#]*@)?([^/?#]*)", re.I)
+_HOST = regex(r"[a-z]+://(?:[^/?#]*@)?([^/?#]*)", re.I)
 
 
 def rfc3339(timestamp: float) -> str:

@@ -4,13 +4,13 @@ Sizes are bytes and times are seconds. `None` means no bound, unless a field say
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from time import time
 
 from fetcher import __version__
 from fetcher.expectation import Statuses
 from fetcher.semantics import carries_credentials
-from fetcher.value import value
+from fetcher.value import frozen, value
 
 USER_AGENT = f"fetcher/{__version__}"
 MAX_IN_RECORD = 64 * 1024 * 1024    # bytes of a body in its record, all of them in memory
@@ -39,7 +39,7 @@ def _named(options: object, name: str) -> str:
     return f"{type(options).__name__}.{name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """How many requests may be in flight, and how often one may start, in all and for each host name."""
 
@@ -56,7 +56,7 @@ class Limits:
         _check_positive(self, "starts a second", "rate", "per_host_rate")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputOptions:
     """How to read lists, and which of their lines to fetch."""
 
@@ -77,7 +77,7 @@ TRANSPORT_ERRORS = frozenset({"dns", "connect", "proxy", "timeout", "incomplete"
 PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryOptions:
     """What to retry, and when. Times are in seconds."""
 
@@ -91,7 +91,7 @@ class RetryOptions:
         _check_whole(self, 0, "retries")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOptions:
     """Options of a run as a whole. Times are in seconds."""
 
@@ -100,7 +100,7 @@ class RunOptions:
     robots: bool = False                # obey robots.txt
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeouts:
     """How long each part of an attempt may take, in seconds."""
 
@@ -114,7 +114,7 @@ class Timeouts:
         _check_positive(self, "bytes a second", "min_speed")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestOptions:
     """What is sent. Header names keep their spelling on the wire."""
 
@@ -154,7 +154,7 @@ class AnswerOptions:
         _check_positive(self, "seconds", "max_time")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedirectOptions:
     """Whether to follow `Location`, and how often."""
 
@@ -166,7 +166,7 @@ class RedirectOptions:
         _check_whole(self, 0, "max_redirects")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsOptions:
     """Whom to trust, and how to identify ourselves. `cacert` wins over SSL_CERT_FILE and SSL_CERT_DIR."""
 
@@ -177,7 +177,7 @@ class TlsOptions:
     minimum: str = "1.2"                # the lowest version of TLS to accept: 1.0, 1.1, 1.2 or 1.3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkOptions:
     """How to find and reach hosts."""
 
@@ -188,7 +188,7 @@ class NetworkOptions:
     dns_servers: tuple[str, ...] = ()   # "address" or "address:port"; none: the system's
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GuardOptions:
     """Which hosts to connect to. `allow` wins over `deny`, and that over `block_private`.
 
@@ -200,7 +200,7 @@ class GuardOptions:
     allow: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SaveOptions:
     """Where to save bodies. `name` is a template for file names: see `fetcher.sinks.names`."""
 
@@ -213,7 +213,7 @@ class SaveOptions:
     step: int = 1                       # so that several processes use different numbers
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BodyOptions:
     """What to do with bodies while they arrive. By default, their bytes are only counted."""
 
@@ -232,7 +232,7 @@ class BodyOptions:
         return MAX_IN_RECORD if self.max_size is None and self.keep else self.max_size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostOptions:
     """Settings for the hosts of one pattern: a name, or `*.example.com`. None: the same as for all other hosts."""
 
@@ -248,7 +248,7 @@ class HostOptions:
     accept: Statuses | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """Everything that one fetch needs to know."""
 

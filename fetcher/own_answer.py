@@ -4,7 +4,6 @@ The columns are also carried through under `input`, so that a record still says 
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
@@ -12,12 +11,13 @@ from typing import Any
 
 from fetcher.expectation import Pattern, Statuses, compiled, parse_pattern, parse_statuses
 from fetcher.options import AnswerOptions
+from fetcher.regex import regex
 from fetcher.semantics import is_token
 
 COLUMNS = frozenset({"accept", "expect", "expect_not", "sha256", "size", "content_type", "max_time"})
 _OF_A_RECORD = frozenset({"url", "ok", "error_message", "attempts"})
 _OF_A_STATE = frozenset({"url", "final_url", "seen", "change"})
-_WHOLE = re.compile(r"[0-9]{1,18}")
+_WHOLE = regex(r"[0-9]{1,18}")
 _MAX_SHOWN = 60
 
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -10,15 +9,16 @@ import orjson
 
 from fetcher.errors import HTTP
 from fetcher.model import Result
+from fetcher.regex import regex
 from fetcher.verbatim import as_it_stood
 
 ERROR = "error"
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx", ERROR)
 
 # What a terminal obeys or does not show: controls except tab and line end, bidi and zero-width characters, tags
-_OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-                     "\ufff9-\ufffb\U000e0000-\U000e007f]")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_OBEYED = regex("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+                "\ufff9-\ufffb\U000e0000-\U000e007f]")
+_LONE_SURROGATE = regex("[\ud800-\udfff]")
 
 
 def encode(result: Result) -> bytes:

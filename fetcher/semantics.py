@@ -3,14 +3,16 @@ from __future__ import annotations
 
 import re
 
+from fetcher.regex import regex
+
 TOKEN_CHARACTERS = r"!#$%&'*+\-.^_`|~0-9A-Za-z"     # for a character class of a regular expression
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})    # RFC 9110 §9.2.2
 
-_TOKEN = re.compile(f"[{TOKEN_CHARACTERS}]+")
-_VALUE = re.compile(r"[^\x00\r\n]*")
+_TOKEN = regex(f"[{TOKEN_CHARACTERS}]+")
+_VALUE = regex(r"[^\x00\r\n]*")
 # Those of HTTP, and those that services have of their own: X-Api-Key, Private-Token, X-Auth-User, Client-Secret, ...
-_CREDENTIALS = re.compile(r"(?:.*[-_])?(?:authorization|cookie2?|(?:api|access|subscription)[-_]?key|token|secret"
-                          r"|password)|x[-_]auth[-_].*", re.I)
+_CREDENTIALS = regex(r"(?:.*[-_])?(?:authorization|cookie2?|(?:api|access|subscription)[-_]?key|token|secret"
+                     r"|password)|x[-_]auth[-_].*", re.I)
 
 
 def is_token(text: str) -> bool:

@@ -14,23 +14,25 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from fetcher.regex import regex
+
 _UTF_8 = codecs.lookup("utf-8")
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
           codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}      # longer marks come first
 _ALL_MARKS = tuple(_MARKS)
 _MAX_REMEMBERED = 100       # characters of a Content-Type
 SEARCHED_BYTES = 1024      # https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding
-_BINARY = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")   # https://mimesniff.spec.whatwg.org/#binary-data-byte
+_BINARY = regex("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")   # https://mimesniff.spec.whatwg.org/#binary-data-byte
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
-_XML = re.compile(r"(?:text|application)/(?:.*\+)?xml", re.A)
+_XML = regex(r"(?:text|application)/(?:.*\+)?xml", re.A)
 
 _LABEL = r"""\s*=\s*["']?\s*([\w.:-]{1,40})"""
-_PARAMETER = re.compile(rf";\s*charset{_LABEL}", re.I | re.A)
-_DECLARATION = re.compile(rf"""\A<\?xml\s[^>]*?encoding{_LABEL}""", re.A)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
-_META = re.compile(r"""<meta[\s/]((?:"[^"]*"|'[^']*'|[^>"'])*)""", re.I)
-_ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
-_IN_CONTENT = re.compile(rf"charset{_LABEL}", re.I | re.A)
+_PARAMETER = regex(rf";\s*charset{_LABEL}", re.I | re.A)
+_DECLARATION = regex(rf"""\A<\?xml\s[^>]*?encoding{_LABEL}""", re.A)
+_COMMENT = regex(r"<!--.*?(?:-->|\Z)", re.S)
+_META = regex(r"""<meta[\s/]((?:"[^"]*"|'[^']*'|[^>"'])*)""", re.I)
+_ATTRIBUTE = regex(r"""([^\s"'>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_IN_CONTENT = regex(rf"charset{_LABEL}", re.I | re.A)
 
 
 def decoded(body: bytes, content_type: str | None) -> str | None:

@@ -12,36 +12,37 @@ from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from fetcher.errors import InvalidUrl
+from fetcher.regex import regex
 from fetcher.value import value
 
 MAX_LENGTH = 512 * 1024       # characters; any `Location` that fits into the head of an answer is shorter
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # URLs that go on the wire unchanged, except the host: without a user, a fragment, and anything like a dot segment
-_PLAIN = re.compile(r"(https?)://([a-z0-9_.:-]{1,255})"
-                    r"(/[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*(?:\?[!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]*)?)")
-_PARTS = re.compile(r"(?i:(https?)):[/\\]*([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
-_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:\[]*)(?::(.*))?")
-_ZONE = re.compile(r"(?:25)?([A-Za-z0-9._~-]+)")
-_USERINFO = re.compile(r"(?!mailto:)([^:/\\?#]*:[/\\]*|[/\\]{2,})([^/\\?#]+)@", re.I)
-_LIKE_A_PASSWORD = re.compile(r"^(?!mailto:)((?:[^:/\\?#]*:)?[/\\]{2,}[^/\\?#:\[]*:"
-                              r"|(?:https?:)?[^:/\\?#\s\"'{\[]*:(?![/\\]))"
-                              r"(?![0-9]{0,5}(?:[/\\?#]|$)).*@", re.I | re.S)
-_NOT_IN_A_URL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_NETWORK_PATH = re.compile(r"[/\\]{2}")
-_FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^`{|}\x7f]")
-_PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
-_IPV4 = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}\.?")
+_PLAIN = regex(r"(https?)://([a-z0-9_.:-]{1,255})"
+               r"(/[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*(?:\?[!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]*)?)")
+_PARTS = regex(r"(?i:(https?)):[/\\]*([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
+_AUTHORITY = regex(r"(?:(.*)@)?(\[[^\]]*\]|[^:\[]*)(?::(.*))?")
+_ZONE = regex(r"(?:25)?([A-Za-z0-9._~-]+)")
+_USERINFO = regex(r"(?!mailto:)([^:/\\?#]*:[/\\]*|[/\\]{2,})([^/\\?#]+)@", re.I)
+_LIKE_A_PASSWORD = regex(r"^(?!mailto:)((?:[^:/\\?#]*:)?[/\\]{2,}[^/\\?#:\[]*:"
+                         r"|(?:https?:)?[^:/\\?#\s\"'{\[]*:(?![/\\]))"
+                         r"(?![0-9]{0,5}(?:[/\\?#]|$)).*@", re.I | re.S)
+_NOT_IN_A_URL = regex(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_SURROGATE = regex(r"[\ud800-\udfff]")
+_SCHEME = regex(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_NETWORK_PATH = regex(r"[/\\]{2}")
+_FORBIDDEN_IN_HOST = regex(r"[\x00-\x20#%/:<>?@\[\\\]^`{|}\x7f]")
+_PLAIN_HOST = regex(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
+_IPV4 = regex(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}\.?")
 
 # https://url.spec.whatwg.org/#percent-encoded-bytes: characters that are not encoded in a path, a query and a fragment
 _PATH_SAFE = "!$%&'()*+,-./:;=@[\\]_|~"
 _QUERY_SAFE = "!$%&()*+,-./:;=?@[\\]^_`{|}~"
 _FRAGMENT_SAFE = "!#$%&'()*+,-./:;=?@[\\]^_{|}~"
-_UNSAFE_IN_PATH = re.compile(r"[^!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]")
-_UNSAFE_IN_QUERY = re.compile(r"[^!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]")
-_DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
+_UNSAFE_IN_PATH = regex(r"[^!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]")
+_UNSAFE_IN_QUERY = regex(r"[^!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]")
+_DOT_SEGMENT = regex(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
 
 
 @value

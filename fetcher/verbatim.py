@@ -5,14 +5,15 @@ orjson does nearly all of the work. A number that it would change becomes a `Num
 from __future__ import annotations
 
 import json
-import re
 from sys import float_info
 from typing import Any
 
 import orjson
 
+from fetcher.regex import regex
+
 _MAX_DEPTH = 200                # levels; orjson writes 254
-_CHANGED = re.compile(          # finds numbers that an int or a float may change; they may also be inside of a string
+_CHANGED = regex(          # finds numbers that an int or a float may change; they may also be inside of a string
     r"(?:\A|[\[:,])\s*(?:-?(?:[0-9][0-9.]{15}|[0-9]+(?:\.[0-9]+)?[eE]|[0-9]+\.[0-9]+0(?![0-9])|0\.000)|-0(?![0-9.]))")
 
 

@@ -14,7 +14,6 @@ import click
 
 from fetcher.cli.group import GroupedOption
 from fetcher.errors import InvalidUrl
-from fetcher.url import parse, recordable
 
 _MASK = "***"
 
@@ -47,6 +46,8 @@ def mask_cookie(value: str) -> str:
 
 def mask_path(value: str) -> str:
     """Return a URL with everything after its host masked: it may hold the secret that allows calling it."""
+    from fetcher.url import parse
+
     try:
         url = parse(value)
         return f"{url.scheme}://{url.authority}/{_MASK}"
@@ -69,6 +70,8 @@ def _values(option: click.Option, arguments: list[str]) -> Iterator[str]:
 
 
 def _masked(argument: str, masks: dict[str, str]) -> str:
+    from fetcher.url import recordable
+
     for secret in sorted(masks, key=len, reverse=True):
         if argument == secret or (argument.startswith("-") and argument.endswith(secret)):
             return argument[:len(argument) - len(secret)] + masks[secret]

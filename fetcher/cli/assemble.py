@@ -17,7 +17,6 @@ from fetcher.cli.job import Job
 from fetcher.cli.layout import layout
 from fetcher.cli.machine import collect_rarely, raise_descriptor_limit
 from fetcher.cli.places import refuse_one_file_for_two, written_in_place
-from fetcher.cli.plan import print_plan
 from fetcher.cli.unmet import Unmet
 from fetcher.cli.records import record_format, record_sinks
 from fetcher.errors import InputError
@@ -35,6 +34,8 @@ def run(job: Job) -> int:
     the reader of stdout has gone away.
     """
     if job.dry_run:
+        from fetcher.cli.plan import print_plan
+
         return print_plan(Backlog(job), job.options)
     refuse_one_file_for_two(job)
     with watched(job) as watch:

@@ -8,23 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from time import time
+from typing import TYPE_CHECKING
 
 import orjson
 
 from fetcher.cli.exits import status_of
 from fetcher.cli.job import Job
-from fetcher.cli.ping import Ping
 from fetcher.versions import versions
 from fetcher.errors import LockHeld
 from fetcher.exits import OK, OUTPUT_FAILED, SIGNALLED
 from fetcher.files.lock import Lock
 from fetcher.files.replacing import replace_file
+from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.account import Account
 from fetcher.sinks.metrics import exposition
 from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Tally
-from fetcher.url import recordable
+from fetcher.url import Url, recordable
+
+if TYPE_CHECKING:
+    from fetcher.cli.ping import Ping
 
 
 @contextmanager
@@ -63,7 +67,7 @@ class Watch:
         if self._batch.summary or self._batch.metrics or self._batch.ping_url:
             self._statistics = Statistics()
             self.sinks.append(self._statistics)
-        self._ping = Ping(self._batch.ping_url, job.options) if self._batch.ping_url else None
+        self._ping = _ping(self._batch.ping_url, job.options) if self._batch.ping_url else None
         if self._ping is not None:
             self._ping.begin()
 
@@ -90,6 +94,12 @@ class Watch:
             with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
                 before = file.read()
         return exposition(account, os.path.basename(path).removesuffix(".prom"), before).encode("utf-8", "replace")
+
+
+def _ping(url: Url, options: Options) -> Ping:
+    from fetcher.cli.ping import Ping
+
+    return Ping(url, options)
 
 
 def _as_json(account: Account) -> bytes:

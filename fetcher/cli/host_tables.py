@@ -17,9 +17,7 @@ from click.core import ParameterSource
 from fetcher.cli.arguments import mask_field
 from fetcher.cli.suggestions import suggestion
 from fetcher.expectation import shown_statuses
-from fetcher.host_settings import normal
 from fetcher.options import HostOptions
-from fetcher.url import mask_userinfo
 
 HOSTS = "fetcher.hosts"         # the key in click's meta for what the configuration file sets for hosts
 # The field for each key; a key has the name of its option.
@@ -29,6 +27,8 @@ _FIELDS = {"per_host": "per_host", "per_host_rate": "per_host_rate", "header": "
 
 def read_hosts(tables: Any, known: Mapping[str, click.Option], file: str, ctx: click.Context) -> None:
     """Store the settings in `tables`, the `hosts` of the configuration `file`. Raises click.UsageError."""
+    from fetcher.host_settings import normal
+
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise click.UsageError(f'{file}: hosts is not a table of tables; write [hosts."example.com"].', ctx)
     found: dict[str, HostOptions] = {}
@@ -65,6 +65,8 @@ def shown(host: HostOptions) -> str:
 
 
 def _shown(host: HostOptions) -> Iterator[str]:
+    from fetcher.url import mask_userinfo
+
     if host.per_host is not None:
         yield f"per-host {host.per_host}"
     if host.per_host_rate is not None:

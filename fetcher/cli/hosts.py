@@ -1,7 +1,6 @@
 """Parse hosts in options: the addresses of a host, and the hosts that may be connected to."""
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
 
 import click
@@ -22,6 +21,8 @@ class Resolved(Value):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, tuple):
             return value
+        from ipaddress import ip_address
+
         text = str(value).removeprefix("+")
         takes_back = text.startswith("-")
         host, _, rest = text.removeprefix("-").partition(":")

@@ -1,17 +1,18 @@
 """What one run of the command should do: a frozen dataclass for each concern, besides those of `fetcher.options`."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from fetcher.options import InputOptions, Options
+from fetcher.value import frozen
 
 if TYPE_CHECKING:
     from fetcher.sinks.verdict import Condition
     from fetcher.url import Url
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListOptions:
     """Which lines to fetch."""
 
@@ -20,7 +21,7 @@ class ListOptions:
     input: InputOptions = InputOptions()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordOptions:
     """Which records to write, how and where."""
 
@@ -36,7 +37,7 @@ class RecordOptions:
         return None if self.output == "-" else self.output
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreOptions:
     """Which other files get the records, each in its own format."""
 
@@ -45,7 +46,7 @@ class StoreOptions:
     warc: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScreenOptions:
     """What to show on stderr or on the terminal."""
 
@@ -56,7 +57,7 @@ class ScreenOptions:
     heartbeat: float | None = None      # seconds between two lines of counts, without a live screen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BatchOptions:
     """What a run that nobody watches does besides fetching."""
 
@@ -68,7 +69,7 @@ class BatchOptions:
     ping_url: Url | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """Everything that the command line says."""
 

@@ -7,13 +7,13 @@ goes to stderr, wherever that leads. If the records go into a pipe, they say eve
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum
 
 from fetcher.cli.job import RecordOptions, ScreenOptions
+from fetcher.value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Streams:
     """Which streams of the command are terminals. `is_dumb`: the terminal cannot move its cursor."""
 
@@ -30,7 +30,7 @@ class Summary(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """What to show. `on_stdout`: the live screen replaces the table of records, and everything goes to stdout."""
 

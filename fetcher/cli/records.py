@@ -18,8 +18,6 @@ from fetcher.model import Result
 from fetcher.options import BodyOptions
 from fetcher.sinks import Sink, Table
 from fetcher.sinks.jsonl import JsonLines, records
-from fetcher.sinks.separated import Separated
-from fetcher.sinks.terminal.rows import Rows
 from fetcher.state.change import WORTH_TELLING
 
 _WANTED: dict[str, Callable[[Result], bool]] = {
@@ -173,8 +171,14 @@ def _encoder(format: str, output: Output, width: int | None, extra: tuple[str, .
 
         return Reported(output, format)
     if format == "table":
+        from fetcher.sinks.terminal.rows import Rows
+
         return Rows(output, width)
-    return JsonLines(output) if format == "jsonl" else Separated(output, "," if format == "csv" else "\t", extra)
+    if format in ("csv", "tsv"):
+        from fetcher.sinks.separated import Separated
+
+        return Separated(output, "," if format == "csv" else "\t", extra)
+    return JsonLines(output)
 
 
 class _Only:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import click
 
@@ -12,7 +11,7 @@ _PREFIX = "FETCHER_"
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean this?" for the known words that look like `word`, or nothing."""
-    similar = get_close_matches(word.lower(), sorted(known), n=3)
+    similar = _similar(word.lower(), sorted(known), 3)
     return f"; did you mean {' or '.join(similar)}?" if similar else ""
 
 
@@ -27,9 +26,15 @@ def warn_of_unknown_variables(context: click.Context) -> None:
         commands = [group.get_command(context, name) for name in group.list_commands(context)]
         known = known.union(*(_variables(command) for command in commands if command is not None))
     for name in sorted(given - known):
-        similar = get_close_matches(name.removeprefix(_PREFIX), [each.removeprefix(_PREFIX) for each in known], n=1)
+        similar = _similar(name.removeprefix(_PREFIX), [each.removeprefix(_PREFIX) for each in known], 1)
         hint = f"; did you mean {_PREFIX}{similar[0]}?" if similar else "."
         click.echo(f"fetcher: {name} in the environment is not an option{hint}", err=True)
+
+
+def _similar(word: str, known: list[str], most: int) -> list[str]:
+    from difflib import get_close_matches       # only a mistake needs it
+
+    return get_close_matches(word, known, n=most)
 
 
 def _variables(command: click.Command) -> set[str]:

@@ -10,21 +10,22 @@ from fetcher.cli.suggestions import suggestion
 from fetcher.errors import InvalidUrl
 from fetcher.expectation import Pattern, Statuses, compiled, parse_pattern, parse_statuses, shown_statuses
 from fetcher.options import PASSING_STATUSES, TRANSPORT_ERRORS
+from fetcher.regex import regex
 from fetcher.semantics import is_token
-from fetcher.url import Url, parse
 
 if TYPE_CHECKING:
     from fetcher.sinks.verdict import Condition
+    from fetcher.url import Url
 
-_NUMBER = re.compile(r"[0-9]{1,18}")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.I)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.I)
+_NUMBER = regex(r"[0-9]{1,18}")
+_SIZE = regex(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.I)
+_DURATION = regex(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.I)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.I)
+_RATE = regex(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.I)
 _RETRIED = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow", "unexpected")
 _DEFAULT_RETRIED = PASSING_STATUSES | TRANSPORT_ERRORS
 ALL_METHODS = "all-methods"
-_RANGE = re.compile(r"\d+-\d*|-\d+")
+_RANGE = regex(r"\d+-\d*|-\d+")
 
 
 class Value(click.ParamType):
@@ -192,6 +193,8 @@ class HttpUrl(Value):
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Url:
+        from fetcher.url import Url, parse
+
         if isinstance(value, Url):
             return value
         try:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from typing import Any
 
 from fetcher.errors import InputError, OutputError
 from fetcher.extras import needed
+from fetcher.regex import regex
 from fetcher.url import mask_userinfo
 
 try:
@@ -37,7 +37,7 @@ from fetcher.cluster.run import NotUnderstood
 _PAUSE_SECONDS = 0.2        # before an order is sent back because another worker has its partition
 _TRIES_IN_LEASE = 3         # of an order whose place is unavailable
 _MAX_TRIES = 360            # an hour, with a lease of 30 s
-_URL = re.compile(r"(redis|rediss|amqp|amqps)://")
+_URL = regex(r"(redis|rediss|amqp|amqps)://")
 
 _log = logging.getLogger(__name__)
 

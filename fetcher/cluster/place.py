@@ -10,17 +10,18 @@ Whatever is replaced is replaced as a whole. A place is a `folder` or a `bucket`
 """
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+
+from fetcher.regex import regex
 
 PRIVATE = ".fetcher"
 LISTS = f"{PRIVATE}/lists"
 STATES = f"{PRIVATE}/states"
 RUN = f"{PRIVATE}/run.json"
 SUMMARY = "summary.json"
-RECORDS = re.compile(r"part-(\d+)\.(\d+)\.jsonl")
+RECORDS = regex(r"part-(\d+)\.(\d+)\.jsonl")
 
 
 def records_name(number: int, turn: int) -> str:

@@ -6,7 +6,6 @@ place is even read.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
@@ -19,8 +18,9 @@ from fetcher.cluster.registry import is_url, local_path, place_at
 from fetcher.cluster.run import ClusterRun
 from fetcher.errors import InputError
 from fetcher.options import Options, SaveOptions
+from fetcher.regex import regex
 
-_SEGMENT = re.compile(r"[^/\\:?#%\x00-\x20\x7f]+")      # of the path of a URL: nothing that a store interprets
+_SEGMENT = regex(r"[^/\\:?#%\x00-\x20\x7f]+")      # of the path of a URL: nothing that a store interprets
 _NOT_FROM_SUBMIT = ("state", "run.ordered", "request.cookie_jar", "body.exchanges")
 _NOT_FROM_SUBMIT_OF_BODIES = ("sync", "first", "step")
 _MAX_CONCURRENCY = 50_000

@@ -1,7 +1,6 @@
 """A run on a cluster: `fetcher submit` writes it to the place for output, and workers read it there."""
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +10,11 @@ from fetcher.cluster.data import as_data, from_data
 from fetcher.cluster.place import RUN, Place
 from fetcher.errors import InputError
 from fetcher.options import Options
+from fetcher.regex import regex
 from fetcher.sinks.verdict import Condition
 
 VERSION = 2
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class NotUnderstood(Exception):

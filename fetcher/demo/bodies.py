@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from fetcher import zstd
+from fetcher.regex import regex
 
 TEXT = b"How vainly men themselves amaze\nTo win the palm, the oak, or bays,\n" * 32
 BOMB_BYTES = 256 * 1024 * 1024
 PIECE_BYTES = 64 * 1024
 
 _PATTERN = bytes(range(256)) * (PIECE_BYTES // 256 + 1)
-_RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))", re.ASCII)
+_RANGE = regex(r"bytes=(?:(\d+)-(\d*)|-(\d+))", re.ASCII)
 
 
 def pattern(positions: range, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:

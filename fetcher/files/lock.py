@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from contextlib import suppress
 from time import monotonic, sleep, time
 
 from fetcher.errors import LockHeld, OutputError
 from fetcher.model import rfc3339
+from fetcher.regex import regex
 
 _LOOK_SECONDS = 0.1         # between two attempts to acquire it
 _MAX_NOTE_BYTES = 100
-_NOTE = re.compile(rb"process (\d+) since (\S+)\n")
+_NOTE = regex(rb"process (\d+) since (\S+)\n")
 
 _acquired: set[int] = set()     # descriptors of this process
 

@@ -5,18 +5,18 @@ A bad answer is a failure, no answer is an error, and a request that was not beg
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fetcher.errors import HTTP, DeadlinePassed, Interrupted, Unexpected
 from fetcher.model import rfc3339
 from fetcher.record import escaped
+from fetcher.regex import regex
 from fetcher.report.counting import Entry, Report
 from fetcher.report.diff import KINDS, WORSE, Difference
 
 _FAILURE, _ERROR, _SKIPPED = "failure", "error", "skipped"
-_NO_CHARACTER = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")    # XML 1.0, 2.2; C1
+_NO_CHARACTER = regex("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")    # XML 1.0, 2.2; C1
 
 
 def report(counts: Report) -> str:

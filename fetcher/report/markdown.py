@@ -5,9 +5,9 @@ Text from the network is in code spans, in which nothing is a link, a mention or
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from fetcher.regex import regex
 from fetcher.report.counting import Group, Report
 from fetcher.report.diff import KINDS, Change, Difference
 from fetcher.sinks.account import QUANTILES
@@ -20,7 +20,7 @@ _CHANGES = 50               # of each kind
 _GROUPS = 50
 _HOSTS = 10
 _MAX_TEXT = 200
-_TICKS = re.compile("`+")
+_TICKS = regex("`+")
 
 
 def report(counts: Report, grouped: bool) -> str:

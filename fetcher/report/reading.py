@@ -6,7 +6,6 @@ is ignored.
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -18,6 +17,7 @@ import orjson
 from fetcher import verbatim
 from fetcher.errors import InputError
 from fetcher.extras import needed
+from fetcher.regex import regex
 from fetcher.targets.compression import CompressionError, decompressed, is_compressed
 
 Record = dict[str, Any]
@@ -26,7 +26,7 @@ _BLOCK_BYTES = 256 * 1024
 _ROWS = 1000                    # read at once from a database or a Parquet file
 _SQLITE = b"SQLite format 3\0"
 _PARQUET = b"PAR1"
-_OURS = re.compile(r".+\.jsonl(?:\.gz|\.zst)?")       # the files that are read in a directory
+_OURS = regex(r".+\.jsonl(?:\.gz|\.zst)?")       # the files that are read in a directory
 _NESTED = ("input", "timings", "tls", "headers")        # which are JSON in a table
 _TORN = (b'{"url":"', b"\0")    # the start of a line that a crash has cut off
 _INPUT = b'"input"'

@@ -2,19 +2,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from fetcher.model import rfc3339
 from fetcher.sinks.histogram import Histogram
 from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import Tally
+from fetcher.value import frozen
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 _MAX_HOSTS = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """The counts of a run, and how it ended. `started` and `ended` are Unix times.
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from os import fsencode
 
 from fetcher.files.parts import PART_PREFIX
+from fetcher.regex import regex
 from fetcher.url import Url
 
 FIELDS = ("line", "sha256", "ext", "host", "path", "query", "n")
@@ -20,15 +21,15 @@ _MAX_BYTES_IN_ALL = 1024       # of a path below the directory
 _MARK_DIGITS = 12
 _IDENTIFYING = {"line", "n", "sha256"}      # fields that tell URLs apart on their own
 
-_FIELD = re.compile(r"\{([^{}]*)\}")
-_PADDED = re.compile(r"(line|n):0?([1-9]|1\d)")        # with leading zeros, to so many digits
-_ENCODED = re.compile(r"(?:%[89A-F][0-9A-F])+")
-_REFUSED = re.compile(r'[\x00-\x1f\x7f<>:"\\|?*]|[. ]+$')
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.I)    # on Windows, with any suffix
+_FIELD = regex(r"\{([^{}]*)\}")
+_PADDED = regex(r"(line|n):0?([1-9]|1\d)")        # with leading zeros, to so many digits
+_ENCODED = regex(r"(?:%[89A-F][0-9A-F])+")
+_REFUSED = regex(r'[\x00-\x1f\x7f<>:"\\|?*]|[. ]+$')
+_RESERVED = regex(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.I)    # on Windows, with any suffix
 # What may have to be changed; most names do not match
-_SUSPECT = re.compile(r"[^\w!#$%&'()+,./;=@\[\]^`{}~-]|\.(?:/|$)|(?:^|/)(?:/|$|con|prn|aux|nul|com|lpt|\.fetcher-)",
-                      re.I | re.A)
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}$")
+_SUSPECT = regex(r"[^\w!#$%&'()+,./;=@\[\]^`{}~-]|\.(?:/|$)|(?:^|/)(?:/|$|con|prn|aux|nul|com|lpt|\.fetcher-)",
+                 re.I | re.A)
+_SUFFIX = regex(r"\.[A-Za-z0-9]{1,10}$")
 _GENERIC_TYPES = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream"})
 
 

@@ -2,18 +2,18 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from fetcher.files.output import Output
 from fetcher.model import Result
 from fetcher.record import harmless, harmless_json
+from fetcher.regex import regex
 from fetcher.sinks.columns import as_json
 
-_BREAKS = re.compile(r"[\t\r\n]+")
+_BREAKS = regex(r"[\t\r\n]+")
 # https://owasp.org/www-community/attacks/CSV_Injection: what a spreadsheet computes, except numbers
-_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20](?!\d*\.?\d+(?:[eE][+-]?\d+)?$)")
+_FORMULA = regex(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20](?!\d*\.?\d+(?:[eE][+-]?\d+)?$)")
 
 
 class Separated:

@@ -1,21 +1,21 @@
 """Decide whether a finished run has failed: compare its counts with the conditions of `--fail-if`."""
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from fetcher.errors import HTTP, FetchError
 from fetcher.exits import FAILED, OK
 from fetcher.record import CLASSES
+from fetcher.regex import regex
 from fetcher.sinks.tally import Tally
+from fetcher.value import frozen
 
 EMPTY = "empty"
-_CONDITION = re.compile(r"(\w*)\s*>\s*(\d+(?:\.\d+)?)\s*(\\?%)?")       # \%: some crons leave the backslash in
-_STATUS = re.compile(r"[1-5]\d\d")
+_CONDITION = regex(r"(\w*)\s*>\s*(\d+(?:\.\d+)?)\s*(\\?%)?")       # \%: some crons leave the backslash in
+_STATUS = regex(r"[1-5]\d\d")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """More than `limit` lines, or percent of them, failed or had this `outcome`.
 

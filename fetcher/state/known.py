@@ -1,16 +1,16 @@
 """Millions of requests in memory: which of them an earlier run has on record, and how often."""
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_left, insort
 
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Target
 from fetcher.options import RequestOptions
+from fetcher.regex import regex
 
 _BUCKETS = 4096
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = regex("[\ud800-\udfff]")
 
 
 class Hashes:

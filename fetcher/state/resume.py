@@ -6,7 +6,6 @@ is requested again, and its record is removed first, so that in the end each lin
 from __future__ import annotations
 
 import os
-import re
 import stat
 from array import array
 from collections import Counter
@@ -19,6 +18,7 @@ import orjson
 from fetcher.errors import InputError, OutputError
 from fetcher.files.claims import claimed
 from fetcher.options import RequestOptions
+from fetcher.regex import regex
 from fetcher.state.known import Hashes, KnownRequests
 
 FINAL_ERRORS = frozenset({b"http", b"unexpected", b"invalid_url", b"blocked", b"robots", b"too_large",
@@ -26,8 +26,8 @@ FINAL_ERRORS = frozenset({b"http", b"unexpected", b"invalid_url", b"blocked", b"
 
 _READ_BYTES = 1024 * 1024
 # How a record of ours begins. One that does not, because another program has changed it, is parsed as a whole.
-_HEAD = re.compile(rb'(\{"url":"([^"\\]*)","line":\d+,(?:"source":"(?:[^"\\]|\\.)*",)?(?:"request":"([^"\\]*)",)?)'
-                   rb'"ok":(?:true|false),"status":(?:\d+|null),"error":(?:null|"(\w+)")')
+_HEAD = regex(rb'(\{"url":"([^"\\]*)","line":\d+,(?:"source":"(?:[^"\\]|\\.)*",)?(?:"request":"([^"\\]*)",)?)'
+              rb'"ok":(?:true|false),"status":(?:\d+|null),"error":(?:null|"(\w+)")')
 _IDENTITY = ("url", "line", "source", "request")
 
 

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from fetcher import zstd
+from fetcher.regex import regex
 
 MAGIC_SIZE = 10
 _MAX_XZ_MEMORY = 256 * 1024 * 1024      # bytes; `xz -9` needs 65 MB
@@ -118,8 +119,8 @@ class _Form(NamedTuple):
 
 
 _FORMS = (
-    _Form("gzip", re.compile(rb"\x1f\x8b"), _gunzip),
-    _Form("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), _unzstd),
-    _Form("xz", re.compile(rb"\xfd7zXZ\x00"), _unxz),
-    _Form("bzip2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), _bunzip2),
+    _Form("gzip", regex(rb"\x1f\x8b"), _gunzip),
+    _Form("zstd", regex(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), _unzstd),
+    _Form("xz", regex(rb"\xfd7zXZ\x00"), _unxz),
+    _Form("bzip2", regex(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), _bunzip2),
 )

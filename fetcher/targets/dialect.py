@@ -5,12 +5,13 @@ import csv
 import re
 from collections.abc import Sequence
 
+from fetcher.regex import regex
 from fetcher.targets.rows import is_url
 
 DELIMITERS = ",;\t|"
-_DECLARATION = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
-_URL_AFTER_DELIMITER = re.compile(r'(?!["\'<(*-]*\s*https?://).*?([,;\t|])"?https?://', re.IGNORECASE)
-_QUOTED_URL = re.compile(r'"https?://[^"]*"([,;\t|])', re.IGNORECASE)
+_DECLARATION = regex(r'"?sep=(.?)"?', re.IGNORECASE)
+_URL_AFTER_DELIMITER = regex(r'(?!["\'<(*-]*\s*https?://).*?([,;\t|])"?https?://', re.IGNORECASE)
+_QUOTED_URL = regex(r'"https?://[^"]*"([,;\t|])', re.IGNORECASE)
 
 NAMES_THE_COLUMN, HOLDS_A_URL = 3, 2
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from fetcher.errors import InvalidUrl
 from fetcher.model import Target
+from fetcher.regex import regex
 from fetcher.targets.links import Links
 from fetcher.url import mask_userinfo, recordable
 
 MAX_MARKUP = 1024 * 1024        # bytes of one tag, comment or the like that are in memory
-_NOT_FETCHED = re.compile(r"(?:mailto|tel|sms|javascript|data|blob|about):|#", re.IGNORECASE)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_BREAKS = re.compile("[\t\n\r]")
+_NOT_FETCHED = regex(r"(?:mailto|tel|sms|javascript|data|blob|about):|#", re.IGNORECASE)
+_SCHEME = regex(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_BREAKS = regex("[\t\n\r]")
 
 
 class Document(ABC):

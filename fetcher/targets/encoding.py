@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterator
 from itertools import chain
 
+from fetcher.regex import regex
+
 _MARKS = [(codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),      # they begin with UTF-16's
           (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")]
-_LONE_CARRIAGE_RETURN = re.compile(rb"\r[^\n]")
+_LONE_CARRIAGE_RETURN = regex(rb"\r[^\n]")
 
 
 class EncodingError(Exception):

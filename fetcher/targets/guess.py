@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from os.path import splitext
 
+from fetcher.regex import regex
 from fetcher.targets.dialect import NAMES_THE_COLUMN, declared_delimiter, delimiter_before_url, delimiter_of
 from fetcher.targets.lines import trimmed
 from fetcher.targets.links import ABSOLUTE
@@ -17,11 +18,11 @@ _COMPRESSED = (".gz", ".zst", ".xz", ".bz2")
 _TABLES = {"\t": "tsv"}         # all others are called csv
 _MAX_PEEKED = 64 * 1024         # bytes
 
-_JSON = re.compile(r'\{|\[\s*(?:\Z|["{\[\]])')
-_URL_IN_ANGLES = re.compile(r"<\s*(?:https?|mailto):", re.IGNORECASE)
-_MARKUP = re.compile(r"\s*(<\?|<!--|<!|<([A-Za-z_][\w:.-]*)(?=[\s/>]))")
+_JSON = regex(r'\{|\[\s*(?:\Z|["{\[\]])')
+_URL_IN_ANGLES = regex(r"<\s*(?:https?|mailto):", re.IGNORECASE)
+_MARKUP = regex(r"\s*(<\?|<!--|<!|<([A-Za-z_][\w:.-]*)(?=[\s/>]))")
 _ENDS = {"<?": "?>", "<!--": "-->", "<!": ">"}
-_MARKDOWN_LINK = re.compile(r"\]\(\s*<?[^\s()<>]")
+_MARKDOWN_LINK = regex(r"\]\(\s*<?[^\s()<>]")
 _SITEMAP_ROOTS = ("urlset", "sitemapindex")
 
 

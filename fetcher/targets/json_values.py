@@ -1,17 +1,17 @@
 """Read a list from JSON that is not one value on each line: arrays, and objects that span several lines."""
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from fetcher import verbatim
 from fetcher.model import Target
+from fetcher.regex import regex
 from fetcher.targets.document import Document
 from fetcher.targets.lines import MAX_LINE_BYTES, flaw, shown
 from fetcher.targets.rows import Rows
 
-_MARK = re.compile(rb'["\\\[\]{},\n]')
+_MARK = regex(rb'["\\\[\]{},\n]')
 
 
 class JsonValues(Document):

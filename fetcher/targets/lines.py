@@ -1,16 +1,16 @@
 """Read a list in which each line is an entry. Blank lines and those that begin with # are skipped."""
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 
 from fetcher.model import Target
+from fetcher.regex import regex
 from fetcher.url import recordable
 
 MAX_LINE_BYTES = 1024 * 1024    # bytes of a line that are in memory, at most
 _SHOWN = 1000                   # characters of an unusable line that its record shows
-_PASSWORD = re.compile(r"([/\\]{2}[^/\\?#\s:@]*:)[^/\\?#\s@]*@")
+_PASSWORD = regex(r"([/\\]{2}[^/\\?#\s:@]*:)[^/\\?#\s@]*@")
 
 
 class LineFormat(ABC):

@@ -8,16 +8,17 @@ from unicodedata import name as name_of
 from fetcher.errors import InputError, InvalidUrl
 from fetcher.model import resolve
 from fetcher.options import InputOptions
+from fetcher.regex import regex
 from fetcher.url import Url, mask_userinfo, parse
 
-ABSOLUTE = re.compile(r"\s*https?://", re.IGNORECASE)
-_WITHIN = re.compile(r"https?://", re.IGNORECASE)
-_ANOTHER = re.compile(r"https?://(?:.*\s[^\w\s&=?]*|[^?#]*[,;|])https?://", re.IGNORECASE)
+ABSOLUTE = regex(r"\s*https?://", re.IGNORECASE)
+_WITHIN = regex(r"https?://", re.IGNORECASE)
+_ANOTHER = regex(r"https?://(?:.*\s[^\w\s&=?]*|[^?#]*[,;|])https?://", re.IGNORECASE)
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
-_SCHEME_ALONE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_LIKE_A_HOST = re.compile(r"(?:[^/?#@\s]*@)?(?:(?:[\w-]+\.)+[\w-]{2,}|\d+(?:\.\d+){3}|localhost)"
-                          r"(?::\d{1,5})?(?:[/?#]\S*)?")
-_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d{1,5}(?:[/?#]|\Z))")
+_SCHEME_ALONE = regex(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_LIKE_A_HOST = regex(r"(?:[^/?#@\s]*@)?(?:(?:[\w-]+\.)+[\w-]{2,}|\d+(?:\.\d+){3}|localhost)"
+                     r"(?::\d{1,5})?(?:[/?#]\S*)?")
+_HAS_SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d{1,5}(?:[/?#]|\Z))")
 _MAX_SHOWN = 20                 # characters of the text before a URL
 
 

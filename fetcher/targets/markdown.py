@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fetcher import green
 from fetcher.errors import InputError
 from fetcher.model import Target
+from fetcher.regex import regex
 from fetcher.targets.document import Document
 from fetcher.targets.html import LinkParser
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_SIZE = 1024 * 1024          # bytes, all of them in memory, since a link may refer to the end of the document
-_BARE_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_BARE_URL = regex(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _PUNCTUATION = "?!.,:;*_~'\""
 
 

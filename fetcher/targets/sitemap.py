@@ -8,12 +8,13 @@ from xml.parsers import expat
 
 from fetcher.errors import InputError
 from fetcher.model import Target
+from fetcher.regex import regex
 from fetcher.targets.document import MAX_MARKUP, Document
 
 _CARRIED = ("lastmod", "changefreq", "priority")
 _MAX_TEXT = 100_000             # characters of an element; a longer URL is refused all the same
 _MAX_TOLD = 20                  # sitemaps of an index
-_DECODED_ALREADY = re.compile(rb"[^<]*<\?xml[^>]*encoding=[\"']utf-?(?:16|32)", re.IGNORECASE)
+_DECODED_ALREADY = regex(rb"[^<]*<\?xml[^>]*encoding=[\"']utf-?(?:16|32)", re.IGNORECASE)
 
 
 class Sitemap(Document):

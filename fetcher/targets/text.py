@@ -1,15 +1,15 @@
 """Read a list from plain text: a URL on each line, which a comment may follow."""
 from __future__ import annotations
 
-import re
 
 from fetcher.errors import InvalidUrl
 from fetcher.model import Target
+from fetcher.regex import regex
 from fetcher.targets.lines import LineFormat
 from fetcher.targets.links import Links
 from fetcher.url import mask_userinfo, recordable
 
-_COMMENT = re.compile(r"\s#")
+_COMMENT = regex(r"\s#")
 
 
 class Text(LineFormat):

@@ -6,16 +6,16 @@ that chunks carry besides their data are limited, so that a peer cannot keep us 
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fetcher.errors import ProtocolError
+from fetcher.regex import regex
 
 MAX_TRAILER_BYTES = 256 * 1024
 _MAX_EXCESS_BYTES = 16 * 1024       # of size lines: what is beyond `_FAIR_BYTES` and the data of their chunks
 _FAIR_BYTES = 16                    # of each size line are free
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?=[ \t\r;]|\Z)")
-_LINE_END = re.compile(rb"\r?\n")
+_SIZE = regex(rb"([0-9A-Fa-f]{1,16})(?=[ \t\r;]|\Z)")
+_LINE_END = regex(rb"\r?\n")
 
 
 class Chunks:

@@ -18,7 +18,7 @@ from fetcher.attempt import SENDING, WAITING
 from fetcher.errors import ConnectError, FetchError, Incomplete, TlsError
 from fetcher.model import TlsDetails
 from fetcher.transport import tls
-from fetcher.transport.buffers import shared
+from fetcher.transport.buffers import counting, shared
 from fetcher.transport.parser import Parser
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
@@ -53,7 +53,7 @@ class Connection:
         self.idle_since = 0.0
         self._socket = sock
         self._fileno = sock.fileno()
-        self._receive = sock.recv_into
+        self._receive: Callable[[memoryview], int] = sock.recv_into
         self._transmit = sock.send
         self._buffer = shared.buffer
         self._on_idle = on_idle
@@ -101,13 +101,18 @@ class Connection:
 
     def wait_for_body(self) -> None:
         """Wait until more of the body arrives, or it ends or fails."""
+        before, response = (self._receive, self._buffer), self._response
         try:
             if self._listener is None and not self.closed:
                 self._listen()
+            if response is not None and response.is_only_counted:
+                self._receive, self._buffer = counting(self._socket)
             self._wait()
         except BaseException:
             self.close()
             raise
+        finally:
+            self._receive, self._buffer = before
 
     def finish(self, response: Response) -> None:
         """Release the connection: `response` is not read any further. Close it if it cannot be used again."""
@@ -167,8 +172,7 @@ class Connection:
 
     def _read_refusal(self, response: Response, error: OSError) -> None:
         """Receive what the peer sent before `error` stopped the request: often it answers 413 and closes."""
-        received = -1
-        attempt = response.request.attempt
+        received, attempt = -1, response.request.attempt
         while attempt.received > received and not response.over:
             received = attempt.received
             self._readable(self._fileno)

@@ -26,25 +26,26 @@ import re
 from typing import NamedTuple
 
 from fetcher.errors import ProtocolError
+from fetcher.regex import regex
 from fetcher.semantics import TOKEN_CHARACTERS
 
 MAX_HEAD_BYTES = 256 * 1024
 MAX_FIELDS = 1000
 
 _PREFIX = b"HTTP/"
-_START = re.compile(rb"HTTP/(1\.[01]) {1,3}([1-9]\d\d)[ \t\r\n]", re.IGNORECASE)
+_START = regex(rb"HTTP/(1\.[01]) {1,3}([1-9]\d\d)[ \t\r\n]", re.IGNORECASE)
 _START_BYTES = 16           # `_START` never looks at more
-_END = re.compile(rb"\n\r?\r?\n")
+_END = regex(rb"\n\r?\r?\n")
 _END_BYTES = 4              # `_END` never matches more
-_BARE_CR = re.compile(rb"\r(?!\n)")
-_FOLD = re.compile(rb"\r?\n[ \t]+")
-_NAME = re.compile(f"[{TOKEN_CHARACTERS}]+".encode())
+_BARE_CR = regex(rb"\r(?!\n)")
+_FOLD = regex(rb"\r?\n[ \t]+")
+_NAME = regex(f"[{TOKEN_CHARACTERS}]+".encode())
 _MAX_LENGTH_DIGITS = 18     # no body is that long
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"content-encoding", b"connection"})
 _TRANSFER_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # RFC 9112 §7.2, and others that curl reads
 
-_PLAIN_START = re.compile(rb"HTTP/(1\.[01]) ([1-9]\d\d)(?: [^\0\r\n]*)?")
-_ODD_IN_A_VALUE = re.compile(rb"[\0\r\n]")
+_PLAIN_START = regex(rb"HTTP/(1\.[01]) ([1-9]\d\d)(?: [^\0\r\n]*)?")
+_ODD_IN_A_VALUE = regex(rb"[\0\r\n]")
 
 Field = tuple[bytes, bytes]
 _MAX_KNOWN, _MAX_KNOWN_LINE = 1024, 128

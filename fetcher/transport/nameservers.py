@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 from fetcher import green
+from fetcher.value import frozen
 
 _TRIES = 6                  # c-ares doubles its time-out, from 250 ms on; some servers need seconds for a name
 _OTHER_FAMILY_SECONDS = 0.25    # how much longer to wait for one family of addresses after the other has come
@@ -21,7 +21,7 @@ _A, _CNAME, _AAAA, _INTERNET = 1, 5, 28, 1      # RFC 1035 §3.2, RFC 3596 §2.1
 _KINDS = {socket.AF_INET: (_A,), socket.AF_INET6: (_AAAA,), socket.AF_UNSPEC: (_AAAA, _A)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """The addresses of a name, or why there are none. It may be cached for `seconds`."""
 

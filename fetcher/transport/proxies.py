@@ -13,17 +13,19 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from fetcher.errors import InvalidUrl
+from fetcher.regex import regex
 from fetcher.transport.headers import basic_credentials
 from fetcher.url import Url, parse
+from fetcher.value import frozen
 
 DEFAULT_PORTS = {"http": 1080, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}  # curl's
-_PROXY = re.compile(r"(?:([A-Za-z0-9]+)://)?(([^/\\?#]*).*)", re.S)
+_PROXY = regex(r"(?:([A-Za-z0-9]+)://)?(([^/\\?#]*).*)", re.S)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxy:
     """Where a proxy listens. `userinfo` is "name:password"."""
 

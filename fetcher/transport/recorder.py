@@ -7,11 +7,12 @@ from typing import Any
 from fetcher.files.parts import Parts
 from fetcher.files.spool import Spool
 from fetcher.model import Exchange
+from fetcher.regex import regex
 from fetcher.semantics import carries_credentials
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
-_FIELD = re.compile(rb"^([^:\r\n]+): [^\r\n]*", re.M)
+_FIELD = regex(rb"^([^:\r\n]+): [^\r\n]*", re.M)
 
 
 class Recorder:

@@ -1,18 +1,18 @@
 """Follow redirects, as in RFC 9110 §15.4 and the Fetch standard (§4.4, HTTP-redirect fetch)."""
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from fetcher import green, url as urls
 from fetcher.errors import InvalidUrl, TooManyRedirects
 from fetcher.options import RedirectOptions
+from fetcher.regex import regex
 from fetcher.transport.of_hosts import OfHosts
 from fetcher.transport.request import Request
 from fetcher.transport.response import Response
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BEYOND_ASCII = re.compile(r"[\x80-\xff]")
+_BEYOND_ASCII = regex(r"[\x80-\xff]")
 
 
 class RedirectHandler(green.request.HTTPRedirectHandler):  # type: ignore[misc]

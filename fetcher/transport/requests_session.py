@@ -9,7 +9,6 @@ which is stricter than curl.
 """
 from __future__ import annotations
 
-import re
 import ssl
 from typing import Any
 
@@ -19,6 +18,7 @@ from fetcher.errors import ConnectError, FetchError, Incomplete, ProtocolError, 
 from fetcher.extras import needed
 from fetcher.model import TlsDetails
 from fetcher.options import Limits, Options
+from fetcher.regex import regex
 from fetcher.semantics import IDEMPOTENT
 from fetcher.transport.connection import ConnectionLost
 from fetcher.transport.dial import Dialer
@@ -31,7 +31,7 @@ from fetcher.transport.route import Route
 from fetcher.transport.session_connection import Asked, asked, pool_classes
 from fetcher.transport.tunnels import not_accepted
 
-_BRACKETS = re.compile(r"^.*\[[^\]]*\] | \(_ssl\.c:\d+\)")
+_BRACKETS = regex(r"^.*\[[^\]]*\] | \(_ssl\.c:\d+\)")
 _PIECE = 64 * 1024
 _VERSIONS = {10: "1.0", 11: "1.1"}
 

@@ -143,6 +143,11 @@ class Response:
             self.chunks.append(bytes(data))
             self.buffered += len(data)
 
+    @property
+    def is_only_counted(self) -> bool:
+        """Whether nobody looks at the bytes of the body, not even to find its end."""
+        return self.chunks is None and self._decoder is None and (self.length is not None or self.until_close)
+
     def __iter__(self) -> Iterator[bytes]:
         """Yield the decoded body, piece by piece. With neither `request.keep` nor a coding, only count it.
 

@@ -25,11 +25,25 @@ main()
 """
 
 
-@pytest.mark.parametrize("argument", ["-h", "--nonsense"])
-def test_nothing_is_loaded_before_it_is_needed(fetcher, argument):
-    loaded = set(fetcher.python(LOADED, argument).err.split())
+# What a run of one URL over http, with its record in a pipe, has no use for
+RARE = {"rich", "pycares", "brotli", "backports.zstd", "zstandard", "re2", "idna", "publicsuffixlist", "markdown_it",
+        "webencodings", "sqlite3", "xml", "html", "difflib", "tomllib", "jinja2",
+        "pyarrow", "warcio", "celery", "requests", "protego", "dns", "asyncio", "fetcher.cli.ping", "fetcher.cli.plan",
+        "fetcher.sinks.separated", "fetcher.sinks.sqlite", "fetcher.sinks.warc", "fetcher.sinks.terminal.summary",
+        "fetcher.state.learning", "fetcher.report", "fetcher.demo", "fetcher.cluster"}
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["help"], ["--nonsense"], ["completion", "bash"]])
+def test_nothing_is_loaded_before_it_is_needed(fetcher, arguments):
+    loaded = set(fetcher.python(LOADED, *arguments).err.split())
     assert "click" in loaded
-    assert loaded & HEAVY == set()
+    assert loaded & (HEAVY | {"socket", "ssl", "fetcher.url", "fetcher.model", "fetcher.green"}) == set()
+
+
+def test_a_run_loads_only_what_it_needs(fetcher, server):
+    loaded = set(fetcher.python(LOADED, server.url()).err.split())
+    assert {"eventlet", "fetcher.transport"} <= loaded
+    assert loaded & RARE == set()
 
 
 def test_the_version_is_told_before_anything_is_loaded(fetcher):

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from markupsafe import escape
 
+from fetcher.regex import regex
 from fetcher.sinks.terminal.printable import printable
 
-_LINK = re.compile(r"https?://[^/@?#\\]+(?:[/?#].*)?", re.I)
+_LINK = regex(r"https?://[^/@?#\\]+(?:[/?#].*)?", re.I)
 _CUT = 500              # characters: a URL of this length may be the beginning of a longer one
 
 Row = TypeVar("Row")

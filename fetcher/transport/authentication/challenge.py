@@ -3,17 +3,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from fetcher.regex import regex
+from fetcher.value import frozen
 
 _MAX_CHALLENGES = 50
-_SEPARATORS = re.compile(r"[\s,]+")
+_SEPARATORS = regex(r"[\s,]+")
 # Name and value of a parameter. A quoted string without its closing mark ends with the field.
-_PARAMETER = re.compile(r'([^\s,="]+)\s*=(?!=)\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s,"]+))', re.S)
-_WORD = re.compile(r"[^\s,]+")
-_ESCAPED = re.compile(r"\\(.)", re.S)
+_PARAMETER = regex(r'([^\s,="]+)\s*=(?!=)\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s,"]+))', re.S)
+_WORD = regex(r"[^\s,]+")
+_ESCAPED = regex(r"\\(.)", re.S)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Challenge:
     """One way to authenticate. The scheme and parameter names are in lower case, and values are unquoted."""
 

@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Callable, Iterable
 
+from fetcher.regex import regex
 from fetcher.transport.authentication.challenge import Challenge
 from fetcher.transport.request import Request
 
 _STRONGEST_FIRST = ("SHA-512-256", "SHA-256", "MD5")
 _NAMES = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}   # hashlib's names
 _SESSION = "-SESS"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = regex(r"[\x00-\x1f\x7f]")
 
 
 class Session:

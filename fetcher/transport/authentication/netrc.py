@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_WORD = re.compile(r'\s*(?:(#.*)|"((?:[^"\\]|\\.)*)("?)|(\S+))')
+from fetcher.regex import regex
+
+_WORD = regex(r'\s*(?:(#.*)|"((?:[^"\\]|\\.)*)("?)|(\S+))')
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 

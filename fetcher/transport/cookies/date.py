@@ -1,13 +1,14 @@
 """Parse the dates of cookies (RFC 6265 §5.1.1): any text with a time, a day, a month and a year in it."""
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 
-_DELIMITERS = re.compile(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
-_TIME = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
-_DAY = re.compile(r"([0-9]{1,2})(?![0-9])")
-_YEAR = re.compile(r"([0-9]{2,4})(?![0-9])")
+from fetcher.regex import regex
+
+_DELIMITERS = regex(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
+_TIME = regex(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
+_DAY = regex(r"([0-9]{1,2})(?![0-9])")
+_YEAR = regex(r"([0-9]{2,4})(?![0-9])")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 

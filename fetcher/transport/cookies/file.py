@@ -7,12 +7,12 @@ A session cookie expires at 0. The prefix `#HttpOnly_` of a domain marks a cooki
 from __future__ import annotations
 
 import logging
-import re
 import time
 from codecs import BOM_UTF8
 from collections.abc import Iterable
 
 from fetcher.files.replacing import replace_file
+from fetcher.regex import regex
 from fetcher.transport.addresses import is_address
 from fetcher.transport.cookies.cookie import MAX_SIZE, Cookie
 from fetcher.transport.cookies.domains import is_public_suffix
@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 _HTTP_ONLY = "#HttpOnly_"
 _CHARSET = "latin-1"
 _HEAD = "# Netscape HTTP Cookie File\n# Made by fetcher; edit at your own risk.\n\n"
-_NUMBER = re.compile(r"-?[0-9]{1,20}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NUMBER = regex(r"-?[0-9]{1,20}")
+_CONTROL = regex(r"[\x00-\x1f\x7f]")
 
 
 def read_cookies(path: str) -> list[Cookie]:

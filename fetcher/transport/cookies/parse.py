@@ -4,8 +4,8 @@ As in curl, a cookie without a name is ignored, and so is a cookie with a TAB in
 """
 from __future__ import annotations
 
-import re
 
+from fetcher.regex import regex
 from fetcher.transport.addresses import is_address
 from fetcher.transport.cookies.cookie import MAX_SIZE, Cookie
 from fetcher.transport.cookies.date import parse_date
@@ -16,8 +16,8 @@ _MAX_FIELD = 8 * 1024           # characters
 _MAX_ATTRIBUTES = 30
 _MAX_ATTRIBUTE = 1024
 _MAX_AGE = 400 * 24 * 60 * 60   # seconds (RFC 6265bis §5.5)
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_SECONDS = re.compile(r"(-?)([0-9]+)")
+_CONTROL = regex(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SECONDS = regex(r"(-?)([0-9]+)")
 _BLANK = " \t"
 _TRUSTWORTHY = frozenset({"localhost", "127.0.0.1", "::1"})
 
