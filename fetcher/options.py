@@ -75,6 +75,8 @@ class InputOptions:
 
 
 TRANSPORT_ERRORS = frozenset({"dns", "connect", "proxy", "timeout", "incomplete"})
+RETRIABLE_ERRORS = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow",
+                    "unexpected")       # that a user may choose
 PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 
 
