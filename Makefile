@@ -24,8 +24,8 @@ test: $(VENV)/test  ## all tests
 	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/test  ## flake8, ruff's rules on security, and mypy: strict for fetcher/, lenient for tests/
-	$(BIN)/flake8 fetcher tests bench docs
-	$(BIN)/ruff check --quiet fetcher bench docs
+	$(BIN)/flake8 fetcher tests bench docs examples
+	$(BIN)/ruff check --quiet fetcher bench docs examples
 	$(BIN)/mypy
 
 coverage: $(VENV)/test  ## which lines the quick tests run, commands and processes included

@@ -27,8 +27,8 @@ The rooms, by floor; imports go down only:
        transport    bytes             sinks        records out
        state        what outlives a run
     0  model, answer, record, url, options, errors, expectation, judge, attempt, value, fingerprint, outcome,
-       own_answer, host_settings, semantics, text, verbatim, zstd, files, exits, extras, versions,
-       green (the one door to eventlet)
+       own_answer, host_settings, semantics, text, verbatim, zstd, files, exits, extras, extensions,
+       versions, green (the one door to eventlet)
 """
 from __future__ import annotations
 

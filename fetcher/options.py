@@ -187,7 +187,7 @@ class NetworkOptions:
     proxy: str | None = field(default=None, repr=False)     # None: from the environment; empty: none
     family: int | None = None           # 4 or 6: use these addresses only
     resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, or `*`; port; its addresses
-    transport: str = "urllib"           # or "requests", which needs the extra of that name
+    transport: str = "urllib"           # or "requests", which needs an extra, or that of another package
     dns_servers: tuple[str, ...] = ()   # "address" or "address:port"; none: the system's
 
 

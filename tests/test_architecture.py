@@ -17,7 +17,7 @@ FLOORS = {
     "model": 0, "answer": 0, "record": 0, "url": 0, "options": 0, "errors": 0, "expectation": 0, "judge": 0,
     "attempt": 0, "value": 0, "fingerprint": 0, "outcome": 0, "own_answer": 0,
     "host_settings": 0, "semantics": 0, "text": 0, "verbatim": 0, "zstd": 0,
-    "files": 0, "green": 0, "exits": 0, "extras": 0, "versions": 0,
+    "files": 0, "green": 0, "exits": 0, "extras": 0, "extensions": 0, "versions": 0,
 }
 ONLY_IN = {
     "eventlet": ("green.py",),
