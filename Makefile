@@ -7,7 +7,7 @@ UV ?= uv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable
 
-.PHONY: help demo check quick test lint coverage fuzz audit lock bench clean
+.PHONY: help demo check quick test lint coverage fuzz audit man lock bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -39,6 +39,9 @@ fuzz: $(VENV)/test  ## every reader of what the network says, FUZZ_SECONDS long
 
 audit: $(VENV)/audit  ## known vulnerabilities of the dependencies; asks the network
 	$(BIN)/pip-audit --skip-editable
+
+man: $(VENV)/ready  ## make the manual page anew, after a change of an option
+	$(BIN)/python -m docs.manual
 
 lock:  ## write requirements.lock anew, with the newest versions; needs uv, asks the network
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \
