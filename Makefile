@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 # Tests start hundreds of commands: what these import is compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo check quick test lint coverage fuzz audit lock bench clean
+.PHONY: help demo check quick test lint coverage fuzz audit man lock bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,8 +27,8 @@ test: $(VENV)/test  ## all tests
 	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/test  ## flake8, ruff's rules on security, and mypy: strict for fetcher/, lenient for tests/
-	$(BIN)/flake8 fetcher tests bench docs
-	$(BIN)/ruff check --quiet fetcher bench docs
+	$(BIN)/flake8 fetcher tests bench docs examples
+	$(BIN)/ruff check --quiet fetcher bench docs examples
 	$(BIN)/mypy
 
 coverage: $(VENV)/test  ## which lines the quick tests run, commands and processes included
@@ -42,6 +42,9 @@ fuzz: $(VENV)/test  ## every reader of what the network says, FUZZ_SECONDS long
 
 audit: $(VENV)/audit  ## known vulnerabilities of the dependencies; asks the network
 	$(BIN)/pip-audit --skip-editable
+
+man: $(VENV)/ready  ## make the manual page anew, after a change of an option
+	$(BIN)/python -m docs.manual
 
 lock:  ## write requirements.lock anew, with the newest versions; needs uv, asks the network
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \

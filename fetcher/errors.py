@@ -139,6 +139,17 @@ class Interrupted(FetchError):
 HTTP = "http"
 
 
+class FetchFailed(Exception):
+    """`Result.raise_for_status` found a `result` that is not ok. The message says why, and for which URL."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__(f"{result.error}: {result.error_message} ({result.url})")
+        self.result = result
+
+    def __reduce__(self) -> tuple[type[FetchFailed], tuple[Any]]:
+        return type(self), (self.result,)
+
+
 class OutputError(Exception):
     """Records can no longer be written: a full disk, a vanished mount. The run ends with status 74."""
 

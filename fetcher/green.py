@@ -100,6 +100,21 @@ def hub_name() -> str:
     return type(hub()).__module__.rpartition(".")[2]
 
 
+def has_hub() -> bool:
+    """Return whether this thread has a hub. Whatever needs one makes it."""
+    return hasattr(eventlet.hubs._threadlocal, "hub")
+
+
+def close_hub() -> None:
+    """End the hub of this thread, and release its descriptor. Call this in the main green thread, when nothing waits.
+    """
+    ending = hub()
+    if ending.running:
+        ending.abort(wait=True)
+    getattr(getattr(ending, "poll", None), "close", bool)()     # epoll and kqueue
+    del eventlet.hubs._threadlocal.hub
+
+
 @contextmanager
 def forking() -> Iterator[None]:
     """Allow forks inside this block: eventlet does not warn of them. The child must call `renew_hub` first.

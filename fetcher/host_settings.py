@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import lru_cache
+from ipaddress import ip_address
 
 from fetcher.options import HostOptions, Limits, Options
 from fetcher.regex import regex
@@ -71,6 +72,23 @@ def normal(pattern: str) -> str:
         return parse(f"http://{text}").host.rstrip(".")
     except ValueError:
         raise ValueError(f"{pattern!r} is not the name of a host, nor a pattern such as *.example.com") from None
+
+
+def parse_resolved(text: str) -> tuple[str, int, tuple[str, ...]]:
+    """Parse curl's HOST:PORT:ADDRESS[,ADDRESS]: the addresses of a host, used instead of asking a name server.
+
+    `*` is every host. A leading `+`, which makes the entry expire in curl, changes nothing. `-HOST:PORT` revokes an
+    entry, and results in no addresses. Raises ValueError.
+    """
+    host, _, rest = text.removeprefix("+").removeprefix("-").partition(":")
+    port, _, addresses = rest.partition(":")
+    takes_back = text.removeprefix("+").startswith("-")
+    try:
+        found = () if takes_back and not addresses else tuple(
+            str(ip_address(address.strip("[]"))) for address in addresses.split(","))
+        return host.lower(), int(port), found
+    except ValueError:
+        raise ValueError(f"{text!r} is not HOST:PORT:ADDRESS, as in example.com:443:127.0.0.1") from None
 
 
 @lru_cache(maxsize=16)

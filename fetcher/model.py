@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from fetcher import url as urls
+from fetcher.answer import Answer
 from fetcher.errors import InvalidUrl
 from fetcher.options import AnswerOptions
 from fetcher.regex import regex
@@ -161,7 +162,7 @@ NOTHING = Beside()
 
 
 @value
-class Result:
+class Result(Answer):
     """What became of one target. `record()` is the JSON object that users see."""
 
     url: str

@@ -74,6 +74,8 @@ class InputOptions:
 
 
 TRANSPORT_ERRORS = frozenset({"dns", "connect", "proxy", "timeout", "incomplete"})
+RETRIABLE_ERRORS = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow",
+                    "unexpected")       # that a user may choose
 PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 
 
@@ -184,7 +186,7 @@ class NetworkOptions:
     proxy: str | None = field(default=None, repr=False)     # None: from the environment; empty: none
     family: int | None = None           # 4 or 6: use these addresses only
     resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, or `*`; port; its addresses
-    transport: str = "urllib"           # or "requests", which needs the extra of that name
+    transport: str = "urllib"           # or "requests", which needs an extra, or that of another package
     dns_servers: tuple[str, ...] = ()   # "address" or "address:port"; none: the system's
 
 

@@ -22,5 +22,7 @@ def completion(shell: str) -> int:
     root = click.get_current_context().find_root().command
     kind = get_completion_class(shell)
     assert kind is not None
+    if shell == "zsh":      # where ~/.zshrc does not do that itself
+        click.echo("(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\n")
     click.echo(ShellComplete.source(kind(root, {}, "fetcher", "_FETCHER_COMPLETE")))
     return 0

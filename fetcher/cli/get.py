@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from fetcher.cli import arguments, config, options
+from fetcher.cli.brief import show_brief
 from fetcher.cli.group import GroupedCommand, GroupedOption, complete_source
 from fetcher.cli.suggestions import warn_of_unknown_variables
 from fetcher.cli.versions import show_version
@@ -27,7 +28,9 @@ Other commands (each with -h):
   fetcher submit      hand out a list to the workers of a cluster
   fetcher worker      be one of them
   fetcher status      show a run on a cluster
+  fetcher report      count the records of a run, or compare two runs
   fetcher completion  print the completion script for bash, zsh or fish
+  fetcher help TOPIC  tell about record, errors, exit, lists or cron
 
 Exit status:
   0    every URL was fetched          75   another run holds the lock
@@ -43,10 +46,12 @@ configuration file (concurrency = 50).
 
 
 @click.command(cls=GroupedCommand, params=[*options.ALL, config.OPTION], epilog=_EPILOG,
-               context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+               context_settings={"help_option_names": ["--help"], "max_content_width": 100})
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=False, shell_complete=complete_source)
 @click.option("--version", cls=GroupedOption, group="General", is_flag=True, is_eager=True, expose_value=False,
               callback=show_version, help="Show the versions of fetcher and of what it stands on.")
+@click.option("-h", "brief", cls=GroupedOption, group="General", is_flag=True, is_eager=True, expose_value=False,
+              callback=show_brief, help="Show what most people use, on one screen.")
 def get(sources: tuple[str, ...], **chosen: Any) -> int:
     """Fetch every URL of a list, concurrently, and leave exactly one record for every line of it.
 

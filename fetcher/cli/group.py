@@ -34,16 +34,23 @@ class FetcherGroup(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
         from importlib import import_module
 
+        if cmd_name == _HELP:
+            return import_module("fetcher.cli.help").help_      # type: ignore[no-any-return]
+        if cmd_name not in _COMMANDS:
+            return None
         command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args[:1] == [_HELP] and not os.path.exists(_HELP):
-            args = [*(name for name in args[1:2] if name in _COMMANDS), "-h"]
+            if not args[1:] and not ctx.resilient_parsing:
+                args = ["-h"]
+            elif args[1:2] and args[1] in _COMMANDS:
+                args = [args[1], "--help"]
+            else:
+                return super().parse_args(ctx, args)
         if not args or args[0] not in _COMMANDS:
             if args and args[0].isalpha() and not ctx.resilient_parsing and not os.path.exists(args[0]):
                 self._refuse_misspelled(ctx, args[0])

@@ -44,6 +44,7 @@ class StoreOptions:
     sqlite: str | None = None
     parquet: str | None = None
     warc: str | None = None
+    sinks: tuple[tuple[str, str], ...] = ()     # names of other packages' sinks, each with what it is told
 
 
 @frozen

@@ -86,6 +86,11 @@ def _tables(job: Job) -> Iterator[Sink]:
 
         tables.append(SqliteTable(job.stores.sqlite, private))
         yield tables[-1]
+    for name, argument in job.stores.sinks:
+        from fetcher.sinks.extension import ExtensionSink
+
+        with _usage_errors():
+            yield ExtensionSink(name, argument)
     if tables and job.records.resume and job.records.path is not None:
         for record in records(job.records.path):
             for table in tables:

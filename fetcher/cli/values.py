@@ -9,7 +9,7 @@ import click
 from fetcher.cli.suggestions import suggestion
 from fetcher.errors import InvalidUrl
 from fetcher.expectation import Pattern, Statuses, compiled, parse_pattern, parse_statuses, shown_statuses
-from fetcher.options import PASSING_STATUSES, TRANSPORT_ERRORS
+from fetcher.options import PASSING_STATUSES, RETRIABLE_ERRORS, TRANSPORT_ERRORS
 from fetcher.regex import regex
 from fetcher.semantics import is_token
 
@@ -22,7 +22,6 @@ _SIZE = regex(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.I)
 _DURATION = regex(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.I)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = regex(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.I)
-_RETRIED = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow", "unexpected")
 _DEFAULT_RETRIED = PASSING_STATUSES | TRANSPORT_ERRORS
 ALL_METHODS = "all-methods"
 _RANGE = regex(r"\d+-\d*|-\d+")
@@ -268,10 +267,11 @@ class RetryOn(Value):
             text = word.strip()
             if text.isascii() and text.isdigit() and 200 <= int(text) <= 599:
                 words.add(int(text))
-            elif text in _RETRIED or text == ALL_METHODS:
+            elif text in RETRIABLE_ERRORS or text == ALL_METHODS:
                 words.add(text)
             else:
-                self.fail(f"{text!r} is not a status from 200 to 599 or one of {', '.join((*_RETRIED, ALL_METHODS))}.",
+                self.fail(f"{text!r} is not a status from 200 to 599 or one of "
+                          f"{', '.join((*RETRIABLE_ERRORS, ALL_METHODS))}.",
                           param, ctx)
         return frozenset(words - {ALL_METHODS}) or _DEFAULT_RETRIED, ALL_METHODS in words
 

@@ -13,8 +13,8 @@ from fetcher.engine.manners import OVERLOAD_STATUSES, Manners
 from fetcher.engine.robots import Robots, robots_options
 from fetcher.engine.ticket import RobotsTicket, Ticket
 from fetcher.errors import DeadlinePassed, Interrupted
-from fetcher.fetch import Fetcher
-from fetcher.fetch import check as check_fetch
+from fetcher.fetching import Fetcher
+from fetcher.fetching import check as check_fetch
 from fetcher.host_settings import settings_of
 from fetcher.model import Result, WaitingHost
 from fetcher.options import Options

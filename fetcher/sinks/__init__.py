@@ -3,6 +3,7 @@
     jsonl, separated           records ──▶ files.output: whole lines to stdout or a file
     sqlite, parquet            records as rows of a table, whose columns are in columns
     warc                       requests and answers, on a series of files
+    extension                  results for a sink of another package
     bodies                     files with what was fetched; names chooses their paths, room checks the free space
     tally ──▶ verdict          counts, and whether the run has failed by them
     statistics ──▶ account     statuses, and times as a histogram: one JSON object, and metrics for Prometheus

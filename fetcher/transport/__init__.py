@@ -7,6 +7,7 @@
                              │        └ Parser      turns bytes into answers: head, chunks, decoding
                              └ Dialer               makes new ones: dns, race, proxies, tls
             or SessionHandler                       sends with a requests.Session instead
+            or ExtensionHandler                     sends with the transport of another package
 
 Foreign errors (OSError, ssl.SSLError) become errors of `fetcher.errors` here.
 """
@@ -114,6 +115,10 @@ def _exchange(options: Options, session: Any) -> Any:
     """Return the handler that sends requests and receives answers."""
     if session is None and options.network.transport == "urllib":
         return HttpHandler(options)
+    if session is None and options.network.transport != "requests":
+        from fetcher.transport.extension import ExtensionHandler
+
+        return ExtensionHandler(options)
     from fetcher.transport.requests_session import SessionHandler
 
     return SessionHandler(options, session)

@@ -10,6 +10,7 @@ from fetcher.cli import config, options
 from fetcher.cli.get import get
 from fetcher.cli.group import GroupedOption
 from fetcher.cli.options.field import FieldOption
+from fetcher.extensions import SINKS
 from fetcher.options import Limits, NetworkOptions
 
 OPTIONS = [option for option in get.params if isinstance(option, click.Option) and option.expose_value]
@@ -34,7 +35,7 @@ TYPED = {
     "lock": "run.lock", "lock_wait": "10m", "fail_if": ">5%", "summary": "summary.json", "metrics": "run.prom",
     "save_dir": "bodies", "save_name": "{sha256}", "sqlite": "out.db", "parquet": "out.parquet", "warc": "out.warc.gz",
     "ping_url": "http://monitor/", "retry_failed": "out.jsonl", "state": "seen.db", "processes": "2",
-    "heartbeat": "30s",
+    "heartbeat": "30s", "sink": "count=counts.json",
 }
 
 
@@ -43,6 +44,12 @@ def attributes_read():
     """The names of all attributes that the program reads outside its options."""
     return {node.attr for path in Path(fetcher.__file__).parent.rglob("*.py") if path.parent.name != "options"
             for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+
+
+@pytest.fixture(autouse=True)
+def extensions(monkeypatch):
+    """An extension that has a sink, as far as the command line can tell."""
+    monkeypatch.setattr("fetcher.cli.extended.names", lambda group: ["count"] if group == SINKS else [])
 
 
 @pytest.fixture

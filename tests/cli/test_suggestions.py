@@ -53,3 +53,4 @@ def test_variables_of_other_commands_are_none_of_these(fetcher, server):
 def test_help_is_a_command_too(fetcher):
     assert fetcher("help").out == fetcher("-h").out
     assert fetcher("help", "serve").out == fetcher("serve", "-h").out
+    assert fetcher("help", "get").out == fetcher("get", "--help").out

@@ -9,7 +9,7 @@ import pytest
 
 from fetcher import Options, Target, green
 from fetcher.engine import fetch_all
-from fetcher.options import BodyOptions, Limits, NetworkOptions, RequestOptions, Timeouts
+from fetcher.options import BodyOptions, Limits, NetworkOptions, RequestOptions, RunOptions, Timeouts
 from tests.broken_server import SILENCE, BrokenServer, Step
 from tests.fetching import fetch_at_once, green_run
 
@@ -216,9 +216,12 @@ def test_a_list_that_fails_gives_what_it_had_and_then_its_error(server):
     assert results == [True] * 5
 
 
-def test_a_list_of_something_else_is_an_error():
-    with pytest.raises(AttributeError):
-        list(fetch_all([None], options()))
+def test_what_is_no_text_has_a_result_too(server):
+    url = server.url("/headers")
+    results = fetch_all([None, url.encode(), 7, b"\xff://"], options(run=RunOptions(ordered=True)))
+    assert [(result.url, result.line, result.status, result.error) for result in results] == [
+        ("None", 1, None, "invalid_url"), (url, 2, 200, None), ("<int>", 3, None, "invalid_url"),
+        ("\ufffd://", 4, None, "invalid_url")]
 
 
 def test_a_list_may_wait_for_its_lines(server):

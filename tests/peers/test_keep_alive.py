@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from fetcher.attempt import InFlight
-from fetcher.fetch import Fetcher
+from fetcher.fetching import Fetcher
 from fetcher.model import Target
 from fetcher.options import Options, RequestOptions, Timeouts
 from fetcher.transport import Transport

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fetcher.cli.extended import TransportName
 from fetcher.cli.hosts import HostRule, Resolved
 from fetcher.cli.options.field import FieldOption
 from fetcher.cli.values import Choice, Number, Size
@@ -52,9 +53,9 @@ OPTIONS = [
                  "line. Repeatable."),
     _option("--allow-host", to=GuardOptions.allow, type=HostRule(), multiple=True, callback=_flattened, metavar="HOST",
             help="Connect to this host despite --deny-host and --block-private. Repeatable."),
-    _option("--transport", to=NetworkOptions.transport, type=Choice(["urllib", "requests"]), metavar="NAME",
-            help="The library that sends requests: urllib, or requests, which is slower and needs the extra of that "
-                 "name."),
+    _option("--transport", to=NetworkOptions.transport, type=TransportName(), metavar="NAME",
+            help="What sends requests: urllib; requests, which is slower and needs the extra of that name; or the "
+                 "transport of an installed extension."),
     _option("--max-size", to=BodyOptions.max_size, type=Size(), metavar="SIZE",
             help="Give up when a decoded body is longer than this: 500k, 10M, 1G. Default: 64M with --include body, "
                  "else no limit."),

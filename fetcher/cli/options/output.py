@@ -4,6 +4,7 @@ from __future__ import annotations
 from functools import partial
 
 from fetcher.cli.job import ListOptions, RecordOptions, ScreenOptions, StoreOptions
+from fetcher.cli.extended import SinkName
 from fetcher.cli.options.field import FieldOption
 from fetcher.cli.values import Choice, Duration, SaveName, Several
 from fetcher.options import BodyOptions, Options, RunOptions, SaveOptions
@@ -45,6 +46,8 @@ OPTIONS = [
     _output("--warc", to=StoreOptions.warc, local=True, metavar="FILE.warc.gz",
             help="Archive requests and answers in this WARC file. If it exists, or reaches 1 GB, the archive "
                  "continues in the next file, FILE-00001.warc.gz and so on. Needs the extra of that name."),
+    _output("--sink", to=StoreOptions.sinks, type=SinkName(), multiple=True, local=True, metavar="NAME=VALUE",
+            help="Also give the results to this sink of an installed extension. Repeatable."),
     _output("-q", "--quiet", to=ScreenOptions.quiet, is_flag=True, local=True,
             help="Show no progress, and a summary only if something failed."),
     _output("-v", "--verbose", to=ScreenOptions.verbose, is_flag=True, local=True,

@@ -8,7 +8,7 @@ import pytest
 
 from fetcher import Options, Target, green
 from fetcher.attempt import InFlight
-from fetcher.fetch import Fetcher
+from fetcher.fetching import Fetcher
 from fetcher.fingerprint import fingerprint
 from fetcher.model import Overrides
 from fetcher.options import (
