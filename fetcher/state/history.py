@@ -58,30 +58,35 @@ _UPGRADE = f"""
     COMMIT;
 """
 _PLAIN_GET = "GET"
-_READS = 1000       # by one transaction: acquiring SQLite's lock for each would cost as much as the look-up
 
 
 class History:
-    """Looks up what is known about requests. What was written a moment ago may not be found yet."""
+    """Looks up what is known about requests. What was written a moment ago may not be found yet.
+
+    Each look-up is a transaction of its own. SQLite writes a new beginning of its log over the old one only at a moment
+    when nobody reads: a reader that always has a transaction open makes the log grow as long as the run.
+    """
 
     def __init__(self, path: str) -> None:
         """Raises what `connect` raises."""
+        self._path = path
         self._connection = connect(path)
         self._execute = self._connection.cursor().execute
         self._find = _FIND if _version(self._connection) == _VERSION else _FIND.replace("expected", "NULL")
-        self._reads = 0
 
     def recall(self, url: Url, fingerprint: str | None) -> Past:
-        """Return what is known about the request for `url` with this `fingerprint` (None: a plain GET)."""
-        if self._reads % _READS == 0:
-            self._connection.rollback()
-            self._execute("BEGIN")
-        self._reads += 1
+        """Return what is known about the request for `url` with this `fingerprint` (None: a plain GET).
+
+        Raises OutputError if the file can no longer be read.
+        """
         address, request = _address(url), fingerprint or _PLAIN_GET
-        row = self._execute(self._find, (address, request)).fetchone()
-        if row is None:
-            return Past(address, request)
-        return Past(address, request, Memory(address, request, *row[:-1]), row[-1])
+        try:
+            rows = self._execute(self._find, (address, request)).fetchall()
+        except sqlite3.Error as error:
+            raise explained(self._path, error) from error
+        for *memory, reported in rows:
+            return Past(address, request, Memory(address, request, *memory), reported)
+        return Past(address, request)
 
     def close(self) -> None:
         self._connection.close()
@@ -149,9 +154,9 @@ def connect(path: str, writes: bool = False) -> sqlite3.Connection:
             _prepare(connection, path, writes)
             if writes:
                 connection.execute("PRAGMA busy_timeout = 0")
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if "not a database" not in str(error):
+                raise
             raise InputError(f"{path} is not a fetcher state.") from None
         opened.pop_all()
     return connection
