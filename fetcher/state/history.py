@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from fetcher.errors import InputError, OutputError
@@ -58,6 +58,10 @@ _UPGRADE = f"""
     COMMIT;
 """
 _PLAIN_GET = "GET"
+_TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
+_KINDS = (_TEXT, _TEXT, (int,), _TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT, _TEXT_OR_NONE, _TEXT_OR_NONE)
+_YEAR_10000 = 253_402_300_800       # as Unix time
+_DAMAGED = "The state {} cannot be used: it is damaged."
 
 
 class History:
@@ -85,7 +89,7 @@ class History:
         except sqlite3.Error as error:
             raise explained(self._path, error) from error
         for *memory, reported in rows:
-            return Past(address, request, Memory(address, request, *memory), reported)
+            return Past(address, request, _memory(self._path, address, request, *memory), reported)
         return Past(address, request)
 
     def close(self) -> None:
@@ -135,7 +139,18 @@ def memories(path: str) -> Iterator[Seen]:
         for *memory, seen, reported in connection.execute("""
                 SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen, change
                 FROM requests ORDER BY url, request"""):
-            yield Seen(Memory(*memory), seen, reported)
+            if not (isinstance(seen, (int, float)) and 0 <= seen < _YEAR_10000):
+                raise OutputError(_DAMAGED.format(path))
+            yield Seen(_memory(path, *memory), seen, reported)
+
+
+def _memory(path: str, *values: Any) -> Memory:
+    """Return the memory with these `values`. Raises OutputError if they are damaged: SQLite lets any be in any column.
+    """
+    memory = Memory(*values)
+    if any(type(value) not in kinds for value, kinds in zip(memory, _KINDS)):
+        raise OutputError(_DAMAGED.format(path))
+    return memory
 
 
 def connect(path: str, writes: bool = False) -> sqlite3.Connection:
@@ -202,6 +217,8 @@ def as_output_errors(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explained(path, error) from error
+    except UnicodeDecodeError as error:     # in what SQLite says of a damaged schema
+        raise OutputError(_DAMAGED.format(path)) from error
 
 
 def explained(path: str, error: sqlite3.Error) -> OutputError:
