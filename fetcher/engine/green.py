@@ -167,7 +167,7 @@ class GreenThreads:
             self._serve(ticket, pass_on)
 
     def _serve(self, ticket: Ticket, pass_on: Callable[[str], None]) -> None:
-        """Make one attempt for `ticket`, then retry or settle it. Raises only errors that end the process or the run."""
+        """Make one attempt for `ticket`, then retry or settle it. Raises only what ends the process or the run."""
         wait, pause, ending = None, 0.0, None
         try:
             if self._robots is not None and not ticket.urgent and self._robots.must_ask(ticket.target, perf_counter()):
