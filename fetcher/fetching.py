@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from fetcher import green
 from fetcher.attempt import Attempt, InFlight
 from fetcher.body import ReceivedBody
-from fetcher.errors import HTTP, FetchError, InvalidUrl, ProxyError, Unexpected
+from fetcher.errors import HTTP, FetchError, InvalidUrl, OutputError, ProxyError, Unexpected
 from fetcher.fingerprint import fingerprint
 from fetcher.host_settings import HostSettings, options_for, settings_of
 from fetcher.judge import Judge, judge_of
@@ -67,7 +67,7 @@ class Fetcher:
 
     def __call__(self, target: Target, number: int = 1, move: Callable[[str], None] | None = None) -> Result:
         """Fetch `target`, in its attempt `number`, and return the result. Raises only what ends this process or
-        green thread.
+        green thread, and OutputError if the state can no longer be read.
 
         `move` is called with the host of each redirect before it is followed. It may wait; that time does not count as
         the attempt's.
@@ -79,7 +79,7 @@ class Fetcher:
             if target.overrides is not None:
                 return fetch._fetch_overridden(target, target.overrides, number, move)
             return fetch._fetch(target, number, move)
-        except (green.GreenletExit, *green.ENDS_PROCESS):
+        except (OutputError, green.GreenletExit, *green.ENDS_PROCESS):
             raise
         except BaseException as error:
             return defect(self._options, target, error, number)

@@ -81,7 +81,7 @@ hub = eventlet.hubs.get_hub
 READ = eventlet.hubs.hub.READ
 WRITE = eventlet.hubs.hub.WRITE
 _HANDLED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP}
-_threads: list[Any] = []        # system threads that run now
+_threads: set[int] = set()      # system threads that run now, by the descriptor that each has to itself
 
 
 def __getattr__(name: str) -> Any:
@@ -160,13 +160,13 @@ def in_thread(function: Callable[..., Any], *args: Any) -> Any:
         except BaseException as error:
             outcome.append((None, error))
         finally:
-            _threads.remove(call)
+            _threads.discard(writing)
             with suppress(OSError):     # nobody is waiting any more, for instance
                 os.write(writing, b".")         # closing is not enough if a child forked meanwhile has a copy
             os.close(writing)
 
     threading = eventlet.patcher.original("threading")      # a Celery worker has patched the one that `import` gives
-    _threads.append(call)
+    _threads.add(writing)
     threading.Thread(target=call, daemon=True).start()
     try:
         trampoline(reading, read=True)

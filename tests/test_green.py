@@ -1,4 +1,5 @@
 import errno
+import gc
 import os
 import subprocess
 import sys
@@ -52,6 +53,18 @@ def test_others_go_on_while_something_blocks_in_a_thread():
     assert green.in_thread(lambda seconds: (time.sleep(seconds), "done")[1], 0.3) == "done"
     ticking.kill()
     assert len(ticks) > 5
+
+
+def test_a_thread_leaves_nothing_to_the_garbage_collector():
+    green.in_thread(len, "")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            green.in_thread(len, "")
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
 
 
 def test_what_a_thread_raises_is_raised_here():

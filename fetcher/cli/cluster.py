@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fetcher.cli.group import GroupedOption
+from fetcher.errors import InputError
 from fetcher.url import mask_userinfo
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from fetcher.cluster.run import ClusterRun
 
 GROUP = "Cluster"
+_PATIENCE_SECONDS = 300.0       # with a place that is away
+
+_Found = TypeVar("_Found")
 
 
 class RunName(click.ParamType):
@@ -56,12 +61,34 @@ def broker_url(chosen: str | None) -> str:
     return chosen or registry.default_broker()
 
 
+def patiently(place: Place, look: Callable[[], _Found], is_quiet: bool = False) -> _Found:
+    """Return what `look` returns, which reads `place`. If that is unavailable, look again for up to five minutes.
+
+    This is said on stderr, unless it `is_quiet`. Raises InputError, at once if there is no run in the place.
+    """
+    from fetcher.cluster.run import NoRun
+
+    began = monotonic()
+    while True:
+        try:
+            return look()
+        except NoRun:
+            raise
+        except InputError as error:
+            if monotonic() - began > _PATIENCE_SECONDS:
+                raise
+            if not is_quiet:
+                click.echo(f"fetcher: {error} Trying again for {_PATIENCE_SECONDS / 60:.0f} minutes.", err=True)
+            is_quiet = True
+        sleep(place.poll_seconds)
+
+
 def run_in(place: Place, name: str) -> ClusterRun:
-    """Return the run in `place`. It must have this name."""
+    """Return the run in `place`, which may be unavailable for a while. It must have this name. Raises InputError."""
     from fetcher.cluster.run import ClusterRun, NotUnderstood
 
     try:
-        run = ClusterRun.read(place)
+        run = patiently(place, lambda: ClusterRun.read(place))
     except NotUnderstood as error:
         raise click.ClickException(str(error)) from None
     if run.name != name:

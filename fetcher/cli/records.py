@@ -16,6 +16,7 @@ from fetcher.errors import Unexpected
 from fetcher.files.output import Output
 from fetcher.model import Result
 from fetcher.options import BodyOptions
+from fetcher.record import is_private
 from fetcher.sinks import Sink, Table
 from fetcher.sinks.jsonl import JsonLines, records
 from fetcher.state.change import WORTH_TELLING
@@ -105,19 +106,23 @@ def _journal(job: Job, format: str | None) -> Iterator[Sink]:
     if format == "parquet":
         yield _parquet(str(chosen.path), job.options.identifies_user)
         return
-    output = _output(chosen, _ADVICE if format == "jsonl" and chosen.only is None else "", job.options.run.deadline)
-    yield _encoder(format, output, _terminal_width(chosen), _sometimes(job.options.body))
+    private = job.options.identifies_user
+    output = _output(chosen, _ADVICE if format == "jsonl" and chosen.only is None else "", job.options.run.deadline,
+                     private)
+    sink = _encoder(format, output, _terminal_width(chosen), _sometimes(job.options.body))
+    yield sink if private or chosen.path is None else _Discreet(output, sink)
 
 
-def _output(chosen: RecordOptions, advice: str, seconds: float | None) -> Output:
+def _output(chosen: RecordOptions, advice: str, seconds: float | None, private: bool) -> Output:
     """Return the file or stream for the records. `seconds` is the time that the run has from now on."""
     suffix = compression(chosen)
     if suffix is None or chosen.path is None:
         deadline = None if seconds is None else perf_counter() + seconds
-        return Output(chosen.path, append=chosen.resume, sync=chosen.fsync, advice=advice, deadline=deadline)
+        return Output(chosen.path, append=chosen.resume, sync=chosen.fsync, advice=advice, deadline=deadline,
+                      private=private)
     from fetcher.files.compressed import CompressedOutput
 
-    return CompressedOutput(chosen.path, suffix, sync=chosen.fsync)
+    return CompressedOutput(chosen.path, suffix, sync=chosen.fsync, private=private)
 
 
 def _parquet(path: str, private: bool) -> Table:
@@ -197,3 +202,17 @@ class _Only:
     def write(self, result: Result) -> None:
         if self._is_wanted(result):
             self._sink.write(result)
+
+
+class _Discreet:
+    """Passes results to `sink`, and makes its `output` private once a line had credentials of its own."""
+
+    def __init__(self, output: Output, sink: Any) -> None:
+        self._output = output
+        self._sink = sink
+        self.close = sink.close
+
+    def write(self, result: Result) -> None:
+        if is_private(result):
+            self._output.make_private()
+        self._sink.write(result)

@@ -3,14 +3,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from time import monotonic, sleep, time
+from time import sleep, time
 from typing import TYPE_CHECKING
 
 import click
 
-from fetcher.cli.cluster import option, run_in, run_option
+from fetcher.cli.cluster import option, patiently, run_in, run_option
 from fetcher.cli.group import GroupedCommand
-from fetcher.errors import InputError
 from fetcher.exits import OK
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from fetcher.cluster.overview import Picture
     from fetcher.cluster.place import Place
     from fetcher.cluster.run import ClusterRun
-
-_PATIENCE_SECONDS = 300.0
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,7 +38,7 @@ def status(name: str, out: str | None) -> int:
     if sys.stdout.isatty():
         follow(place, run, to_stdout=True)
     else:
-        click.echo(orjson.dumps(Overview(place, run).picture().record()))
+        click.echo(orjson.dumps(patiently(place, Overview(place, run).picture).record()))
     return OK
 
 
@@ -53,23 +50,17 @@ def follow(place: Place, run: ClusterRun, to_stdout: bool = False) -> int:
     from fetcher.cluster.overview import Overview
     from fetcher.sinks.terminal import summary
 
-    seen = monotonic()
     console = console_on(stderr=not to_stdout)
     overview = Overview(place, run)
-    picture = overview.picture()
+    picture = patiently(place, overview.picture)
     screen = Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else None
     with screen or nullcontext():
         while not picture.is_done:
             if screen is not None:
                 screen.update(_drawn(picture, console), refresh=True)
             sleep(place.poll_seconds)
-            try:
-                picture = overview.picture()
-                seen = monotonic()
-            except InputError:      # the place may be unavailable for a while
-                if monotonic() - seen > _PATIENCE_SECONDS:
-                    raise
-    overview.conclude()
+            picture = patiently(place, overview.picture, is_quiet=screen is not None)
+    patiently(place, overview.conclude)
     picture.tally.started -= time() - run.submitted
     picture.tally.close()
     summary.show(picture.tally, console)

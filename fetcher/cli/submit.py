@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fetcher.cli import arguments, config, options, values
-from fetcher.cli.cluster import broker_option, broker_url, key_option, option, run_in, run_option
+from fetcher.cli.cluster import broker_option, broker_url, key_option, option, patiently, run_in, run_option
 from fetcher.cli.group import GroupedCommand
 from fetcher.cli.job import Job
 from fetcher.exits import OK
@@ -63,11 +63,11 @@ def submit(name: str, broker: str | None, cluster_key: str | None, out: str, par
     overview = Overview(place, run)
     app.send_orders(celery, name, place, overview.left(), signing)
     registry.register(name, place.where)
-    overview.conclude()
     if wait:
         from fetcher.cli.status import follow
 
         return follow(place, run)
+    patiently(place, overview.conclude)
     click.echo(f"{name}: {sum(run.lines):,} lines in {len(run.partitions):,} partitions, to {place.where}",
                err=True)
     return OK

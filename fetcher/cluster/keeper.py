@@ -3,12 +3,14 @@
 Celery first takes an order from the list in Redis and then notes that it has it. If a worker is killed between the two,
 the order is lost. So Redis also holds the runs, and a worker that finds the list empty sends an order for each
 partition that nobody works on. An extra order does no harm.
+
+A partition that has a report is worked on if the report is another than at the look before. The clocks of other
+machines do not matter.
 """
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from time import time
 from typing import Any
 
 import orjson
@@ -17,13 +19,14 @@ from kombu.exceptions import KombuError
 
 from fetcher.cluster.orders import QUEUE, Order, orders, parse_order, send
 from fetcher.cluster.overview import Overview
-from fetcher.cluster.place import Place
 from fetcher.cluster.policy import Policy, Refused
-from fetcher.cluster.run import ClusterRun, NotUnderstood
-from fetcher.cluster.state import RUNNING
+from fetcher.cluster.run import NotUnderstood
+from fetcher.cluster.state import RUNNING, State
 from fetcher.errors import InputError
 
 _RUNS = "fetcher.runs"
+
+Reports = dict[int, State | None]       # the last one of each partition
 
 _log = logging.getLogger(__name__)
 
@@ -41,23 +44,25 @@ class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
 
     def __init__(self, consumer: Any, **_: Any) -> None:
         self._timer: Any = None
+        self._reports: dict[bytes, Reports] = {}    # of the look before, by run
 
     def start(self, consumer: Any) -> None:
         seconds = consumer.app.conf.broker_transport_options["visibility_timeout"]
-        self._timer = consumer.timer.call_repeatedly(seconds, self._look, (consumer.app, seconds))
+        self._timer = consumer.timer.call_repeatedly(seconds, self._look, (consumer.app,))
 
     def stop(self, consumer: Any) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self, celery: Any, seconds: float) -> None:
+    def _look(self, celery: Any) -> None:
         with suppress(KombuError, OSError), celery.connection_for_write() as connection:
             client = connection.default_channel.client
             if client.llen(QUEUE):
                 return
+            before, self._reports = self._reports, {}
             for entry in client.smembers(_RUNS):
                 try:
-                    lost = _lost(entry, celery.policy, seconds)
+                    lost = self._lost(entry, celery.policy, before.get(entry, {}))
                 except NotUnderstood as error:
                     _log.error("%s", error)
                     lost = None
@@ -68,31 +73,30 @@ class Keeper(bootsteps.StartStopStep):      # type: ignore[misc]
                 else:
                     send(celery, connection, lost)
 
+    def _lost(self, entry: bytes, policy: Policy, before: Reports) -> list[Order] | None:
+        """Return an order for each partition that nobody works on, or None if the run is done.
 
-def _lost(entry: bytes, policy: Policy, seconds: float) -> list[Order] | None:
-    """Return an order for each partition that nobody works on, or None if the run is done.
+        `entry` is what `remember` stored. Raises InputError, Refused and NotUnderstood.
+        """
+        try:
+            remembered = parse_order(orjson.loads(entry))
+        except ValueError:
+            raise NotUnderstood("What stands for a run in the broker is none.") from None
+        place, run, content = policy.find(remembered)
+        overview = Overview(place, run)
+        left = overview.left()
+        if not left:
+            return None
+        reports = self._reports[entry] = overview.states()
+        return list(orders(run.name, remembered.out, idle(left, reports, before), policy.key, content))
 
-    `entry` is what `remember` stored, and `seconds` is as in `_idle`. Raises InputError, Refused and NotUnderstood.
+
+def idle(left: list[int], reports: Reports, before: Reports) -> list[int]:
+    """Return those of the partitions that are `left` that nobody works on.
+
+    They have no report, or their worker has released them, or their last report is the same as at the look `before`.
+    A partition that was not seen before may be worked on.
     """
-    try:
-        remembered = parse_order(orjson.loads(entry))
-    except ValueError:
-        raise NotUnderstood("What stands for a run in the broker is none.") from None
-    place, run, content = policy.find(remembered)
-    idle = _idle(place, run, seconds)
-    return None if idle is None else list(orders(run.name, remembered.out, idle, policy.key, content))
-
-
-def _idle(place: Place, run: ClusterRun, seconds: float) -> list[int] | None:
-    """Return the unfinished partitions that nobody works on, or None if the run is done. Raises InputError.
-
-    A partition is idle if it has no report, if its worker released it, or if its last report is `seconds` old.
-    """
-    overview = Overview(place, run)
-    left = overview.left()
-    if not left:
-        return None
-    states = overview.states()
-    busy = {number for number, state in states.items()
-            if state is not None and state.phase == RUNNING and time() - state.reported < seconds}
-    return [number for number in left if number not in busy]
+    return [number for number in left
+            if (state := reports.get(number)) is None or state.phase != RUNNING
+            or (number in before and before[number] == state)]

@@ -21,6 +21,10 @@ class NotUnderstood(Exception):
     """An order or a run has another version, or is none at all. The text says so in a sentence."""
 
 
+class NoRun(InputError):
+    """There is no run in a place that can be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterRun:
     """What to fetch, and how. `lines` has the number of targets of each partition, which may be 0."""
@@ -45,10 +49,10 @@ class ClusterRun:
 
     @classmethod
     def read(cls, place: Place) -> ClusterRun:
-        """Return the run in this place. Raises InputError if there is none, and NotUnderstood."""
+        """Return the run in this place. Raises NoRun, InputError if the place cannot be read, and NotUnderstood."""
         content = place.read(RUN)
         if content is None:
-            raise InputError(f"There is no run in {place.where}; name the --out of fetcher submit.")
+            raise NoRun(f"There is no run in {place.where}; name the --out of fetcher submit.")
         return cls.decode(content, place.where)
 
     @classmethod

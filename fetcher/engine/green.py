@@ -12,7 +12,7 @@ from fetcher.engine.flow import Flow
 from fetcher.engine.manners import OVERLOAD_STATUSES, Manners
 from fetcher.engine.robots import Robots, robots_options
 from fetcher.engine.ticket import RobotsTicket, Ticket
-from fetcher.errors import DeadlinePassed, Interrupted
+from fetcher.errors import DeadlinePassed, Interrupted, OutputError
 from fetcher.fetching import Fetcher
 from fetcher.fetching import check as check_fetch
 from fetcher.host_settings import settings_of
@@ -127,7 +127,7 @@ class GreenThreads:
     # The workers.
 
     def _work(self) -> None:
-        """Serve tickets until the run ends. An unexpected error ends the run, which would otherwise wait for ever."""
+        """Serve tickets until the run ends. An error ends the run, which would otherwise wait for ever."""
         try:
             self._serve_tickets()
         except (green.GreenletExit, *green.ENDS_PROCESS):
@@ -167,7 +167,7 @@ class GreenThreads:
             self._serve(ticket, pass_on)
 
     def _serve(self, ticket: Ticket, pass_on: Callable[[str], None]) -> None:
-        """Make one attempt for `ticket`, then retry or settle it. Raises only errors that end the process."""
+        """Make one attempt for `ticket`, then retry or settle it. Raises only what ends the process or the run."""
         wait, pause, ending = None, 0.0, None
         try:
             if self._robots is not None and not ticket.urgent and self._robots.must_ask(ticket.target, perf_counter()):
@@ -179,7 +179,7 @@ class GreenThreads:
                 pause = self._rules.retry_after(result) or 0.0
                 if ticket.gate is None:
                     wait = self._manners.learn(ticket, result, now)
-        except green.ENDS_PROCESS:
+        except (OutputError, *green.ENDS_PROCESS):
             raise
         except BaseException as error:
             result, now = defect(self.options, ticket.target, error, ticket.attempts + 1), perf_counter()

@@ -16,7 +16,7 @@ from typing import Any
 
 from fetcher import green
 from fetcher.errors import NobodyReads, OutputError
-from fetcher.files.claims import open_claimed, release
+from fetcher.files.claims import PRIVATE, open_claimed, release
 from fetcher.files.descriptors import named_descriptor
 
 _BATCH_BYTES = 64 * 1024
@@ -33,7 +33,7 @@ class Output:
     """
 
     def __init__(self, path: str | None = None, *, append: bool = False, sync: bool = False, prompt: bool = False,
-                 advice: str = "", deadline: float | None = None) -> None:
+                 advice: str = "", deadline: float | None = None, private: bool = False) -> None:
         """Write to stdout, or to a file at `path`, which is emptied first unless `append` is set.
 
         A regular file is claimed for this process. Raises LockHeld, and empties nothing, if another run writes it.
@@ -43,7 +43,7 @@ class Output:
         not only of this process. With `prompt`, no line waits for others: it is written in the next round of the hub,
         with those that came in this one. `advice` says how to go on when a file can no longer be written. After
         `deadline`, in `time.perf_counter()` seconds, a reader that reads nothing for some seconds is given up:
-        NobodyReads.
+        NobodyReads. With `private`, only its owner can read the file, unless it was there before.
         """
         self.name = "Standard output" if path is None else path
         self._is_ours = path is not None
@@ -60,7 +60,7 @@ class Output:
         self._failure: OSError | OutputError | None = None
         self._closed = False
         try:
-            self._fd = _open(path, append)
+            self._fd, self._is_new = _open(path, append, PRIVATE if private else 0o666)
             self._is_regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
         except OSError as error:
             raise OutputError(f"{self.name} cannot be opened for writing: {error.strerror}.") from error
@@ -77,6 +77,12 @@ class Output:
             self._flush()
         elif self._timer is None:
             self._timer = green.call_later(self._batch_seconds, green.spawn_n, self._flush_in_background)
+
+    def make_private(self) -> None:
+        """Let only its owner read the file from now on, unless it was there before this run."""
+        if self._is_new:
+            with suppress(OSError):     # a file system without rights
+                os.fchmod(self._fd, PRIVATE)
 
     def close(self) -> None:
         if self._closed:
@@ -165,16 +171,23 @@ class Output:
             raise OutputError(f"{self.name} cannot be written: {error.strerror}.") from error
 
 
-def _open(path: str | None, append: bool) -> int:
-    """Open the file or descriptor to write to. A file is claimed, and emptied unless `append` is set."""
+def _open(path: str | None, append: bool, rights: int) -> tuple[int, bool]:
+    """Open the file or descriptor to write to, and return whether the file is new, and so has these `rights`.
+
+    A file is claimed, and emptied unless `append` is set.
+    """
     if path is None:
         if sys.__stdout__ is None:      # closed by the caller, so descriptor 1 may be another file by now
             raise OSError(0, "it is closed")
-        return 1
+        return 1, False
     named = named_descriptor(path)
     if named is not None:
-        return os.dup(named)            # its offset is shared with whoever opened it
-    descriptor = open_claimed(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND * append)
+        return os.dup(named), False     # its offset is shared with whoever opened it
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND * append
+    try:
+        return open_claimed(path, flags | os.O_EXCL, rights), True
+    except FileExistsError:
+        descriptor = open_claimed(path, flags, rights)
     if not append and stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.ftruncate(descriptor, 0)
-    return descriptor
+    return descriptor, False

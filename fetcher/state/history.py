@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from fetcher.errors import InputError, OutputError
@@ -58,30 +58,39 @@ _UPGRADE = f"""
     COMMIT;
 """
 _PLAIN_GET = "GET"
-_READS = 1000       # by one transaction: acquiring SQLite's lock for each would cost as much as the look-up
+_TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
+_KINDS = (_TEXT, _TEXT, (int,), _TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT, _TEXT_OR_NONE, _TEXT_OR_NONE)
+_YEAR_10000 = 253_402_300_800       # as Unix time
+_DAMAGED = "The state {} cannot be used: it is damaged."
 
 
 class History:
-    """Looks up what is known about requests. What was written a moment ago may not be found yet."""
+    """Looks up what is known about requests. What was written a moment ago may not be found yet.
+
+    Each look-up is a transaction of its own. SQLite writes a new beginning of its log over the old one only at a moment
+    when nobody reads: a reader that always has a transaction open makes the log grow as long as the run.
+    """
 
     def __init__(self, path: str) -> None:
         """Raises what `connect` raises."""
+        self._path = path
         self._connection = connect(path)
         self._execute = self._connection.cursor().execute
         self._find = _FIND if _version(self._connection) == _VERSION else _FIND.replace("expected", "NULL")
-        self._reads = 0
 
     def recall(self, url: Url, fingerprint: str | None) -> Past:
-        """Return what is known about the request for `url` with this `fingerprint` (None: a plain GET)."""
-        if self._reads % _READS == 0:
-            self._connection.rollback()
-            self._execute("BEGIN")
-        self._reads += 1
+        """Return what is known about the request for `url` with this `fingerprint` (None: a plain GET).
+
+        Raises OutputError if the file can no longer be read.
+        """
         address, request = _address(url), fingerprint or _PLAIN_GET
-        row = self._execute(self._find, (address, request)).fetchone()
-        if row is None:
-            return Past(address, request)
-        return Past(address, request, Memory(address, request, *row[:-1]), row[-1])
+        try:
+            rows = self._execute(self._find, (address, request)).fetchall()
+        except sqlite3.Error as error:
+            raise explained(self._path, error) from error
+        for *memory, reported in rows:
+            return Past(address, request, _memory(self._path, address, request, *memory), reported)
+        return Past(address, request)
 
     def close(self) -> None:
         self._connection.close()
@@ -130,7 +139,18 @@ def memories(path: str) -> Iterator[Seen]:
         for *memory, seen, reported in connection.execute("""
                 SELECT url, request, status, etag, last_modified, sha256, final_url, saved_to, seen, change
                 FROM requests ORDER BY url, request"""):
-            yield Seen(Memory(*memory), seen, reported)
+            if not (isinstance(seen, (int, float)) and 0 <= seen < _YEAR_10000):
+                raise OutputError(_DAMAGED.format(path))
+            yield Seen(_memory(path, *memory), seen, reported)
+
+
+def _memory(path: str, *values: Any) -> Memory:
+    """Return the memory with these `values`. Raises OutputError if they are damaged: SQLite lets any be in any column.
+    """
+    memory = Memory(*values)
+    if any(type(value) not in kinds for value, kinds in zip(memory, _KINDS)):
+        raise OutputError(_DAMAGED.format(path))
+    return memory
 
 
 def connect(path: str, writes: bool = False) -> sqlite3.Connection:
@@ -149,9 +169,9 @@ def connect(path: str, writes: bool = False) -> sqlite3.Connection:
             _prepare(connection, path, writes)
             if writes:
                 connection.execute("PRAGMA busy_timeout = 0")
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if "not a database" not in str(error):
+                raise
             raise InputError(f"{path} is not a fetcher state.") from None
         opened.pop_all()
     return connection
@@ -197,6 +217,8 @@ def as_output_errors(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explained(path, error) from error
+    except UnicodeDecodeError as error:     # in what SQLite says of a damaged schema
+        raise OutputError(_DAMAGED.format(path)) from error
 
 
 def explained(path: str, error: sqlite3.Error) -> OutputError:

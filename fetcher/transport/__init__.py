@@ -87,9 +87,10 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
         acquire = self._pool.acquire if may_be_repeated else self._pool.acquire_promised
         try:
             response = acquire(route, request.attempt).exchange(request)
-        except ConnectionLost:
+        except ConnectionLost as lost:
             if not may_be_repeated:
                 raise
+            lost.as_value()
             response = self._pool.make(route, request.attempt).exchange(request)
         if response.status == 407 and route.forwarding:
             response.close()

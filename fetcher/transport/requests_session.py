@@ -86,9 +86,10 @@ class SessionHandler(green.request.BaseHandler):  # type: ignore[misc]
             raise ProxyError("A session of your own cannot use a SOCKS proxy.")
         try:
             response = self._send(request, route)
-        except ConnectionLost:      # a reused connection was closed (RFC 9112 §9.3.1)
+        except ConnectionLost as lost:      # a reused connection was closed (RFC 9112 §9.3.1)
             if request.method not in IDEMPOTENT:
                 raise
+            lost.as_value()
             response = self._send(request, route)
         if response.status == 407 and route.forwarding:
             response.close()

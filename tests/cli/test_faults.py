@@ -129,6 +129,18 @@ def test_a_database_that_cannot_be_looked_into_is_named(faulty, fetcher, server)
     assert (done.status, done.err) == (74, "fetcher: out.db cannot be written: Input/output error.\n")
 
 
+@pytest.mark.parametrize("options", [(), ("--processes", "2")], ids=["one", "two"])
+@pytest.mark.parametrize("call", [1, 4, 8])
+def test_a_state_that_cannot_be_read_is_status_74_and_a_sentence(faulty, fetcher, urls, options, call):
+    assert fetcher("-q", "-f", "none", "--state", "state.db", urls).status == 0
+    done = faulty(f"pread64:error=EIO:when={call}+", "-q", "--state", "state.db", *options, urls,
+                  files=("state.db",))
+    assert done.status == 74
+    assert re.search(r"^fetcher: The state state.db cannot be used: (disk I/O error|database disk image is malformed)",
+                     done.err, re.MULTILINE)
+    assert {record["error"] for record in records(done.out.encode())} <= {None, "interrupted"}
+
+
 @pytest.mark.parametrize("inject", [
     "write:error=ENOSPC", "write:error=EIO", "write:error=EDQUOT", "link,linkat:error=EIO", "openat:error=EMFILE"])
 def test_a_body_that_cannot_be_saved_is_one_record_and_the_run_goes_on(faulty, fetcher, urls, inject):

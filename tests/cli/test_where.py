@@ -78,9 +78,25 @@ def test_what_came_with_a_password_is_its_owners_alone(fetcher, server, tmp_path
     assert {rights(tmp_path / name) for name in stores[1::2]} == {0o600}
 
 
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.jsonl.gz"])
+@pytest.mark.parametrize("kind", ["user", "line", "row"])
+def test_records_seen_with_credentials_are_their_owners_alone_in_a_new_file(fetcher, server, tmp_path, kind, name):
+    url, arguments = server.url("/bytes/10"), []
+    if kind == "user":
+        arguments = ["-u", "user:secret"]
+    elif kind == "line":
+        url = url.replace("://", "://user:secret@")
+    row = {"url": url, **({"headers": {"X-Api-Key": "secret"}} if kind == "row" else {})}
+    (tmp_path / "list.jsonl").write_text(f'{{"url": "{server.url("/bytes/9")}"}}\n{json.dumps(row)}\n')
+    (tmp_path / "there").touch(0o644)
+    for path, expected in (name, 0o600), ("there", 0o644):
+        assert fetcher("-o", path, *arguments, "list.jsonl").status == 0
+        assert rights(tmp_path / path) == expected
+
+
 def test_what_needs_no_password_has_the_rights_of_the_umask(fetcher, server, tmp_path):
-    assert fetcher("--sqlite", "out.db", server.url("/bytes/10")).status == 0
-    assert rights(tmp_path / "out.db") == 0o666 & ~os.umask(os.umask(0o022))
+    assert fetcher("--sqlite", "out.db", "-o", "out.jsonl", server.url("/bytes/10")).status == 0
+    assert {rights(tmp_path / name) for name in ("out.db", "out.jsonl")} == {0o666 & ~os.umask(os.umask(0o022))}
 
 
 @pytest.mark.parametrize("option", ["-o", "--sqlite", "--parquet", "--warc"])

@@ -95,6 +95,26 @@ def test_who_waits_does_so_while_the_place_cannot_be_read(local, server):
     assert lines(local.records()) == {line: 1 for line in range(1, 201)}
 
 
+@pytest.mark.parametrize("command", [
+    ("status", "--run", "run"), ("submit", "--run", "run", "--broker", "broker", "--out", "out", "--again", "--wait")],
+    ids=" ".join)
+def test_the_first_look_waits_for_a_place_that_cannot_be_read(local, server, command):
+    local.fetcher.list(server.url())
+    assert local.submit("list").status == 0
+    local.start_worker()
+    local.wait()
+    out = local.fetcher.home / "out"
+    out.rename(out.with_name("elsewhere"))
+    out.touch()
+    looking = local.fetcher.start(*command)
+    assert b"run.json cannot be read: Not a directory. Trying again for 5 minutes." in looking.stderr.readline()
+    out.unlink()
+    out.with_name("elsewhere").rename(out)
+    said, _ = looking.communicate(timeout=PATIENCE)
+    assert looking.returncode == 0
+    assert command[0] == "submit" or json.loads(said)["done"]
+
+
 def test_the_two_commands_of_the_readme_work_as_they_stand(fetcher, server):
     readme = Path(__file__).parents[2].joinpath("README.md").read_text()
     chapter = readme.partition("## On many machines\n")[2]

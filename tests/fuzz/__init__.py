@@ -1,7 +1,9 @@
-"""Random input for every reader of what a server sends: it raises only the errors that it declares.
+"""Random input for every reader of what was not written here: it raises only the errors that it declares.
 
 `corpus/NAME/` has the inputs that a harness begins with, one per file. Inputs that a longer search finds are added
-there, so that they stay tests. The search is short by default; FETCHER_FUZZ_SECONDS=60 runs each harness for a minute.
+there, so that they stay tests. A harness whose inputs are not bytes begins with its `@example`s instead.
+
+The search is short by default; FETCHER_FUZZ_SECONDS=60 runs each harness for a minute.
 """
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -38,9 +41,26 @@ def fuzz(name: str, check: Callable[[bytes], None]) -> None:
     """Call `check` with the whole corpus `name`, and then with random variations while there is time."""
     for data in corpus(name):
         check(data)
+    _search(given(mutated(name))(check))
+
+
+def fuzzed(*inputs: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[], None]]:
+    """Make a test of a function that is called with values of `inputs` while there is time, as `given` would."""
+    def decorate(check: Callable[..., None]) -> Callable[[], None]:
+        def test() -> None:
+            _search(given(*inputs)(check))
+
+        test.__name__, test.__doc__, test.__module__ = check.__name__, check.__doc__, check.__module__
+        return test
+
+    return decorate
+
+
+def _search(searched: Callable[[], None]) -> None:
+    """Try other inputs in each run, also where hypothesis would always try the same ones, as it does in CI."""
     until = monotonic() + float(os.environ.get("FETCHER_FUZZ_SECONDS", 0))
-    search = settings(database=None, deadline=None,
-                      suppress_health_check=list(HealthCheck))(given(mutated(name))(check))
+    search = settings(database=None, deadline=None, derandomize=False,
+                      suppress_health_check=list(HealthCheck))(searched)
     search()
     while monotonic() < until:
         search()

@@ -4,13 +4,14 @@ import struct
 from types import SimpleNamespace
 from typing import Any
 
-from hypothesis import example, given, strategies as st
+from hypothesis import example, strategies as st
 
 from fetcher.errors import ProxyError
 from fetcher.transport import hosts, nameservers
 from fetcher.transport.addresses import number_of, why_not_global, wrapped
 from fetcher.transport.proxies import Proxy, ProxyRules
 from fetcher.transport.tunnels import MAX_HEAD, open_tunnel, read_status
+from tests.fuzz import fuzzed
 
 NAMES = st.sampled_from(["a.example", "b.example", "A.Example.", "c.example", "a.example.lab", "", "."])
 RECORDS = st.lists(st.one_of(
@@ -22,7 +23,7 @@ RECORDS = st.lists(st.one_of(
               NAMES, st.sampled_from([1, 28, 16]), st.integers(0, 2**31))), max_size=24)
 
 
-@given(RECORDS)
+@fuzzed(RECORDS)
 def test_an_answer_gives_addresses_of_the_name_and_its_aliases_alone(records):
     addresses, seconds = nameservers.follow("a.example", records, 1)
     plain = [(record.name.lower().rstrip("."), record) for record in records]
@@ -34,7 +35,7 @@ def test_an_answer_gives_addresses_of_the_name_and_its_aliases_alone(records):
     assert seconds >= 0
 
 
-@given(st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(
+@fuzzed(st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(
     [b"192.0.2.1", b"::1", b"fe80::1%lo", b" ", b"\t", b"\n", b"\r", b"#", b"a", b"b.example", b"\0", b"\xff", b"%"]),
     max_size=40).map(b"".join)))
 def test_a_file_of_hosts_has_addresses_and_nothing_else(content):
@@ -45,7 +46,7 @@ def test_a_file_of_hosts_has_addresses_and_nothing_else(content):
             number_of(address)
 
 
-@given(st.integers(0, 2**128 - 1))
+@fuzzed(st.integers(0, 2**128 - 1))
 @example(0x20010000 << 96)
 @example(0xFFFF << 32)
 def test_each_address_is_judged(number):
@@ -56,7 +57,7 @@ def test_each_address_is_judged(number):
         assert what is not None
 
 
-@given(st.text(max_size=60))
+@fuzzed(st.text(max_size=60))
 @example("http://me:p@s#:/w@x")
 @example("[")
 def test_a_proxy_is_read_or_refused(text):
@@ -68,7 +69,7 @@ def test_a_proxy_is_read_or_refused(text):
         assert 0 < proxy.port < 65536 and proxy.host
 
 
-@given(st.text(alphabet="a.*[]:/,0123456789 %é", max_size=60), st.sampled_from(["a.0", "::1", "127.0.0.1"]))
+@fuzzed(st.text(alphabet="a.*[]:/,0123456789 %é", max_size=60), st.sampled_from(["a.0", "::1", "127.0.0.1"]))
 def test_no_proxy_is_read_whatever_it_says(text, host):
     ProxyRules(None, {"no_proxy": text})._bypass.matches(host, 80)
 
@@ -101,8 +102,8 @@ ANSWERS = st.one_of(
     st.binary(max_size=12).map(lambda rest: b"\0Z" + rest))
 
 
-@given(ANSWERS, st.sampled_from(["http", "https", "socks4", "socks4a", "socks5", "socks5h"]),
-       st.sampled_from([None, "me:secret"]))
+@fuzzed(ANSWERS, st.sampled_from(["http", "https", "socks4", "socks4a", "socks5", "socks5h"]),
+        st.sampled_from([None, "me:secret"]))
 @example(b"HTTP/1.1 200 OK\n\r\n", "http", None)
 @example(b"HTTP/1.1 200 OK\r\nA: " + b"x" * 2 * MAX_HEAD, "http", None)
 def test_a_tunnel_opens_or_the_proxy_is_at_fault(answer, scheme, userinfo):
@@ -114,6 +115,6 @@ def test_a_tunnel_opens_or_the_proxy_is_at_fault(answer, scheme, userinfo):
     assert sock.received <= MAX_HEAD + 1
 
 
-@given(st.binary(max_size=40))
+@fuzzed(st.binary(max_size=40))
 def test_a_status_has_three_digits_or_is_none(head):
     assert read_status(head) in (None, *range(100, 1000))

@@ -2,7 +2,6 @@
 from contextlib import suppress
 
 import orjson
-from hypothesis import given
 from hypothesis import strategies as st
 
 from fetcher.cluster.data import as_data, target_as_data, target_from_data
@@ -12,6 +11,7 @@ from fetcher.cluster.state import decoded
 from fetcher.model import Target
 from fetcher.options import BodyOptions, Options, SaveOptions
 from fetcher.sinks.verdict import Condition
+from tests.fuzz import fuzzed
 
 ORDER = Order("run", "/place", 0, "signature").as_data()
 RUN = {"version": VERSION, **as_data(ClusterRun(
@@ -49,35 +49,35 @@ def _finite(data):
     return data if not isinstance(data, int) or abs(data) < 2 ** 63 else float(data)
 
 
-@given(changed(ORDER))
+@fuzzed(changed(ORDER))
 def test_an_order_is_understood_or_refused(data):
     with suppress(NotUnderstood):
         order = parse_order(data)
         assert parse_order(order.as_data()) == order
 
 
-@given(JSON | st.fixed_dictionaries({"task": JSON | st.just("fetcher.partition")}),
-       st.binary() | encoded(ORDER) | changed(ORDER).map(lambda data: orjson.dumps([[], _finite(data), {}])) | JSON)
+@fuzzed(JSON | st.fixed_dictionaries({"task": JSON | st.just("fetcher.partition")}),
+        st.binary() | encoded(ORDER) | changed(ORDER).map(lambda data: orjson.dumps([[], _finite(data), {}])) | JSON)
 def test_a_message_is_an_order_or_refused(headers, body):
     with suppress(NotUnderstood):
         assert order_in_message(headers, body).run
 
 
-@given(st.binary() | encoded(RUN))
+@fuzzed(st.binary() | encoded(RUN))
 def test_a_run_is_understood_or_refused(content):
     with suppress(NotUnderstood):
         run = ClusterRun.decode(content, "/place")
         assert run.partitions is not None and isinstance(run.options, Options)
 
 
-@given(st.binary() | encoded({"phase": "running", "worker": "machine:1", "reported": 1.0, "lease_seconds": 1.0,
-                              "rate": 0.0, "in_flight": 0, "waiting_hosts": [], "counts": {}}))
+@fuzzed(st.binary() | encoded({"phase": "running", "worker": "machine:1", "reported": 1.0, "lease_seconds": 1.0,
+                               "rate": 0.0, "in_flight": 0, "waiting_hosts": [], "counts": {}}))
 def test_a_state_is_understood_or_none(content):
     state = decoded(content)
     assert state is None or state.lease_seconds == state.lease_seconds
 
 
-@given(changed(TARGET))
+@fuzzed(changed(TARGET))
 def test_a_target_is_one_or_damaged(data):
     with suppress(ValueError, LookupError):
         assert target_from_data(_finite(data)).host is not None

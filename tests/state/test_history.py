@@ -1,18 +1,20 @@
 """What a run learns about each URL, and how the next run uses that."""
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fetcher.errors import InputError, LockHeld, OutputError
-from fetcher.model import Overrides, Target
+from fetcher.model import Beside, Memory, Overrides, Target
 from fetcher.options import BodyOptions, RequestOptions, SaveOptions
 from fetcher.state.history import History, connect, memories
 from fetcher.state.learning import Learner, forget
 from fetcher.url import parse
 from tests.fetching import fetch_at_once, fetch_in_turn
+from tests.sinks.results import good
 from tests.state.site import Page, Site
 
 
@@ -257,6 +259,23 @@ def test_the_rights_become_the_owners_alone_with_the_first_line_that_has_credent
         (result,) = fetch_in_turn([row if secret == "header" else url], state=path)
         learner.write(result)
         assert {os.stat(file).st_mode & 0o077 for file in files} == {0}
+
+
+def test_the_log_does_not_grow_with_the_run(path):
+    """SQLite writes over what it has copied into the file only while nobody reads."""
+    memories = [good(url, beside=Beside(memory=Memory(url, "GET", 200, None, None, "0" * 64, url, None)))
+                for url in (f"http://a.example/{number:05}/{'x' * 300}" for number in range(10_000))]
+    with Learner(path) as learner, closing(History(path)) as history:
+        for nth in range(8):
+            for number in range(nth % 5, 10_000, 5 if nth else 1):
+                learner.write(memories[number])
+                if number % 100 == 0:
+                    assert history.recall(parse(memories[number].url), None).url == memories[number].url
+            learner._inserter.close()
+            if nth == 2:
+                size = os.path.getsize(f"{path}-wal")
+        assert 0 < os.path.getsize(f"{path}-wal") < 1.5 * size
+        assert history.recall(parse(memories[0].url), None).known is not None
 
 
 def test_no_other_file_is_taken_for_a_state(tmp_path):
