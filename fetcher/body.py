@@ -5,7 +5,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from fetcher.errors import FetchError, Unexpected
-from fetcher.judge import Facts, Judge, Watch
+from fetcher.judge import Judge, Watch
 from fetcher.model import Target
 from fetcher.transport import Response
 
@@ -58,8 +58,8 @@ class ReceivedBody:
         """Return what is wrong with the body, or None. Call it when the body is whole."""
         if self._judge is None:
             return None
-        complaint = self._judge.complaint(self._watch, Facts(
-            response.size, self.hexdigest(), self._content_type, response.request.attempt.since_start()))
+        complaint = self._judge.complaint(self._watch, response.size, self.hexdigest(), self._content_type,
+                                          response.request.attempt.since_start())
         return None if complaint is None else Unexpected(complaint, response)
 
     def save(self, target: Target, response: Response) -> None:

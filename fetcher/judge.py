@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 from fetcher.expectation import Pattern, accepted, compiled, parse_pattern
 from fetcher.options import AnswerOptions
@@ -21,15 +21,6 @@ _MAX_SHOWN = 60         # characters of a text in an error message
 _BEFORE = 20            # how many of them precede a match
 
 Search = Callable[[str], Any]
-
-
-class Facts(NamedTuple):
-    """What is known about an answer when its body is whole."""
-
-    size: int
-    sha256: str | None
-    content_type: str | None
-    seconds: float
 
 
 class Judge:
@@ -61,21 +52,23 @@ class Judge:
         """Return a watch for a body with this Content-Type, or None if nothing is expected of its text."""
         return Watch(self, content_type) if self.reads_body else None
 
-    def complaint(self, watch: Watch | None, facts: Facts) -> str | None:
-        """Return a sentence that says what is not as expected, or None. `watch` must have seen the whole body."""
-        return (watch.complaint() if watch is not None else None) or self._complaint(facts)
-
-    def _complaint(self, facts: Facts) -> str | None:
+    def complaint(self, watch: Watch | None, size: int, sha256: str | None, content_type: str | None,
+                  seconds: float) -> str | None:
+        """Return a sentence that says what is not as expected, or None. `watch` must have seen the whole body, of `size`
+        bytes; the answer took so many `seconds`.
+        """
+        if watch is not None and (found := watch.complaint()) is not None:
+            return found
         options = self._options
-        if options.sha256 is not None and facts.sha256 != options.sha256:
-            return f"The SHA-256 of the body is {facts.sha256}; {options.sha256} is expected."
-        if options.size is not None and facts.size != options.size:
-            return f"The body has {facts.size:,} bytes; {options.size:,} are expected."
-        if options.content_type is not None and not _is_of_type(facts.content_type, options.content_type):
-            came = "has no Content-Type" if facts.content_type is None else f"is {_quoted(facts.content_type)}"
+        if options.sha256 is not None and sha256 != options.sha256:
+            return f"The SHA-256 of the body is {sha256}; {options.sha256} is expected."
+        if options.size is not None and size != options.size:
+            return f"The body has {size:,} bytes; {options.size:,} are expected."
+        if options.content_type is not None and not _is_of_type(content_type, options.content_type):
+            came = "has no Content-Type" if content_type is None else f"is {_quoted(content_type)}"
             return f"The body {came}; {_quoted(options.content_type)} is expected."
-        if options.max_time is not None and facts.seconds > options.max_time:
-            return f"The answer took {facts.seconds:.3g} s; at most {options.max_time:g} s are expected."
+        if options.max_time is not None and seconds > options.max_time:
+            return f"The answer took {seconds:.3g} s; at most {options.max_time:g} s are expected."
         return None
 
 

@@ -87,8 +87,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value == "":
         raise ValueError("is not a text or a list of texts")
     text = str(value)
-    pattern = parse_pattern(text)
-    if isinstance(pattern, Pattern):
+    if text[0] == "/" and isinstance(pattern := parse_pattern(text), Pattern):
         try:
             compiled(pattern)
         except ValueError as error:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetcher.expectation import accepted, parse_statuses, shown_statuses
-from fetcher.judge import Facts, Judge
+from fetcher.judge import Judge
 from fetcher.options import AnswerOptions, BodyOptions, RedirectOptions, SaveOptions
 from tests.fetching import failure, fetch
 
@@ -78,7 +78,7 @@ def judged(body, *cuts, content_type=None, **expected):
     watch = judge.watch(content_type)
     for begin, end in zip((0, *sorted(cuts)), (*sorted(cuts), len(body))):
         watch.feed(body[begin:end])
-    return judge.complaint(watch, Facts(len(body), None, content_type, 0.0))
+    return judge.complaint(watch, len(body), None, content_type, 0.0)
 
 
 @pytest.mark.parametrize(("expected", "complaint"), [
