@@ -35,15 +35,17 @@ class CompressedOutput(Output):
         self._compress = COMPRESSIONS[suffix]
 
     def _write_some(self) -> int:
-        lines = bytes(self._buffer)
+        lines, count = bytes(self._buffer), len(self._sizes)
         data = memoryview(green.in_thread(self._compress, lines))
         while data:
             if not self._is_regular:
                 green.trampoline(self._fd, write=True)
-            count = os.write(self._fd, data[:None if self._is_regular else 4096])
-            self._torn_bytes += count
-            data = data[count:]
+            written = os.write(self._fd, data[:None if self._is_regular else 4096])
+            self._torn_bytes += written
+            data = data[written:]
         self._torn_bytes = 0
-        self._lines += lines.count(b"\n")
+        self._written_lines += count
+        for _ in range(count):
+            self._sizes.popleft()
         del self._buffer[:len(lines)]
         return len(lines)

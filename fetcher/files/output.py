@@ -10,6 +10,7 @@ import os
 import select
 import stat
 import sys
+from collections import deque
 from contextlib import suppress
 from time import perf_counter
 from typing import Any
@@ -53,7 +54,8 @@ class Output:
         self._batch_bytes = _SYNCED_BATCH_BYTES if sync else _BATCH_BYTES
         self._batch_seconds = 0.0 if prompt else _SYNCED_BATCH_SECONDS if sync else _BATCH_SECONDS
         self._buffer = bytearray()
-        self._lines = 0                 # lines added, of which some may wait
+        self._sizes: deque[int] = deque()   # of the lines that are not yet written whole, in bytes
+        self._written_lines = 0
         self._torn_bytes = 0            # bytes written of a line that is not complete
         self._turn = green.Semaphore()
         self._timer: Any = None
@@ -68,11 +70,11 @@ class Output:
         self._poll.register(self._fd, select.POLLOUT)
 
     def write(self, line: bytes) -> None:
-        """Add one line, including its end. Blocks while the reader is slow."""
+        """Add one line, including its end; there may be more line ends in it. Blocks while the reader is slow."""
         if self._failure is not None:
             raise self._failure
         self._buffer += line
-        self._lines += 1
+        self._sizes.append(len(line))
         if len(self._buffer) >= self._batch_bytes:
             self._flush()
         elif self._timer is None:
@@ -131,9 +133,11 @@ class Output:
                 self._wait_for_reader()
             data = self._buffer[:self._buffer.rfind(b"\n", 0, select.PIPE_BUF) + 1 or select.PIPE_BUF]
         count = os.write(self._fd, data)
-        whole = data.rfind(b"\n", 0, count) + 1
-        self._torn_bytes = count - whole if whole else self._torn_bytes + count
         del self._buffer[:count]
+        self._torn_bytes += count
+        while self._sizes and self._torn_bytes >= self._sizes[0]:
+            self._torn_bytes -= self._sizes.popleft()
+            self._written_lines += 1
         return count
 
     def _wait_for_reader(self) -> None:
@@ -143,7 +147,7 @@ class Output:
             green.trampoline(self._fd, write=True, seconds=max(self._deadline - perf_counter(), _MAX_SILENCE_SECONDS))
         except TimeoutError:
             raise NobodyReads(f"{self.name} was not read when the deadline had passed: of the records, "
-                              f"{self._written_lines():,} were written.") from None
+                              f"{self._written_lines:,} were written.") from None
 
     def _explained(self, error: OSError) -> OutputError:
         with suppress(OSError):
@@ -151,11 +155,7 @@ class Output:
         state = "the last is cut off" if self._torn_bytes else "all whole"
         advice = f" {self._advice}" if self._is_regular and self._advice else ""
         return OutputError(f"{self.name} cannot be written: {error.strerror} (lines of this run in it: "
-                           f"{self._written_lines():,}, {state}).{advice}")
-
-    def _written_lines(self) -> int:
-        """How many lines were written whole; where values have line ends in them, as in CSV, perhaps some more were."""
-        return max(self._lines - self._buffer.count(b"\n"), 0)
+                           f"{self._written_lines:,}, {state}).{advice}")
 
     def _cut_torn_line(self) -> None:
         end = os.lseek(self._fd, 0, os.SEEK_CUR)

@@ -165,6 +165,19 @@ def test_a_disk_that_does_not_sync_is_status_74_or_a_record(faulty, fetcher, url
     assert done.status == 74
 
 
+@pytest.mark.parametrize("arguments", [
+    ("--config", "file"), ("--cookie", "file"), ("--netrc",), ("-d", "@file"), ("-H", "@file"), ("-u", "@file"),
+    ("--deny-host", "@file"), ("--cacert", "file"), ("--resume", "-o", "file"), ("--retry-failed", "file")],
+    ids=lambda arguments: arguments[0])
+def test_a_file_that_cannot_be_read_is_status_2_and_a_sentence(faulty, fetcher, server, arguments):
+    (fetcher.home / "file").write_text("machine localhost")
+    fetcher.environment["NETRC"] = str(fetcher.home / "file")
+    sources = () if arguments[0] == "--retry-failed" else (server.url(),)
+    done = faulty("read,pread64:error=EIO:when=1+", *arguments, *sources, files=("file",))
+    assert (done.status, done.out) == (2, "")
+    assert re.fullmatch(r"fetcher: .*file.* cannot be (read|used|resumed): Input/output error\..*\n", done.err)
+
+
 # Interrupted system calls
 
 INTERRUPTIBLE = "write,pread64,pwrite64,recvfrom,sendto,recvmsg,sendmsg,epoll_wait,poll,select,wait4,ftruncate,flock"

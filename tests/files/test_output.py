@@ -1,3 +1,4 @@
+import gzip
 import os
 import random
 import resource
@@ -9,6 +10,7 @@ import pytest
 
 from fetcher import green
 from fetcher.errors import OutputError
+from fetcher.files.compressed import CompressedOutput
 from fetcher.files.output import Output
 
 
@@ -226,6 +228,32 @@ def test_a_file_that_can_grow_no_more_ends_with_a_whole_line(tmp_path, small_fil
     content = (tmp_path / "out").read_bytes()
     assert content == b"".join(lines[:32])
     assert str(caught.value).endswith("File too large (lines of this run in it: 32, all whole). Make room.")
+
+
+def test_a_row_with_line_ends_in_it_is_whole_or_not_there_and_counts_once(tmp_path, small_files):
+    rows = [line[:-1] + b'"a\nb\n\nc' + line for line in numbered(50, 300)]
+    output = Output(str(tmp_path / "out"))
+    for row in rows:
+        output.write(row)
+    with pytest.raises(OutputError, match="16, all whole"):
+        output.close()
+    assert (tmp_path / "out").read_bytes() == b"".join(rows[:16])
+
+
+def test_lines_in_whole_members_are_counted(tmp_path, small_files):
+    output = CompressedOutput(str(tmp_path / "out"), ".gz")
+    for line in random_lines(40, 30):
+        output.write(line)
+    green.sleep(1.5)
+    for line in random_lines(40, 10_000):
+        output.write(line)
+    with pytest.raises(OutputError, match="40, all whole"):
+        output.close()
+    assert gzip.decompress((tmp_path / "out").read_bytes()).count(b"\n") == 40
+
+
+def random_lines(count, length):
+    return [os.urandom(length).hex().encode() + b"\n" for _ in range(count)]
 
 
 def test_a_file_can_be_gone_on_with(tmp_path):
