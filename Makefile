@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 # Tests start hundreds of commands: what these import is compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo check quick test lint coverage fuzz audit man lock bench clean
+.PHONY: help demo check quick test lint coverage fuzz audit man dist pyz sbom lock bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,8 +27,8 @@ test: $(VENV)/test  ## all tests
 	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/test  ## flake8, ruff's rules on security, and mypy: strict for fetcher/, lenient for tests/
-	$(BIN)/flake8 fetcher tests bench docs examples
-	$(BIN)/ruff check --quiet fetcher bench docs examples
+	$(BIN)/flake8 fetcher tests bench docs examples release
+	$(BIN)/ruff check --quiet fetcher bench docs examples release
 	$(BIN)/mypy
 
 coverage: $(VENV)/test  ## which lines the quick tests run, commands and processes included
@@ -45,6 +45,19 @@ audit: $(VENV)/audit  ## known vulnerabilities of the dependencies; asks the net
 
 man: $(VENV)/ready  ## make the manual page anew, after a change of an option
 	$(BIN)/python -m docs.manual
+
+dist: $(VENV)/test  ## the wheel and the sdist, the same bytes each time; twine and check-wheel-contents look at them
+	$(BIN)/python -m release.dist
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	$(BIN)/check-wheel-contents dist/*.whl
+
+pyz: $(VENV)/test  ## one file that runs with the Python that made it: dist/fetcher.pyz; asks the network
+	mkdir -p dist
+	$(BIN)/shiv --quiet --reproducible --compressed -c fetcher -p '/usr/bin/env python3' -o dist/fetcher.pyz .
+
+sbom: $(VENV)/test  ## what an installation brings, with licences: dist/sbom.json
+	mkdir -p dist
+	$(BIN)/python -m release.sbom robots requests parquet warc html cluster cloud >dist/sbom.json
 
 lock:  ## write requirements.lock anew, with the newest versions; needs uv, asks the network
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \

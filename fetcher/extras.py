@@ -8,6 +8,7 @@ import sys
 
 from fetcher.regex import regex
 
+DISTRIBUTION = "eventlet-fetcher"       # what indexes call this project: `fetcher` is another project there
 _OF_EXTRA = regex(r"(?P<package>[^;]+);.*\bextra == ['\"](?P<extra>[\w-]+)['\"]")
 
 
@@ -19,12 +20,12 @@ def needed(what: str, extra: str) -> str:
 def install_command(extra: str) -> str:
     """Return the command that installs the packages of `extra` for the running Python.
 
-    It names the packages, not `fetcher[extra]`: an index may have another project of that name.
+    It names the packages, not `eventlet-fetcher[extra]`, which would replace what was installed from elsewhere.
     """
     from importlib.metadata import PackageNotFoundError, requires
 
     try:
-        lines = requires("fetcher") or []
+        lines = requires(DISTRIBUTION) or []
     except PackageNotFoundError:        # run from a checkout, without being installed
         lines = []
     matches = (_OF_EXTRA.fullmatch(line) for line in lines)

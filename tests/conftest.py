@@ -13,7 +13,7 @@ from tests.server_process import ServerProcess
 TESTS = Path(__file__).parent
 NOT_SLOW = "not slow"
 SLOW = ("bench", "browsers", "cli", "cluster", "engine/processes", "engine/test_faults.py", "engine/test_storm.py",
-        "engine/test_many_hosts.py", "library/test_places.py", "library/test_types.py", "peers", "soak")
+        "engine/test_many_hosts.py", "library/test_places.py", "library/test_types.py", "packages", "peers", "soak")
 QUICK = tuple(f"cli/test_{name}.py" for name in (       # exceptions: no processes, or only a few commands
     "ending", "exits", "help", "layout", "options", "values"))
 

@@ -8,6 +8,7 @@ import click
 from fetcher.cli.group import GroupedCommand
 from fetcher.cli.suggestions import suggestion
 from fetcher.cli.topics import TOPICS, page
+from fetcher.cli.values import Value
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _EPILOG = "Topics:\n" + "".join(f"  {topic:10}{text}\n" for topic, text in TOPICS.items())
 
 
-class _Topic(click.ParamType):
+class _Topic(Value):
     """The name of a topic. Commands are topics, too, but never arrive here."""
 
     name = "topic"

@@ -1,4 +1,4 @@
-"""Write records to a Parquet file, for data frames and warehouses. Needs the extra `fetcher[parquet]`."""
+"""Write records to a Parquet file, for data frames and warehouses. Needs the extra `parquet`."""
 from __future__ import annotations
 
 from contextlib import suppress

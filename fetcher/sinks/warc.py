@@ -1,4 +1,4 @@
-"""Write requests and answers as WARC 1.1 (ISO 28500:2017), for web archives. Needs the extra `fetcher[warc]`.
+"""Write requests and answers as WARC 1.1 (ISO 28500:2017), for web archives. Needs the extra `warc`.
 
 A body is stored with its original content coding. Its chunks are joined, as the standard requires for a payload.
 Transfer-Encoding becomes X-Archive-Orig-Transfer-Encoding, so that no reader takes the body for chunked.

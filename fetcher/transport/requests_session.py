@@ -1,7 +1,7 @@
 """`--transport requests`: send with a `requests.Session`, for programs that depend on its adapters.
 
 Connections, redirects, cookies, authentication, decoding and records are the same as with the other transport. Only
-the pool is urllib3's. It needs the extra `fetcher[requests]`.
+the pool is urllib3's. It needs the extra `requests`.
 
 A session of the caller sends with its own adapters, and the sockets of the process become green. Such adapters connect
 without a race, send only one field of each name, cannot use SOCKS proxies, and read heads and chunks with http.client,

@@ -1,8 +1,9 @@
 """Each key of a record."""
 from __future__ import annotations
 
-ABOUT = ("One JSON object a line, in UTF-8, for each line of the list. The keys stand in this order. Times are seconds, "
-         "sizes bytes. The times of a request have curl's meanings: they count from the start of the last attempt.")
+ABOUT = ("One JSON object a line, in UTF-8, for each line of the list. The keys stand in this order. Times are seconds "
+         "and sizes are bytes. The times of a request have curl's meanings: they count from the start of the last "
+         "attempt.")
 
 KEYS = [
     ("url", "string", "The URL as it stood in the list, without white space around it; a password in it is ***."),
@@ -35,11 +36,11 @@ KEYS = [
     ("timestamp", "string", "When the last attempt began, in UTC (RFC 3339), to the millisecond."),
     ("change", "string", "With --state: new, changed, unchanged or gone. Null otherwise, and after a failure."),
     ("input", "object", "The other columns of its row. Absent for a plain list."),
-    ("timings", "object", "With --include timings: time_proxy, when the tunnel through a proxy was open, and redirects, "
-                          "each with url, status and time_starttransfer."),
+    ("timings", "object", "With --include timings: time_proxy, when the tunnel through a proxy was open, and "
+                          "redirects, each with url, status and time_starttransfer."),
     ("tls", "object", "With --include tls, for https: version, cipher, issuer, subject, not_after. Absent otherwise."),
-    ("headers", "object", "With --include headers: the fields of the answer, by name in lower case, each with an array "
-                          "of values. Absent if no answer came."),
+    ("headers", "object", "With --include headers: the fields of the answer, by name in lower case, each with "
+                          "its values in an array. Absent if no answer came."),
     ("body", "string", "With --include body: the body as text, or in base64. Absent if no answer came."),
     ("body_encoding", "string", "With --include body: base64 if the body is binary, null if it is text."),
 ]

@@ -1,0 +1,1 @@
+"""What turns the repository into packages, and what goes with them."""
