@@ -196,8 +196,7 @@ class Result:
     @property
     def host(self) -> str:
         """The host of the last URL that was requested, as it is shown and counted."""
-        match = _HOST.match(self.final_url or self.url)
-        return match[1] if match else ""
+        return host_of(self.final_url or self.url)
 
     def record(self) -> dict[str, Any]:
         """Return the keys and values of the record, in the order that users rely on."""
@@ -254,6 +253,12 @@ class Result:
 
 
 _HOST = re.compile(r"[a-z]+://(?:[^/?#]*@)?([^/?#]*)", re.I)
+
+
+def host_of(url: str) -> str:
+    """Return the host in `url`, and the port if it is not the default one. The text may be anything."""
+    match = _HOST.match(url)
+    return match[1] if match else ""
 
 
 def rfc3339(timestamp: float) -> str:

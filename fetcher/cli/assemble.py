@@ -11,7 +11,7 @@ from fetcher.cli.backlog import Backlog
 from fetcher.cli.batch import Watch, watched
 from fetcher.cli.delivery import Delivery
 from fetcher.cli.display import Display, streams
-from fetcher.cli.ending import ending
+from fetcher.cli.ending import advice, ending
 from fetcher.cli.engines import run_for
 from fetcher.cli.job import Job
 from fetcher.cli.layout import layout
@@ -73,7 +73,9 @@ def _run(job: Job, watch: Watch) -> int:
     status = (SIGNALLED + signals[0] if signals
               else DEADLINE_PASSED if fetching.deadline_passed
               else exit_status(watch.tally, job.batch.fail_if, backlog.done, backlog.failed))
-    display.show_summary(status, ending(job, status, watch.tally, total.count))
+    if signals:
+        watch.tally.unread = None if total.count is None else max(total.count - watch.tally.done, 0)
+    display.show_summary(status, ending(job, status, watch.tally), advice(job, watch.tally))
     return status
 
 

@@ -66,8 +66,9 @@ class Display:
             self._notes.wait()
             self._live.start()
 
-    def show_summary(self, status: int, ending: Sequence[str] = ()) -> None:
-        """Show the counts of a run that ended with this exit status. `ending` are sentences on why."""
+    def show_summary(self, status: int, ending: Sequence[str] = (), advice: Sequence[str] = ()) -> None:
+        """Show the counts of a run that ended with this exit status. `ending` says why, `advice` what can be done next.
+        """
         self._notes.show()
         if isinstance(self._messages, Messages):
             self._messages.finish()
@@ -76,7 +77,7 @@ class Display:
             from fetcher.sinks.terminal import summary
 
             with suppress(OSError, SystemExit):     # rich raises the latter if the reader has gone away
-                summary.show(self._tally, self._console(), ending)
+                summary.show(self._tally, self._console(), ending, advice)
 
     def restore_terminal(self) -> None:
         """Restore the terminal, until there is something new to show."""
