@@ -108,12 +108,16 @@ class TlsDetails:
 
 
 class WaitingHost(NamedTuple):
-    """A host that waits although it has free slots: why, for how many seconds, and how many of its lines wait."""
+    """A host that waits although it has free slots: why, for how many seconds, and how many of its lines wait.
+
+    `interval` is the least time in seconds between two of its requests.
+    """
 
     name: str
     reason: str
     seconds: float                      # infinite if only an answer ends the wait
     lines: int
+    interval: float = 0.0
 
 
 class Memory(NamedTuple):
