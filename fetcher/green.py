@@ -80,7 +80,7 @@ Semaphore = eventlet.Semaphore
 hub = eventlet.hubs.get_hub
 READ = eventlet.hubs.hub.READ
 WRITE = eventlet.hubs.hub.WRITE
-_HANDLED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP}
+_HANDLED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGQUIT}
 _threads: set[int] = set()      # system threads that run now, by the descriptor that each has to itself
 
 

@@ -110,12 +110,16 @@ class TlsDetails:
 
 
 class WaitingHost(NamedTuple):
-    """A host that waits although it has free slots: why, for how many seconds, and how many of its lines wait."""
+    """A host that waits although it has free slots: why, for how many seconds, and how many of its lines wait.
+
+    `interval` is the least time in seconds between two of its requests.
+    """
 
     name: str
     reason: str
     seconds: float                      # infinite if only an answer ends the wait
     lines: int
+    interval: float = 0.0
 
 
 class Memory(NamedTuple):
@@ -198,8 +202,7 @@ class Result(Answer):
     @property
     def host(self) -> str:
         """The host of the last URL that was requested, as it is shown and counted."""
-        match = _HOST.match(self.final_url or self.url)
-        return match[1] if match else ""
+        return host_of(self.final_url or self.url)
 
     def record(self) -> dict[str, Any]:
         """Return the keys and values of the record, in the order that users rely on."""
@@ -256,6 +259,12 @@ class Result(Answer):
 
 
 _HOST = regex(r"[a-z]+://(?:[^/?#]*@)?([^/?#]*)", re.I)
+
+
+def host_of(url: str) -> str:
+    """Return the host in `url`, and the port if it is not the default one. The text may be anything."""
+    match = _HOST.match(url)
+    return match[1] if match else ""
 
 
 def rfc3339(timestamp: float) -> str:

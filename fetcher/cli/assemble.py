@@ -4,14 +4,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from signal import SIGHUP, SIGINT, SIGSTOP, SIGTERM, SIGTSTP
+from signal import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, signal
 
 from fetcher import green
 from fetcher.cli.backlog import Backlog
 from fetcher.cli.batch import Watch, watched
 from fetcher.cli.delivery import Delivery
 from fetcher.cli.display import Display, streams
-from fetcher.cli.ending import ending
+from fetcher.cli.ending import advice, ending
 from fetcher.cli.engines import run_for
 from fetcher.cli.job import Job
 from fetcher.cli.layout import layout
@@ -56,7 +56,7 @@ def _run(job: Job, watch: Watch) -> int:
         learners = _learners(job.options, closing)
         closing.callback(backlog.close)
         format = record_format(job.records)
-        shown = layout(job.screen, job.records, format, streams())
+        shown = layout(job.screen, job.records, format, streams(), job.lists)
         fetching = run_for(job.options, job.processes, job.lists, encodes=format == "jsonl")
         display = Display(shown, watch.tally, fetching, total, job.screen.heartbeat)
         signals = closing.enter_context(_stoppable(fetching.stop, display.restore_terminal))
@@ -74,7 +74,9 @@ def _run(job: Job, watch: Watch) -> int:
     status = (SIGNALLED + signals[0] if signals
               else DEADLINE_PASSED if fetching.deadline_passed
               else exit_status(watch.tally, job.batch.fail_if, backlog.done, backlog.failed))
-    display.show_summary(status, ending(job, status, watch.tally, total.count))
+    if signals:
+        watch.tally.unread = None if total.count is None else max(total.count - watch.tally.done, 0)
+    display.show_summary(status, ending(job, status, watch.tally), advice(job, watch.tally))
     return status
 
 
@@ -95,8 +97,8 @@ def _learners(options: Options, closing: ExitStack) -> list[Sink]:
 def _stoppable(stop: Callable[[], None], restore_terminal: Callable[[], None]) -> Iterator[list[int]]:
     """While inside, the first SIGINT, SIGTERM or SIGHUP stops the run, and the second ends the process at once.
 
-    SIGTSTP (Ctrl-Z) restores the terminal and suspends the process. Yield a list, to which the first signal is added
-    when it arrives.
+    SIGTSTP (Ctrl-Z) restores the terminal and suspends the process. SIGQUIT restores it, and kills the process. Yield a
+    list, to which the first signal is added when it arrives.
     """
     arrived: list[int] = []
 
@@ -112,7 +114,12 @@ def _stoppable(stop: Callable[[], None], restore_terminal: Callable[[], None]) -
         restore_terminal()
         os.kill(os.getpid(), SIGSTOP)
 
-    with green.signals({SIGINT: end, SIGTERM: end, SIGHUP: end, SIGTSTP: suspend}):
+    def abort(_number: int) -> None:
+        restore_terminal()
+        signal(SIGQUIT, SIG_DFL)
+        os.kill(os.getpid(), SIGQUIT)
+
+    with green.signals({SIGINT: end, SIGTERM: end, SIGHUP: end, SIGTSTP: suspend, SIGQUIT: abort}):
         yield arrived
 
 

@@ -26,7 +26,8 @@ _MAX_NOTES = 1000
 
 def streams() -> Streams:
     """Return the streams of this process."""
-    return Streams(_is_terminal(sys.stdout), _is_terminal(sys.stderr), os.environ.get("TERM") == "dumb")
+    return Streams(_is_terminal(sys.stdout), _is_terminal(sys.stderr), os.environ.get("TERM") == "dumb",
+                   _is_terminal(sys.stdin))
 
 
 def console(stderr: bool) -> Console:
@@ -50,9 +51,11 @@ class Display:
         self._notes = Notes(layout.notes, self._messages)
         self.sinks: list[Sink] = []
         if layout.live:
+            from fetcher.sinks.terminal.controls import Controls
             from fetcher.sinks.terminal.live import Live
 
-            self._live = Live(self._console(), fetching.in_flight, total, tally, fetching.waiting_hosts)
+            self._live = Live(self._console(), fetching.in_flight, total, tally, fetching.waiting_hosts,
+                              Controls(fetching), sys.stdin.fileno() if layout.keys else None)
             self.sinks.append(self._live)
         elif heartbeat_seconds is not None and self._messages is not None:
             from fetcher.sinks.terminal.heartbeat import Heartbeat
@@ -66,8 +69,9 @@ class Display:
             self._notes.wait()
             self._live.start()
 
-    def show_summary(self, status: int, ending: Sequence[str] = ()) -> None:
-        """Show the counts of a run that ended with this exit status. `ending` are sentences on why."""
+    def show_summary(self, status: int, ending: Sequence[str] = (), advice: Sequence[str] = ()) -> None:
+        """Show the counts of a run that ended with this exit status. `ending` says why, `advice` what can be done next.
+        """
         self._notes.show()
         if isinstance(self._messages, Messages):
             self._messages.finish()
@@ -76,7 +80,7 @@ class Display:
             from fetcher.sinks.terminal import summary
 
             with suppress(OSError, SystemExit):     # rich raises the latter if the reader has gone away
-                summary.show(self._tally, self._console(), ending)
+                summary.show(self._tally, self._console(), ending, advice)
 
     def restore_terminal(self) -> None:
         """Restore the terminal, until there is something new to show."""

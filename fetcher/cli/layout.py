@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from enum import Enum
 
-from fetcher.cli.job import RecordOptions, ScreenOptions
+from fetcher.cli.job import ListOptions, RecordOptions, ScreenOptions
 from fetcher.value import frozen
 
 
@@ -20,6 +20,7 @@ class Streams:
     stdout: bool
     stderr: bool
     is_dumb: bool = False
+    stdin: bool = False
 
 
 class Summary(Enum):
@@ -40,10 +41,12 @@ class Layout:
     writes_records: bool        # False: none are wanted, or a live screen or log shows the same rows
     summary: Summary
     notes: int                  # the lowest logging level that is shown
+    keys: bool = False          # what is typed is for the live screen
 
 
-def layout(screen: ScreenOptions, records: RecordOptions, format: str, streams: Streams) -> Layout:
-    """Return what to show of a run whose records have this `format`."""
+def layout(screen: ScreenOptions, records: RecordOptions, format: str, streams: Streams, lists: ListOptions
+           ) -> Layout:
+    """Return what to show of a run on `lists`, whose records have this `format`."""
     to_stdout = records.path is None
     rows_on_terminal = to_stdout and streams.stdout and format != "none"
     wants_live = screen.progress and not screen.quiet and not screen.verbose
@@ -52,13 +55,15 @@ def layout(screen: ScreenOptions, records: RecordOptions, format: str, streams: 
     summary = (Summary.UNLESS_OK if screen.quiet
                else Summary.ALWAYS if is_the_table or streams.stderr or not to_stdout or format == "none"
                else Summary.NEVER)
+    live = is_the_table or (wants_live and streams.stderr and not rows_on_terminal)
     return Layout(
-        live=is_the_table or (wants_live and streams.stderr and not rows_on_terminal),
+        live=live,
         on_stdout=is_the_table,
         log=screen.verbose,
         writes_records=format != "none" and not (format == "table" and tells_all),
         summary=summary,
-        notes=_level(screen, summary))
+        notes=_level(screen, summary),
+        keys=live and streams.stdin and not streams.is_dumb and "-" not in (*lists.sources, lists.retry_failed))
 
 
 def _level(screen: ScreenOptions, summary: Summary) -> int:

@@ -66,9 +66,10 @@ class Picture:
     def record(self) -> dict[str, Any]:
         """Return the picture as one JSON object."""
         account = self.account().record()
-        counts = {name: account[name] for name in ("urls", "ok", "failed", "retried", "statuses", "errors",
+        counts = {name: account[name] for name in ("urls", "ok", "failed", "interrupted", "not_begun", "retried",
+                                                   "statuses", "errors",
                                                    "failed_hosts", "size", "size_download", "time_connect",
-                                                   "time_starttransfer", "time_total", "slowest")}
+                                                   "time_starttransfer", "time_total", "slowest_hosts", "slowest")}
         return {
             "run": self.run.name,
             "out": self.directory,

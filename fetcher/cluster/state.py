@@ -13,14 +13,16 @@ import orjson
 
 from fetcher.cluster.data import as_data, from_data
 from fetcher.model import Result, Timings
-from fetcher.sinks.histogram import Histogram
+from fetcher.sinks.groups import OTHERS
+from fetcher.sinks.histogram import Histogram, merged
 from fetcher.sinks.statistics import Statistics
 from fetcher.sinks.tally import MAX_EXAMPLES, SLOWEST, Example, Failure, Slow, Tally
 
 RUNNING, RELEASED, DONE = "running", "released", "done"
 BEATS = 10                  # reports per lease
 FOREVER = 1e9               # seconds; JSON has no infinity
-_SUMS = ("done", "ok", "retried", "size", "size_download")
+_MAX_HOSTS = 20             # that a partition reports one by one
+_SUMS = ("done", "ok", "retried", "size", "size_download", "left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ class Counts:
             "slowest": [list(slow) for slow in tally.slowest],
             "statuses": statistics.statuses,
             "connect": _times_as_data(statistics.connect),
-            "starttransfer": _times_as_data(statistics.starttransfer),
-            "total": _times_as_data(statistics.total),
+            "starttransfer": _times_as_data(tally.starttransfer),
+            "hosts": _hosts_as_data(tally),
         }
 
     def add(self, data: dict[str, Any]) -> None:
@@ -115,21 +117,32 @@ class Counts:
         tally.slowest = sorted(slowest, key=lambda slow: -slow.seconds)[:SLOWEST]
         _update(statistics.statuses, data["statuses"])
         _add_times(statistics.connect, data["connect"])
-        _add_times(statistics.starttransfer, data["starttransfer"])
-        for times in statistics.total, tally.times:
-            _add_times(times, data["total"])
+        _add_times(tally.starttransfer, data["starttransfer"])
+        for name, count, failed, size, times in data["hosts"]:
+            group = tally.hosts.of(name)
+            group.count += count
+            group.failed += failed
+            group.size += size
+            _add_times(group.times, times)
+
+
+def _hosts_as_data(tally: Tally) -> list[list[Any]]:
+    """Return the slowest hosts one by one, and all others as one. The lines of a host are all in one partition."""
+    slowest = dict(tally.slowest_hosts(_MAX_HOSTS))
+    others = [group for name, group in tally.hosts.items() if name not in slowest]
+    rest = [OTHERS, *(sum(getattr(group, name) for group in others) for name in ("count", "failed", "size")),
+            _times_as_data(merged(group.times for group in others))]
+    return [*([name, group.count, group.failed, group.size, _times_as_data(group.times)]
+              for name, group in slowest.items()), rest]
 
 
 def _times_as_data(times: Histogram) -> list[Any]:
-    return [times.count, times.sum, times.greatest, times.buckets]
+    return [times.sum, times.greatest, times.buckets]
 
 
 def _add_times(times: Histogram, data: list[Any]) -> None:
-    count, total, greatest, buckets = data
-    times.count += count
-    times.sum += total
-    times.greatest = max(times.greatest, greatest)
-    _update(times.buckets, buckets)
+    total, greatest, buckets = data
+    times.merge(total, greatest, {int(bucket): count for bucket, count in buckets.items()})
 
 
 def _update(counter: Counter[int], data: dict[str, int]) -> None:

@@ -45,6 +45,13 @@ class Fetchers(Protocol):
     def offer(self) -> None:
         """Note that the schedule may have something to start."""
 
+    @property
+    def concurrency(self) -> int:
+        """How many requests may run at once."""
+
+    def set_concurrency(self, count: int) -> None:
+        """Allow this many requests at once from now on; 0: start nothing until this is called again."""
+
     def give_up_stranded(self) -> None:
         """Give up lines of hosts that cannot be reached, if nothing else is left."""
 

@@ -100,6 +100,18 @@ class GreenThreads:
         self._set_alarm()
         self.offer()
 
+    @property
+    def concurrency(self) -> int:
+        return self.limits.concurrency
+
+    def set_concurrency(self, count: int) -> None:
+        if count:
+            before, count = self.limits.concurrency, min(count, max_connections())
+            self.limits = replace(self.limits, concurrency=count)
+            if count > before:
+                self._pool.resize(self._pool.size + count - before)
+        self.allow(count, self.limits.rate)
+
     def set_rate(self, per_second: float) -> None:
         """Set how many requests may start per second, in all."""
         self.allow(self.limits.concurrency, per_second)
@@ -262,8 +274,6 @@ class GreenThreads:
         finally:
             self._schedule.reopen(ticket.home, now)
             self.offer()
-
-    # Waking workers.
 
     def _wake_idle(self, count: int) -> None:
         for _ in range(count):

@@ -53,6 +53,15 @@ class Run:
         """Return the hosts whose lines wait although they have free slots."""
         return self.fetchers.waiting_hosts()
 
+    @property
+    def concurrency(self) -> int:
+        """How many requests may run at once, unless the run is paused."""
+        return self.fetchers.concurrency
+
+    def set_concurrency(self, count: int) -> None:
+        """Allow this many requests at once from now on; 0: start nothing until this is called again."""
+        self.fetchers.set_concurrency(count)
+
     def results(self, targets: Iterable[Target], read_again: ReadAgain | None = None) -> Iterator[Result]:
         """Fetch all `targets` and yield results as they come. An error from reading `targets` is raised at the end.
 

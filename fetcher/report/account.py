@@ -6,7 +6,7 @@ from typing import Any
 from fetcher.model import rfc3339
 from fetcher.report.counting import Report
 from fetcher.report.diff import KINDS, LEVEL, TEST, Difference
-from fetcher.sinks.account import failed_hosts, quantiles
+from fetcher.sinks.account import failed_hosts, quantiles, slowest_hosts
 
 
 def report(counts: Report) -> dict[str, Any]:
@@ -19,14 +19,17 @@ def report(counts: Report) -> dict[str, Any]:
         "urls": tally.done,
         "ok": tally.ok,
         "failed": tally.failed,
+        "interrupted": tally.interrupted,
+        "not_begun": tally.not_begun,
         "retried": tally.retried,
         "outcomes": dict(tally.outcomes.most_common()),
         "errors": dict(tally.errors.most_common()),
         "failed_hosts": failed_hosts(tally),
         "size": tally.size,
         "size_download": tally.size_download,
-        "time_starttransfer": quantiles(counts.starttransfer),
+        "time_starttransfer": quantiles(tally.starttransfer),
         "time_total": quantiles(tally.times),
+        "slowest_hosts": slowest_hosts(tally),
         "slowest": [{"url": slow.url, "outcome": slow.outcome, "time_total": round(slow.seconds, 6)}
                     for slow in tally.slowest],
         "by": counts.by,

@@ -2,23 +2,19 @@
 from __future__ import annotations
 
 from calendar import timegm
-from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from heapq import nlargest
 from time import strptime
 from typing import Any, NamedTuple
 
 from fetcher.model import Result, Timings
 from fetcher.record import outcome
 from fetcher.report.reading import Record
-from fetcher.sinks.histogram import Histogram
+from fetcher.sinks.groups import NONE, Group, Groups
 from fetcher.sinks.tally import Tally
 
 KEYS = ("host", "status", "error", "content_type")
 COLUMN = "input."               # followed by the name of a column of the list
-OTHERS = "(others)"
-NONE = "(none)"
 MAX_FAILURES = 10_000           # kept in full; the rest is only counted
 _MAX_GROUPS = 10_000
 _MAX_TEXT = 500                 # a line of the list may hold a megabyte
@@ -38,29 +34,6 @@ class Entry(NamedTuple):
     seconds: float | None
 
 
-class Group:
-    """Counts of the records with the same value of a key."""
-
-    __slots__ = ("count", "failed", "size", "times", "outcomes")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.failed = 0
-        self.size = 0                           # bytes, decoded
-        self.times = Histogram()                # of whole attempts, in seconds
-        self.outcomes: Counter[str] = Counter()     # of the failed ones
-
-    def add(self, result: Result, word: str) -> None:
-        """Count `result`, whose outcome is `word`."""
-        self.count += 1
-        self.size += result.size
-        if result.timings.total is not None:
-            self.times.add(result.timings.total)
-        if not result.ok:
-            self.failed += 1
-            self.outcomes[word] += 1
-
-
 class Report:
     """Counts results for a report. It is also a sink."""
 
@@ -68,10 +41,9 @@ class Report:
         """`by` is one of KEYS, or COLUMN and a name. `keeps_passed`: also keep the first records that are ok."""
         self.by = by
         self._keeps_passed = keeps_passed
-        self.tally = Tally()
-        self.starttransfer = Histogram()        # seconds to the first byte of the answer
-        self.groups: dict[str, Group] = {}
-        self.hosts: dict[str, Group] = self.groups if by == "host" else {}
+        self.tally = Tally(_MAX_GROUPS)
+        self.hosts = self.tally.hosts
+        self.groups = self.hosts if by == "host" else Groups(_MAX_GROUPS)
         self.failures: list[Entry] = []         # the first ones
         self.passed: list[Entry] = []
         self.began: float | None = None         # Unix times
@@ -81,12 +53,8 @@ class Report:
         """Count one result."""
         word = outcome(result)
         self.tally.write(result)
-        if result.timings.starttransfer is not None:
-            self.starttransfer.add(result.timings.starttransfer)
-        host = result.host
-        _group(self.hosts, host or NONE).add(result, word)
         if self.by != "host":
-            _group(self.groups, _value(result, self.by)).add(result, word)
+            self.groups.of(_value(result, self.by)).add(result, word)
         if result.timestamp:
             end = result.timestamp + (result.timings.total or 0.0)
             self.began = result.timestamp if self.began is None else min(self.began, result.timestamp)
@@ -94,18 +62,13 @@ class Report:
         kept = self.passed if result.ok else self.failures
         if len(kept) < MAX_FAILURES and (self._keeps_passed or not result.ok):
             kept.append(Entry(
-                result.url[:_MAX_TEXT], result.line, result.source, host[:_MAX_TEXT], word, result.ok,
+                result.url[:_MAX_TEXT], result.line, result.source, result.host[:_MAX_TEXT], word, result.ok,
                 result.error, (result.error_message or "")[:_MAX_TEXT], result.timings.total))
 
     def close(self) -> None:
         """Set the duration: from the start of the first request to the end of the last one."""
         self.tally.started = self.began or 0.0
         self.tally.ended = self.ended or 0.0
-
-    def slowest_hosts(self, limit: int) -> list[tuple[str, Group]]:
-        """Return at most `limit` hosts, those with the longest median first."""
-        timed = ((name, group) for name, group in self.hosts.items() if group.times.count)
-        return nlargest(limit, timed, key=lambda item: item[1].times.quantile(0.5) or 0.0)
 
     def largest_groups(self) -> list[tuple[str, Group]]:
         """Return all groups, sorted by failures and then by records, the most first."""
@@ -163,15 +126,6 @@ def _seconds(value: Any) -> float | None:
     if type(value) is float:
         return value if value >= 0.0 else None
     return float(value) if type(value) is int and value >= 0 else None
-
-
-def _group(groups: dict[str, Group], name: str) -> Group:
-    group = groups.get(name)
-    if group is None:
-        if len(groups) >= _MAX_GROUPS:
-            name = OTHERS
-        group = groups.setdefault(name[:_MAX_TEXT], Group())
-    return group
 
 
 def _value(result: Result, by: str) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fetcher.regex import regex
-from fetcher.report.counting import Group, Report
+from fetcher.report.counting import Report
 from fetcher.report.diff import KINDS, Change, Difference
 from fetcher.sinks.account import QUANTILES
+from fetcher.sinks.groups import Group
 from fetcher.sinks.histogram import Histogram
 from fetcher.sinks.terminal import units
 from fetcher.sinks.terminal.printable import printable
@@ -26,19 +27,22 @@ _TICKS = regex("`+")
 def report(counts: Report, grouped: bool) -> str:
     """Return the report, with its groups if it is `grouped`."""
     tally = counts.tally
-    verdict = f"{_counted(tally.done, 'URL')}: {tally.ok:,} ok, {tally.failed:,} failed"
+    parts = [f"{tally.ok:,} ok", f"{tally.failed:,} failed"]
+    ends = {"interrupted": tally.interrupted, "not begun": tally.not_begun}
+    parts += [f"{count:,} {word}" for word, count in ends.items() if count]
+    verdict = f"{_counted(tally.done, 'URL')}: {', '.join(parts)}"
     lines = [f"## {verdict}", "", f"{units.duration(tally.elapsed)}, {units.size(tally.size_download)} received", ""]
     if tally.times.count:
         lines += _table(("", *QUANTILES, "max"), [(title, *_quantiles(times)) for title, times in (
-            ("first byte", counts.starttransfer), ("in all", tally.times)) if times.count])
+            ("first byte", tally.starttransfer), ("in all", tally.times)) if times.count])
     if counts.failures:
         lines += ["### Failed", ""]
         lines += _table(("What", "Line", "URL", "Why"), [
             (code(failed.outcome), code(f"{failed.source}:{failed.line}") if failed.source else str(failed.line),
              code(failed.url), code(failed.message)) for failed in counts.failures[:_FAILURES]])
-        lines += _more(tally.failed - len(counts.failures[:_FAILURES]))
+        lines += _more(tally.not_ok - len(counts.failures[:_FAILURES]))
     if len(counts.hosts) > 1:
-        lines += ["### Slowest hosts", "", *_groups(counts.slowest_hosts(_HOSTS), "Host")]
+        lines += ["### Slowest hosts", "", *_groups(tally.slowest_hosts(_HOSTS), "Host")]
     if grouped:
         groups = counts.largest_groups()
         lines += [f"### By {code(counts.by)}", "", *_groups(groups[:_GROUPS], code(counts.by))]

@@ -221,7 +221,7 @@ class Schedule(Generic[Item]):
             reason = host.why_waiting(now) if host.waiting else None
             if reason is not None:
                 name, until = reason
-                yield WaitingHost(host.name, name, until - now, host.waiting)
+                yield WaitingHost(host.name, name, until - now, host.waiting, host.pace.interval)
 
     def _drained(self, arrivals: bool, parked: bool) -> Iterator[Item]:
         items, places = self._hosts.drain(arrivals)

@@ -7,7 +7,7 @@ from typing import Any
 from fetcher.model import rfc3339
 from fetcher.sinks.histogram import Histogram
 from fetcher.sinks.statistics import Statistics
-from fetcher.sinks.tally import Tally
+from fetcher.sinks.tally import SLOWEST, Tally
 from fetcher.value import frozen
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -42,6 +42,8 @@ class Account:
             "urls": tally.done,
             "ok": tally.ok,
             "failed": tally.failed,
+            "interrupted": tally.interrupted,
+            "not_begun": tally.not_begun,
             "retried": tally.retried,
             "left_out": tally.left_out,
             "statuses": {str(status): count for status, count in statistics.statuses.most_common()},
@@ -50,8 +52,9 @@ class Account:
             "size": tally.size,
             "size_download": tally.size_download,
             "time_connect": quantiles(statistics.connect),
-            "time_starttransfer": quantiles(statistics.starttransfer),
-            "time_total": quantiles(statistics.total),
+            "time_starttransfer": quantiles(tally.starttransfer),
+            "time_total": quantiles(tally.times),
+            "slowest_hosts": slowest_hosts(tally),
             "slowest": [{"url": slow.url, "outcome": slow.outcome, "time_total": round(slow.seconds, 6)}
                         for slow in tally.slowest],
             "arguments": list(self.arguments),
@@ -68,6 +71,12 @@ def failed_hosts(tally: Tally) -> list[dict[str, Any]]:
     busiest_first = sorted(hosts.items(), key=lambda item: -item[1].total())
     return [{"host": host, "failed": outcomes.total(), "outcomes": dict(outcomes.most_common())}
             for host, outcomes in busiest_first[:_MAX_HOSTS]]
+
+
+def slowest_hosts(tally: Tally) -> list[dict[str, Any]]:
+    """Return the hosts with the longest median, and how long their requests took."""
+    return [{"host": host, "urls": group.count, "failed": group.failed, "time_total": quantiles(group.times)}
+            for host, group in tally.slowest_hosts(SLOWEST)]
 
 
 def quantiles(times: Histogram) -> dict[str, float] | None:

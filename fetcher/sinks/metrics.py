@@ -34,8 +34,10 @@ def _families(account: Account, run: str, last_success: float) -> Iterator[str]:
     yield gauge(_LAST_SUCCESS, "When the last run ended whose exit status was 0.", ({}, last_success))
     yield gauge("fetcher_run_duration_seconds", "How long the last run took.", ({}, account.ended - account.started))
     yield gauge("fetcher_run_exit_status", "Exit status of the last run.", ({}, account.exit_status))
-    yield gauge("fetcher_run_urls", "URLs of the last run, by whether they were fetched.",
-                ({"result": "ok"}, tally.ok), ({"result": "failed"}, tally.failed))
+    yield gauge("fetcher_run_urls", "URLs of the last run, by what became of them.",
+                ({"result": "ok"}, tally.ok), ({"result": "failed"}, tally.failed),
+                ({"result": "interrupted"}, tally.interrupted),
+                *((({"result": "not_begun"}, tally.not_begun),) if tally.not_begun is not None else ()))
     yield gauge("fetcher_run_retried_urls", "URLs that took more than one attempt.", ({}, tally.retried))
     yield gauge("fetcher_run_responses", "Answers, by status.",
                 *(({"status": str(status)}, count) for status, count in sorted(statistics.statuses.items())))
@@ -44,13 +46,13 @@ def _families(account: Account, run: str, last_success: float) -> Iterator[str]:
     yield gauge("fetcher_run_download_bytes", "Bytes of bodies on the wire.", ({}, tally.size_download))
     yield gauge("fetcher_run_body_bytes", "Bytes of bodies, decoded.", ({}, tally.size))
     yield _summary("fetcher_run_starttransfer_seconds", "Time to the first byte of the answer.", run,
-                   statistics.starttransfer)
-    yield _summary("fetcher_run_total_seconds", "Time to the last byte of the answer.", run, statistics.total)
+                   tally.starttransfer)
+    yield _summary("fetcher_run_total_seconds", "Time to the last byte of the answer.", run, tally.times)
 
 
 def _summary(name: str, help: str, run: str, times: Histogram) -> str:
-    quantiles = [(name, {"run": run, "quantile": f"{part:g}"}, times.quantile(part) or 0.0)
-                 for part in QUANTILES.values() if times.count]
+    known = {f"{part:g}": times.quantile(part) or 0.0 for part in QUANTILES.values()} | {"1": times.greatest}
+    quantiles = [(name, {"run": run, "quantile": part}, value) for part, value in known.items() if times.count]
     return _family(name, "summary", help, [*quantiles, (f"{name}_sum", {"run": run}, times.sum),
                                            (f"{name}_count", {"run": run}, times.count)])
 

@@ -1,4 +1,4 @@
-"""What a summary adds to the tally: how often each status occurred, and how long requests took."""
+"""What a summary for programs adds to the tally: how often each status occurred, and how long connecting took."""
 from __future__ import annotations
 
 from collections import Counter
@@ -13,19 +13,12 @@ class Statistics:
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
         self.connect = Histogram()
-        self.starttransfer = Histogram()
-        self.total = Histogram()
 
     def write(self, result: Result) -> None:
         if result.status is not None:
             self.statuses[result.status] += 1
-        timings = result.timings
-        if timings.connect:
-            self.connect.add(timings.connect)
-        if timings.starttransfer is not None:
-            self.starttransfer.add(timings.starttransfer)
-        if timings.total is not None:
-            self.total.add(timings.total)
+        if result.timings.connect:
+            self.connect.add(result.timings.connect)
 
     def close(self) -> None:
         """Do nothing."""

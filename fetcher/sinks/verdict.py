@@ -57,7 +57,7 @@ def exit_status(tally: Tally, conditions: Iterable[Condition], earlier: int = 0,
 
     If this run continues an earlier one, that did `earlier` lines, and `earlier_failed` of them failed.
     """
-    done, failed = tally.done + earlier, tally.failed + earlier_failed
+    done, failed = tally.done + earlier, tally.not_ok + earlier_failed
     return FAILED if any(each.holds(tally, done, failed) for each in tuple(conditions) or (Condition(),)) else OK
 
 

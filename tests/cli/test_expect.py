@@ -14,7 +14,7 @@ def test_what_is_not_as_expected_shows_everywhere(fetcher, server):
     done = fetcher("-q", "--expect", "changes", "--only", "unexpected", "--summary", "summary.json",
                    "--metrics", "run.prom", *urls)
     assert (done.status, done.record["error"], done.record["status"]) == (1, "unexpected", 200)
-    assert "3 URLs   1 ok   1 failed   1 unexpected" in done.err
+    assert "3 URLs   1 ok   2 failed (1 unexpected)" in done.err
     assert json.loads((fetcher.home / "summary.json").read_text())["errors"] == {"unexpected": 1, "http": 1}
     assert 'fetcher_run_errors{run="run",error="unexpected"} 1' in (fetcher.home / "run.prom").read_text()
 

@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from fetcher.cli.job import RecordOptions, ScreenOptions
+from fetcher.cli.job import ListOptions, RecordOptions, ScreenOptions
 from fetcher.cli.layout import Layout, Streams, Summary, layout
 
 PLAIN, QUIET, VERBOSE, STILL = ScreenOptions(), ScreenOptions(quiet=True), ScreenOptions(verbose=True), \
@@ -41,7 +41,7 @@ ALWAYS, UNLESS_OK, NEVER = Summary.ALWAYS, Summary.UNLESS_OK, Summary.NEVER
 ])
 def test_it_depends_on_what_is_asked_for_and_on_who_looks(screen, records, format, streams, live, on_stdout, writes,
                                                           summary):
-    found = layout(screen, records, format, streams)
+    found = layout(screen, records, format, streams, ListOptions())
     assert (found.live, found.on_stdout, found.writes_records, found.summary) == (live, on_stdout, writes, summary)
     assert found.log is screen.verbose
 
@@ -50,7 +50,7 @@ def test_the_live_table_is_the_only_thing_on_stdout_but_records():
     for screen in PLAIN, QUIET, VERBOSE, STILL:
         for streams in TERMINAL, PIPE, CRON, LOG, DUMB:
             for format in "table", "jsonl", "none":
-                found = layout(screen, FILE, format, streams)
+                found = layout(screen, FILE, format, streams, ListOptions())
                 assert not found.on_stdout
                 assert isinstance(found, Layout)
 
@@ -60,4 +60,15 @@ def test_the_live_table_is_the_only_thing_on_stdout_but_records():
     (VERBOSE, CRON, logging.INFO), (ScreenOptions(debug=True, quiet=True), CRON, logging.DEBUG),
 ])
 def test_warnings_are_told_where_somebody_looks(screen, streams, level):
-    assert layout(screen, STDOUT, "jsonl", streams).notes == level
+    assert layout(screen, STDOUT, "jsonl", streams, ListOptions()).notes == level
+
+
+@pytest.mark.parametrize(("streams", "lists", "keys"), [
+    (Streams(True, True, stdin=True), ListOptions(("list",)), True),
+    (Streams(True, True, stdin=True), ListOptions(("list", "-")), False),
+    (Streams(True, True, stdin=True), ListOptions((), "-"), False),
+    (Streams(True, True), ListOptions(("list",)), False),
+    (Streams(True, True, is_dumb=True, stdin=True), ListOptions(("list",)), False),
+])
+def test_keys_are_for_the_screen_where_stdin_is_a_terminal_and_not_the_list(streams, lists, keys):
+    assert layout(PLAIN, STDOUT, "table", streams, lists).keys is keys

@@ -130,7 +130,7 @@ def test_a_width_of_zero_is_unknown(terminal, three):
 def test_a_log_hears_from_time_to_time_how_far_the_run_is(fetcher, server):
     done = fetcher("--heartbeat", "300ms", fetcher.list(server.url("/delay/1"), server.url("/bytes/1")))
     assert done.status == 0
-    assert re.match(r"fetcher: 0:00  1 of 2 done, 1 ok, 0 failed, 1 in flight, [\d.]+/s$", done.err.splitlines()[1])
+    assert re.match(r"fetcher: 0:0\d  1 of 2 done, 1 ok, 0 failed, 1 in flight, [\d.]+/s$", done.err.splitlines()[1])
 
 
 def test_a_live_screen_needs_no_heartbeat(terminal, three):

@@ -46,7 +46,7 @@ def test_markdown(report, changes):
         assert rows and cells
     cells = [token.content for token in rendered(markdown.report(report, True))[1] if token.type == "inline"]
     assert any("<script>alert(1)</script>|`x`|``|\\|&" in cell for cell in cells)
-    assert markdown.report(report, True).startswith("## 5 URLs: 1 ok, 4 failed\n")
+    assert markdown.report(report, True).startswith("## 5 URLs: 1 ok, 2 failed, 1 interrupted, 1 not begun\n")
 
 
 @pytest.mark.parametrize("text", ["a", "`", "``a`", "a|b", "\\", "a\\|b", " a ", "a\nb", "|", "`|`"])
@@ -58,7 +58,8 @@ def test_a_code_span_says_what_it_is_made_of(text):
 
 def test_json(report, changes):
     found = json.loads(json.dumps(account.report(report)))
-    assert (found["urls"], found["failed"], found["errors"]["timeout"]) == (5, 4, 1)
+    assert (found["urls"], found["failed"], found["errors"]["timeout"]) == (5, 2, 1)
+    assert (found["interrupted"], found["not_begun"]) == (1, 1)
     assert {group["value"]: group["urls"] for group in found["groups"]}["(none)"] == 1
     assert found["failures"][0]["url"] == HOSTILE
     told = account.difference(changes)

@@ -1,4 +1,5 @@
 """Hosts that are paused, closed, slow or dead: when they are left alone, and what happens to items that wait."""
+from fetcher.model import WaitingHost
 from collections import Counter
 from typing import Any
 
@@ -15,7 +16,7 @@ def test_a_host_that_is_held_starts_nothing_before_its_time():
     schedule.host("a").pause(42.0, "Retry-After")
     schedule.host("a").pause(12.0, "Retry-After")
     schedule.done(at_a, 1.0)
-    assert list(schedule.waiting_hosts(2.0)) == [("a", "Retry-After", 40.0, 2)]
+    assert list(schedule.waiting_hosts(2.0)) == [WaitingHost("a", "Retry-After", 40.0, 2)]
     assert (schedule.next(41.9), schedule.wake_at()) == (None, 42.0)
     assert hosts_of(going(schedule, 42.0)) == "a"
 

@@ -98,7 +98,7 @@ class Status:
     """The attempts of a child (target's number, start, phase, host, attempt's number) and its hosts that wait."""
 
     attempts: list[tuple[int, float, str, str, int]]
-    waiting_hosts: list[tuple[str, str, float, int]]
+    waiting_hosts: list[tuple[str, str, float, int, float]]
     cpu_seconds: float
 
 

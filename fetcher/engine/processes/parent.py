@@ -27,13 +27,13 @@ from fetcher.engine.processes.messages import (
 from fetcher.engine.processes.owners import Owners
 from fetcher.engine.processes.process import ChildProcess
 from fetcher.engine.processes.shares import Load, max_ahead, shares
-from fetcher.engine.processes.wire import unpack_result
+from fetcher.engine.processes.wire import result_of
 from fetcher.engine.ticket import Ticket
-from fetcher.errors import DeadlinePassed, FetchError, Interrupted, InvalidUrl, OutputError
+from fetcher.errors import DeadlinePassed, Interrupted, InvalidUrl, OutputError
 from fetcher.host_settings import HostSettings
-from fetcher.model import Result, WaitingHost
+from fetcher.model import WaitingHost
 from fetcher.options import Limits, Options
-from fetcher.outcome import defect, left_out
+from fetcher.outcome import left_out
 from fetcher.schedule import Schedule
 from fetcher.transport import max_connections
 
@@ -73,7 +73,7 @@ class Processes:
         self._threads: list[Any] = []
         self._timers: list[Any] = []
         self._began = 0.0
-        self._is_past_deadline = False
+        self._is_past_deadline = self._paused = False
         self._flow: Flow
         self._schedule: Schedule[Ticket]
 
@@ -100,6 +100,17 @@ class Processes:
 
     def offer(self) -> None:
         self._offered.set()
+
+    @property
+    def concurrency(self) -> int:
+        return self._options.limits.concurrency
+
+    def set_concurrency(self, count: int) -> None:
+        self._paused = not count
+        if count:
+            limits = replace(self._options.limits, concurrency=min(count, max_connections() * self._count))
+            self._options = replace(self._options, limits=limits)
+        self._share_out()
 
     def give_up_stranded(self) -> None:
         waiting = [child for child in self._children if child.tickets]
@@ -190,7 +201,8 @@ class Processes:
     def _share_out(self) -> None:
         loads = [Load(bool(child.tickets), self._loans.has_borrowers(child), len(child.report.in_flight))
                  for child in self._children]
-        for child, share in zip(self._children, shares(loads, self._options.limits, max_connections())):
+        found = shares(loads, self._options.limits, max_connections(), self._paused)
+        for child, share in zip(self._children, found):
             if child.share != share:
                 child.share = share
                 if child.runs:
@@ -229,31 +241,21 @@ class Processes:
         child.report.in_flight = frozenset(in_flight)
         child.report.results += len(packed)
         for number, parts in packed.items():
-            result = self._unpacked(child.tickets[number], parts)
+            ticket = child.tickets.pop(number)
+            result = result_of(ticket.target, parts, self._options, ticket.attempts + 1)
             if result.error == DeadlinePassed.word:
                 flow.missed_deadline = True
-            flow.settle(child.tickets.pop(number), result, now)
+            flow.settle(ticket, result, now)
         self._offered.set()
         if not self._schedule.waiting:
             flow.room.set()
-
-    def _unpacked(self, ticket: Ticket, packed: Any) -> Result:
-        """Return the result that a child packed. If it could not pack one, `packed` is the text of the error."""
-        try:
-            if isinstance(packed, str):
-                raise FetchError(packed)
-            return unpack_result(packed)
-        except (green.GreenletExit, *green.ENDS_PROCESS):
-            raise
-        except BaseException as error:
-            return defect(self._options, ticket.target, error, ticket.attempts + 1)
 
     def _update_report(self, child: ChildProcess, attempts: list[Any], waiting_hosts: list[Any], cpu_seconds: float
                        ) -> None:
         now = perf_counter()
         child.report.in_flight = frozenset(number for number, *_ in attempts)
         child.report.attempts, child.report.waiting_hosts = attempts, waiting_hosts
-        for name, reason, seconds, _ in waiting_hosts:      # more of its lines would only take up room
+        for name, reason, seconds, *_ in waiting_hosts:      # more of its lines would only take up room
             if self._schedule.knows(name):
                 self._schedule.host(name).pause(now + min(seconds, _MAX_PAUSE_SECONDS), reason)
         child.spent(cpu_seconds, now)

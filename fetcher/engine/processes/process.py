@@ -32,7 +32,7 @@ class Report:
 
     in_flight: frozenset[int] = frozenset()     # numbers of targets
     attempts: list[tuple[int, float, str, str, int]] = field(default_factory=list)  # as in `messages.Status`
-    waiting_hosts: list[tuple[str, str, float, int]] = field(default_factory=list)
+    waiting_hosts: list[tuple[str, str, float, int, float]] = field(default_factory=list)
     results: int = 0
     is_stranded: bool = False       # only lines of hosts that cannot be reached are left
     is_done: bool = False

@@ -23,10 +23,11 @@ class Load:
     in_flight: int
 
 
-def shares(loads: Sequence[Load], limits: Limits, max_connections: int) -> list[Share]:
+def shares(loads: Sequence[Load], limits: Limits, max_connections: int, paused: bool = False) -> list[Share]:
     """Return the share of each child.
 
-    A child gets more only when the others no longer use it, so the total is never exceeded, or only slightly.
+    A child gets more only when the others no longer use it, so the total is never exceeded, or only slightly. While the
+    run is `paused`, no child may start anything.
     """
     active = [load.has_targets for load in loads] if any(load.has_targets for load in loads) else [True] * len(loads)
     paced = [load.is_paced or is_active for load, is_active in zip(loads, active)]
@@ -39,7 +40,7 @@ def shares(loads: Sequence[Load], limits: Limits, max_connections: int) -> list[
         others = sum(used) - used[number]
         concurrency = max(min(mine, limits.concurrency - others), min(mine, 1))
         part = (1 - idle * _IDLE_PART) / sum(paced) if paced[number] else _IDLE_PART
-        result.append(Share(concurrency, limits.rate and limits.rate * part))
+        result.append(Share(0 if paused else concurrency, limits.rate and limits.rate * part))
     return result
 
 

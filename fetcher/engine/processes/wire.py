@@ -6,9 +6,11 @@ from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any, cast
 
-from fetcher import verbatim
+from fetcher import green, verbatim
+from fetcher.errors import FetchError
 from fetcher.model import Beside, Memory, Overrides, Result, Target, Timings
-from fetcher.options import AnswerOptions
+from fetcher.options import AnswerOptions, Options
+from fetcher.outcome import defect
 from fetcher.url import Url
 
 Packed = tuple[Any, ...]
@@ -61,6 +63,19 @@ def unpack_result(packed: list[Any] | bytes) -> Result:
     memory, private, encoded = packed[_BESIDE]
     packed[_BESIDE] = Beside((), memory and Memory(*memory), private, encoded)
     return Result(*packed)
+
+
+def result_of(target: Target, packed: list[Any] | bytes | str, options: Options, attempts: int) -> Result:
+    """Return the result for `target` that a child packed. If it could not pack one, `packed` is the text of the error.
+    """
+    try:
+        if isinstance(packed, str):
+            raise FetchError(packed)
+        return unpack_result(packed)
+    except (green.GreenletExit, *green.ENDS_PROCESS):
+        raise
+    except BaseException as error:
+        return defect(options, target, error, attempts)
 
 
 def _pack_row(row: dict[str, Any] | None) -> bytes | None:

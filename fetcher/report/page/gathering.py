@@ -4,12 +4,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fetcher.record import outcome, status_class
-from fetcher.report.counting import NONE, Report, result_of
+from fetcher.report.counting import Report, result_of
 from fetcher.report.page.certificates import Certificates
 from fetcher.report.page.course import Course
 from fetcher.report.page.phases import Phases, parts
 from fetcher.report.page.slowest import Slowest
 from fetcher.report.reading import Record
+from fetcher.sinks.groups import NONE
 
 _MAX_HOST = 500
 

@@ -15,7 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fetcher import __version__
 from fetcher.record import CLASSES
-from fetcher.report.counting import Group
 from fetcher.report.diff import KINDS, MENDED, WORSE, Difference
 from fetcher.report.page import charts
 from fetcher.report.page.certificates import SOON_DAYS
@@ -23,6 +22,7 @@ from fetcher.report.page.gathering import Gathering
 from fetcher.report.page.phases import PHASES, Parts
 from fetcher.report.page.text import Room, is_link, shown
 from fetcher.sinks.account import QUANTILES
+from fetcher.sinks.groups import Group
 from fetcher.sinks.histogram import Histogram
 from fetcher.sinks.terminal import units
 
@@ -57,7 +57,7 @@ def render(gathering: Gathering, found: Difference | None = None, grouped: bool 
     page: str = _environment().get_template("page.html").render(
         style=style, script=script, style_hash=_hash(style), script_hash=_hash(script), version=__version__,
         report=report, tally=tally, classes=_classes(tally.classes),
-        course=_course(gathering), times=_times(report.starttransfer, tally.times), phases=_phases(gathering, room),
+        course=_course(gathering), times=_times(tally.starttransfer, tally.times), phases=_phases(gathering, room),
         phase_legend=[(number, name, 0) for number, name in enumerate(PHASES)],
         hosts=room.fitting(hosts, _name, _MARKUP, _GROUPS), hosts_in_all=len(hosts),
         groups=room.fitting(groups, _name, _MARKUP, _GROUPS), groups_in_all=len(groups),

@@ -1,7 +1,8 @@
 """What people see: the live screen, the summary, plain rows, and a log.
 
-    live ──▶ screen    the terminal while the run lasts, and its layout
-    summary            what stays on the screen at the end
+    live ──▶ screen    the terminal while the run lasts, and its layout of header and panes, which show a view
+    keys ──▶ controls  what is typed meanwhile, and what it does
+    summary            what stays on the screen at the end; tables are the parts that a report shows, too
     rows               the table if stdout is not a terminal
     log, heartbeat     lines on stderr: one for each result, one from time to time
     messages           stderr itself; a slow reader does not delay the run

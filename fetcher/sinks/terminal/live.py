@@ -20,15 +20,20 @@ from fetcher.model import Result, WaitingHost
 from fetcher.record import outcome
 from fetcher.sinks.tally import Tally
 from fetcher.sinks.terminal import units
+from fetcher.sinks.terminal.controls import Controls
+from fetcher.sinks.terminal.keys import Keyboard
 from fetcher.sinks.terminal.printable import in_ascii
-from fetcher.sinks.terminal.screen import Finished, View, compose
+from fetcher.sinks.terminal.screen import compose
+from fetcher.sinks.terminal.view import HOSTS, OVERVIEW, Finished, View
 
 _FRAME_SECONDS = 0.1
 _MAX_CPU = 0.03            # of one core: if frames cost more, there are fewer of them,
 _MAX_BLOCKED = 0.2         # and of the time, if the terminal is slow: fetching waits meanwhile
 _LINE_SECONDS = 5.0         # between the progress lines of a dumb terminal
 _RATE_FRAMES = 100          # how far back the rate looks
-_LAST = 200                 # results that are kept for the highest screen
+_LAST = 200                 # results and failures that are kept for the highest screen
+_COURSE_SECONDS = 120       # how long the course of the results is remembered
+_HOST_SAMPLES = 5           # seconds over which the rates of hosts are measured
 _MAX_URL = 500          # a line of the list may hold a megabyte
 
 # DEC private modes: a line that is wider than expected must not wrap; a frame is shown as a whole.
@@ -41,17 +46,24 @@ class Live:
 
     `total` returns the number of lines, or None while it is unknown. `waiting` returns the hosts that wait. The screen
     is the alternate one of the terminal, so resizing leaves no traces and `close` restores what was there before. A
-    dumb terminal gets plain lines.
+    dumb terminal gets plain lines. Keys typed on the terminal `keyboard` press `controls`, while the screen is there.
     """
 
     def __init__(self, console: Console, in_flight: Iterable[RunningAttempt], total: Callable[[], int | None],
-                 tally: Tally, waiting: Callable[[], Iterable[WaitingHost]] = tuple) -> None:
+                 tally: Tally, waiting: Callable[[], Iterable[WaitingHost]] = tuple,
+                 controls: Controls | None = None, keyboard: int | None = None) -> None:
         self._console = console
         self._in_flight = in_flight
         self._total = total
         self._tally = tally
         self._waiting = waiting
         self._last: deque[Finished] = deque(maxlen=_LAST)
+        self._failed: deque[Finished] = deque(maxlen=_LAST)
+        self._course: deque[float] = deque(maxlen=_COURSE_SECONDS)
+        self._second = (tally.started, 0)           # when the last step of the course ended, and the results by then
+        self._by_host: deque[tuple[float, dict[str, int]]] = deque(maxlen=_HOST_SAMPLES)
+        self._controls = controls
+        self._keys = Keyboard(keyboard, self._press) if controls is not None and keyboard is not None else None
         self._samples: deque[tuple[float, int, int]] = deque([(tally.started, 0, 0)], maxlen=_RATE_FRAMES)
         self._screen = RichLive(console=console, screen=True, auto_refresh=False, redirect_stdout=False,
                                 redirect_stderr=False, get_renderable=lambda: Frame(self.view()))
@@ -62,8 +74,11 @@ class Live:
             self._draw_in(_LINE_SECONDS if self._console.is_dumb_terminal else _FRAME_SECONDS)
 
     def write(self, result: Result) -> None:
-        self._last.appendleft(Finished(outcome(result), result.size, result.timings.total, result.url[:_MAX_URL],
-                                       result.ok))
+        finished = Finished(outcome(result), result.size, result.timings.total, result.url[:_MAX_URL], result.ok,
+                            result.line, (result.error_message or "")[:_MAX_URL])
+        self._last.appendleft(finished)
+        if not result.ok:
+            self._failed.appendleft(finished)
 
     def close(self) -> None:
         """Restore the terminal. May be called from the hub."""
@@ -74,6 +89,8 @@ class Live:
 
     def hide(self) -> None:
         """Restore the terminal until the next frame, as before the process is suspended."""
+        if self._keys is not None:
+            self._keys.stop()
         if self._screen.is_started:
             with suppress(OSError):         # the terminal may be gone
                 self._screen.stop()
@@ -86,9 +103,41 @@ class Live:
         now = perf_counter()
         then, done, size = self._samples[0]
         seconds = max(now - then, _FRAME_SECONDS)
+        controls = self._controls
+        page = OVERVIEW if controls is None else controls.page
         return View(now=now, tally=tally, total=self._total(), rate=(tally.done - done) / seconds,
                     speed=(tally.size_download - size) / seconds, running=list(self._in_flight), last=self._last,
-                    waiting=list(self._waiting()))
+                    waiting=list(self._waiting()), failed=self._failed, course=[*self._course],
+                    host_rates=self._host_rates(now) if page == HOSTS else {}, page=page,
+                    concurrency=None if controls is None else controls.concurrency,
+                    paused=controls is not None and controls.paused,
+                    has_keys=self._keys is not None)
+
+    def _host_rates(self, now: float) -> dict[str, float]:
+        """Return the results per second of each host, over the last seconds in which this was called."""
+        samples = self._by_host
+        counts = {name: group.count for name, group in self._tally.hosts.items()}
+        if not samples or now - samples[-1][0] >= 1:
+            samples.append((now, counts))
+        then, before = samples[0]
+        if now - then < 1:              # so far, only the mean of the whole run is known
+            then, before = self._tally.started, {}
+        return {name: (count - before.get(name, 0)) / max(now - then, _FRAME_SECONDS) for name, count in counts.items()}
+
+    def _note_course(self, now: float) -> None:
+        """Add a step to the course, if a second has passed."""
+        then, done = self._second
+        if now - then >= 1:
+            self._course.append((self._tally.done - done) / (now - then))
+            self._second = (now, self._tally.done)
+
+    def _press(self, key: str) -> None:
+        """Do what `key` stands for, and show that at once."""
+        if self._controls is not None:
+            self._controls.press(key)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._tick()
 
     def _draw_in(self, seconds: float) -> None:
         self._timer = green.call_later(seconds, self._tick)
@@ -104,6 +153,7 @@ class Live:
                 self._draw()
         except OSError:                     # the terminal is gone; the run continues
             return
+        self._note_course(began)
         self._samples.append((began, self._tally.done, self._tally.size_download))
         self._draw_in(max(_FRAME_SECONDS, (thread_time() - spent) / _MAX_CPU, (perf_counter() - began) / _MAX_BLOCKED))
 
@@ -113,6 +163,8 @@ class Live:
         if not self._screen.is_started:
             self._screen.start()
             terminal.write(_NO_WRAP)
+        if self._keys is not None:
+            self._keys.start()
         terminal.write(_BEGIN_FRAME)
         self._screen.refresh()
         terminal.write(_END_FRAME)

@@ -7,7 +7,8 @@ from functools import lru_cache
 from fetcher.record import escaped
 
 ELLIPSIS = "…"
-_IN_ASCII = {ord("━"): "=", ord("╺"): "-", ord("─"): "-", ord("·"): ",", ord(ELLIPSIS): "~"}
+_IN_ASCII = {ord("━"): "=", ord("╺"): "-", ord("─"): "-", ord("·"): ",", ord(ELLIPSIS): "~",
+             **dict(zip(map(ord, "▁▂▃▄▅▆▇█"), "_.-=+*%#"))}
 
 
 def printable(text: str) -> str:

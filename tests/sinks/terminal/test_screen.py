@@ -9,7 +9,8 @@ from fetcher.model import Target, WaitingHost
 from fetcher.options import Timeouts
 from fetcher.sinks.tally import Tally
 from fetcher.sinks.terminal.printable import cells
-from fetcher.sinks.terminal.screen import Finished, View, compose
+from fetcher.sinks.terminal.screen import compose
+from fetcher.sinks.terminal.view import Finished, View
 from tests.sinks.results import bad, good
 
 ANY_TEXT = st.text(max_size=60)
