@@ -54,8 +54,9 @@ class Judge:
 
     def complaint(self, watch: Watch | None, size: int, sha256: str | None, content_type: str | None,
                   seconds: float) -> str | None:
-        """Return a sentence that says what is not as expected, or None. `watch` must have seen the whole body, of `size`
-        bytes; the answer took so many `seconds`.
+        """Return a sentence that says what is not as expected, or None.
+
+        `watch` must have seen the whole body, of `size` bytes; the answer took so many `seconds`.
         """
         if watch is not None and (found := watch.complaint()) is not None:
             return found
