@@ -83,11 +83,11 @@ def main(arguments: list[str]) -> int:
         ports = {**far_end.ports, "serve": stack.enter_context(embedded_server())}
         soak = Soak(directory, options.minutes * 60, options.processes, far_end.cacert, dns_server)
         samples = soak.run(lines(ports, dns_server is not None), far_end.log, out)
-    _show(out, samples)
-    _show_types(out, soak.first_types, soak.last_types)
-    grown = samples.grown()
-    out.print(f"{soak.fed:,} lines, {soak.records:,} records, {soak.fed / samples.seconds[-1]:,.0f} a second. "
-              + (f"Grown: {', '.join(grown)}." if grown else "Nothing has grown."), highlight=False)
+        _show(out, samples)         # before the files are removed, which may take minutes
+        _show_types(out, soak.first_types, soak.last_types)
+        grown = samples.grown()
+        out.print(f"{soak.fed:,} lines, {soak.records:,} records, {soak.fed / samples.seconds[-1]:,.0f} a second. "
+                  + (f"Grown: {', '.join(grown)}." if grown else "Nothing has grown."), highlight=False)
     return int(bool(grown) or soak.records != soak.fed)
 
 

@@ -149,9 +149,12 @@ def in_thread(function: Callable[..., Any], *args: Any) -> Any:
     """Call `function` in a system thread and return its result. This green thread waits; others continue.
 
     Each call has its own thread and pipe, so it works on every hub, in every thread and after a fork. eventlet's tpool
-    does not.
+    does not. Where the system has no descriptors or threads left, it is called here, and all wait.
     """
-    reading, writing = os.pipe()
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        return function(*args)
     outcome: list[tuple[Any, BaseException | None]] = []
 
     def call() -> None:
@@ -167,7 +170,10 @@ def in_thread(function: Callable[..., Any], *args: Any) -> Any:
 
     threading = eventlet.patcher.original("threading")      # a Celery worker has patched the one that `import` gives
     _threads.add(writing)
-    threading.Thread(target=call, daemon=True).start()
+    try:
+        threading.Thread(target=call, daemon=True).start()
+    except RuntimeError:
+        call()
     try:
         trampoline(reading, read=True)
     finally:

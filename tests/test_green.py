@@ -3,6 +3,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from signal import SIGUSR1, SIGUSR2, getsignal, set_wakeup_fd
@@ -65,6 +66,21 @@ def test_a_thread_leaves_nothing_to_the_garbage_collector():
         assert gc.collect() < 20
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("missing", ["descriptors", "threads"])
+def test_what_no_thread_can_be_made_for_is_done_here(monkeypatch, missing):
+    def fail(*_):
+        raise OSError(errno.EMFILE, "Too many open files") if missing == "descriptors" else RuntimeError("no thread")
+
+    before = len(os.listdir("/proc/self/fd"))
+    thread = green.eventlet.patcher.original("threading").Thread
+    monkeypatch.setattr(*((os, "pipe") if missing == "descriptors" else (thread, "start")), fail)
+    assert green.in_thread(threading.get_ident) == threading.get_ident()
+    with pytest.raises(ZeroDivisionError):
+        green.in_thread(lambda: 1 / 0)
+    with green.forking():       # waits for no thread that never began
+        assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_what_a_thread_raises_is_raised_here():

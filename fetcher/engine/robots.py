@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): what an answer allows, and what is known of each origin. Nothing here sends or waits."""
+"""robots.txt (RFC 9309): what an answer allows, and what is known of each origin. Nothing here sends."""
 from __future__ import annotations
 
 import logging
@@ -24,6 +24,7 @@ _MAX_AGE_SECONDS = 24 * 3600.0      # RFC 9309 §2.4
 MAX_ORIGINS = 10_000
 MAX_PACKED_BYTES = 32 * 1024 * 1024     # of all files that are known
 MAX_PARSED_BYTES = 1024 * 1024          # of those that are kept parsed, which takes thirty times as much memory
+_LONG = 16 * 1024                   # a file of half a megabyte can take half a second
 
 
 class Files:
@@ -38,24 +39,30 @@ class Files:
         self._parse = Protego.parse
         self._parsed: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()   # the one asked for last is the last
         self._size = 0
+        self._turn = green.Semaphore()      # one long file at a time: each takes much memory
 
     def __len__(self) -> int:
         return len(self._parsed)
 
     def parsed(self, packed: bytes) -> Any:
-        """Return what the file says of which `pack` made `packed`."""
-        found = self._parsed.get(packed)
-        if found is not None:
-            self._parsed.move_to_end(packed)
-            return found[0]
-        text = zlib.decompress(packed)
-        parsed = self._parse(text.decode("utf-8", "replace"))
-        self._parsed[packed] = parsed, len(text)
-        self._size += len(text)
+        """Return what the file says of which `pack` made `packed`. May wait: a long file is parsed in a thread."""
+        if packed not in self._parsed:
+            text = zlib.decompress(packed).decode("utf-8", "replace")
+            if len(text) < _LONG:
+                self._keep(packed, self._parse(text), len(text))
+            else:
+                with self._turn:
+                    if packed not in self._parsed:
+                        self._keep(packed, green.in_thread(self._parse, text), len(text))
+        self._parsed.move_to_end(packed)
+        return self._parsed[packed][0]
+
+    def _keep(self, packed: bytes, parsed: Any, size: int) -> None:
+        self._parsed[packed] = parsed, size
+        self._size += size
         while self._size > MAX_PARSED_BYTES and len(self._parsed) > 1:
             _, (_, size) = self._parsed.popitem(last=False)
             self._size -= size
-        return parsed
 
 
 def pack(text: bytes) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fetcher import Result, Target
+from fetcher import Result, Target, green
 from fetcher.engine.robots import MAX_CRAWL_DELAY_SECONDS, MAX_PARSED_BYTES, Robots, Rules, pack
 
 PAGE = Target.read("http://site.example/private/page")
@@ -45,6 +45,18 @@ def test_whatever_stands_in_the_file_there_are_rules(text):
     found = rules(text)
     found.refusal(PAGE)
     found.crawl_delay()
+
+
+def test_others_go_on_while_a_long_file_is_parsed():
+    text = b"User-agent: *\n" + b"".join(b"Disallow: /%d*x*y\n" % number for number in range(20_000))
+    ticks: list[None] = []
+    ticking = green.spawn(lambda: [(green.sleep(0.001), ticks.append(None)) for _ in range(100_000)])
+    green.sleep(0.01)
+    found = rules(text + b"Disallow: /private/\n")
+    before = len(ticks)
+    assert found.refusal(PAGE) is not None
+    ticking.kill()
+    assert len(ticks) - before > 5
 
 
 # How much is kept.
