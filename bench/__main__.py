@@ -19,8 +19,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import report, simulate, soak
+from bench import instructions, report, simulate, soak
 from bench.measure import compete
+from bench.page import page
 from bench.peers import PEERS, Peer, Unable
 from bench.report import Outcome
 from bench.scenarios import SCENARIOS, Scenario, chosen
@@ -70,6 +71,9 @@ def main() -> int:
         figures = report.as_json(outcomes, where, {peer.name: version for peer, version in versions.items()})
         figures[SCHEDULE] = [asdict(outcome) for outcome in simulated]
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if options.page:
+        options.page.write_text(page(outcomes, where, {peer.name: (peer.does, version) for peer, version in
+                                                       versions.items()}, options.rounds, counted()))
     return int(any(score.problem is not None for outcome in outcomes for score in outcome.scores))
 
 
@@ -82,7 +86,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds that count, after a warm-up (5)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="0.1: lists of a tenth of the length")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every run's figures, as JSON")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="medians, and how they were measured, in Markdown")
     return parser.parse_args()
+
+
+def counted() -> int | None:
+    """Return the instructions for one request, or None without valgrind."""
+    try:
+        return instructions.per_request()
+    except Missing:
+        return None
 
 
 def some_of(names: list[str]) -> Callable[[str], list[str]]:

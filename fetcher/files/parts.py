@@ -42,6 +42,18 @@ class Parts:
         path = f"{self._prefix}{next(self._numbers)}{PART_SUFFIX}"
         return os.open(os.path.basename(path), _NEW, 0o666, dir_fd=self.directory), path
 
+    @property
+    def has_nameless(self) -> bool:
+        """Whether this system has files without a name, as far as can be told before one is created."""
+        return hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd")
+
+    def open_nameless(self) -> int:
+        """Create a file without a name, of which nothing is left if it does not get one. Return its descriptor.
+
+        Raises OSError.
+        """
+        return os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o666, dir_fd=self.directory)
+
     def claim(self, part: str, name: str) -> str:
         """Create a second name for `part`, which only one run at a time can have: the one that replaces `name`.
 

@@ -1,4 +1,7 @@
-"""Save bodies as files: each has a temporary name while it arrives, and is moved to its place when complete."""
+"""Save bodies as files, which have their names only when they are complete.
+
+A short body is written into a file without a name, together with others. A long one has a temporary name meanwhile.
+"""
 from __future__ import annotations
 
 import errno
@@ -14,11 +17,13 @@ from fetcher.files.parts import Parts
 from fetcher.model import Target
 from fetcher.options import SaveOptions
 from fetcher.sinks import names
+from fetcher.sinks.together import Together
 
 _IN_MEMORY_BYTES = 64 * 1024    # of a body before it gets a file
 _COMPARED_BYTES = 256 * 1024
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NOT_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno.EPERM})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -41,16 +46,57 @@ class BodyStore:
         self._parts = Parts(options.directory, make=True)
         self._has_links = True      # False once the file system has refused a hard link
         self._numbers = count(options.first, options.step)
+        self._has_nameless = self._parts.has_nameless     # False once the file system has refused a nameless file
+        self._together = Together(self._write_nameless)
 
     def body(self) -> Body:
         """Return a file for a body that starts to arrive."""
         return Body(self, self._parts, self._syncs)
 
-    def place(self, part: str, target: Target, sha256: str, content_type: str | None) -> str:
-        """Move the temporary file `part` to where the body of `target` belongs. Return its path. Raises OSError."""
+    def name(self, target: Target, sha256: str, content_type: str | None) -> str:
+        """Return the name for the body of `target`, relative to the directory."""
         assert target.parsed is not None
-        name = self.template.name(target.parsed, line=target.line, n=next(self._numbers), sha256=sha256,
+        return self.template.name(target.parsed, line=target.line, n=next(self._numbers), sha256=sha256,
                                   content_type=content_type)
+
+    def write_whole(self, content: bytes, name: str) -> str | None:
+        """Write a new file `name` that has no other name before it is complete. Return its path. Raises OSError.
+
+        None: nothing was written, because the name is taken, something is in its way, or the file system cannot do
+        that. `place` can.
+        """
+        if self._has_nameless:
+            try:
+                self._together.call(content, name)
+                return self._root + name
+            except (FileExistsError, NotADirectoryError, FileNotFoundError):
+                pass
+            except OSError as error:
+                if error.errno not in _NOT_NAMELESS:
+                    raise
+                self._has_nameless = False
+        return None
+
+    def _write_nameless(self, content: bytes, name: str) -> None:
+        """Write `content` into a file without a name, and then give it this one. Raises OSError."""
+        folder, _, last = name.rpartition("/")
+        fd = self._parts.open_nameless()
+        try:
+            while content:
+                content = content[os.write(fd, content):]
+            descriptor = self._open_folder(folder)
+            try:
+                os.link(f"/proc/self/fd/{fd}", last, dst_dir_fd=descriptor, follow_symlinks=True)
+            finally:
+                os.close(descriptor)
+        finally:
+            os.close(fd)
+
+    def place(self, part: str, name: str, target: Target) -> str:
+        """Move the temporary file `part` to `name`, where the body of `target` belongs, or to a name beside it.
+
+        Return its path. Raises OSError.
+        """
         if self._try_move(part, name, shared=not self.template.by_content):
             return self._root + name
         for own in (names.marked(name, _key(target)), names.marked(names.flat(name), _key(target))):
@@ -199,11 +245,16 @@ class Body:
     def commit(self, target: Target, sha256: str, content_type: str | None) -> str:
         """Move the complete body to the place for `target`. Return its path. Raises SaveError."""
         try:
+            name = self._store.name(target, sha256, content_type)
+            if self._part is None and not self._syncs:
+                path = self._store.write_whole(b"".join(self._pieces), name)
+                if path is not None:
+                    return path
             part = self._flush()
             if self._syncs:
                 green.in_thread(os.fsync, self._fd)
             self._close()
-            path = self._store.place(part, target, sha256, content_type)
+            path = self._store.place(part, name, target)
         except OSError as error:
             raise _failed(error) from error
         self._part = None
