@@ -71,7 +71,7 @@ def main() -> None:
 @contextmanager
 def served() -> Iterator[None]:
     """Run the server of the demo while inside."""
-    process = subprocess.Popen([sys.executable, "-m", "fetcher", "serve", "--port", str(PORT)], cwd=HERE.parent,  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-m", "fetcher", "serve", "--port", str(PORT)], cwd=HERE.parent,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         assert process.stdout is not None and process.stdout.readline()      # it is ready
@@ -105,7 +105,7 @@ def screen(picture: Picture, home: str) -> str:
                "8", "--retries", "1", "--retry-wait", "200ms", "urls.txt"]
     if picture.seconds is None:
         command += ["-o", "out.jsonl"]
-    process = subprocess.Popen(command, cwd=home, env=environment, stdin=line, stdout=line, stderr=line,  # noqa: S603
+    process = subprocess.Popen(command, cwd=home, env=environment, stdin=line, stdout=line, stderr=line,
                                start_new_session=True,
                                preexec_fn=lambda: fcntl.ioctl(line, termios.TIOCSCTTY, 0))
     try:
