@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fetcher.cluster.policy import Policy
 
 _AUTO = "auto"
+_log = logging.getLogger(__name__)
 
 
 class Processes(values.Number):
@@ -46,10 +47,12 @@ class Processes(values.Number):
         help="Partitions at once, each in its own process; auto: one for each core.")
 @option("--lease", type=values.Duration(), default="30 s", show_default=True, metavar="TIME",
         help="Other workers take over its partitions when it has been silent for this long, or twice as long.")
-@option("-v", "--verbose", is_flag=True, help="Report on stderr what Celery does.")
+@option("-v", "--verbose", is_flag=True, help="Also report on stderr what Celery does.")
 def worker(broker: str | None, places: tuple[str, ...], cluster_key: str | None, files: tuple[str, ...],
            block_private: bool, processes: int, lease: float, verbose: bool) -> int:
     """Take partitions of runs from the broker, one for each process at a time, until SIGTERM or Ctrl-C.
+
+    It says on stderr which ones it takes, and what became of them.
 
     Then it ends the requests in flight, and unfinished partitions go back: other workers continue them, or this one
     when it is started again.
@@ -64,7 +67,8 @@ def worker(broker: str | None, places: tuple[str, ...], cluster_key: str | None,
         raise click.UsageError(f"{error}.") from None
     from fetcher.cli.display import Notes
 
-    _listen(Notes(logging.INFO if verbose else logging.WARNING), verbose)
+    _listen(Notes(logging.DEBUG if verbose else logging.INFO), verbose)
+    _log.info("Waiting for partitions from %s, %d at a time.", way, processes)
     raise_descriptor_limit()
     collect_rarely()
     app.serve(celery, processes)

@@ -184,7 +184,7 @@ def _try_again(order: Order, problem: str, lease_seconds: float) -> Order | None
     is_last = tried.tries >= _MAX_TRIES
     if is_last or tried.tries == 1:
         _log.error("%s%s", problem, f" The order for {order} is given up." if is_last else "",
-                   exc_info=_log.isEnabledFor(logging.INFO))
+                   exc_info=_log.isEnabledFor(logging.DEBUG))
     if not is_last:
         sleep(lease_seconds / _TRIES_IN_LEASE)      # the problem will not go away at once
     return None if is_last else tried

@@ -25,6 +25,7 @@ from fetcher.model import Result
 from fetcher.options import Options
 from fetcher.sinks import Sink
 from fetcher.sinks.jsonl import JsonLines
+from fetcher.sinks.terminal import units
 
 _COMMITS = 3                # per lease
 _MAX_HOSTS = 20             # in a report
@@ -65,9 +66,22 @@ def work(order: Order, policy: Policy, lease_seconds: float, ending: Ending) -> 
     else:
         with place.local_list(number) as path, closing(Partition(place, run, path, lease_seconds)) as partition:
             claim = try_claim(place, number, epoch, run.options.request)
-            is_done = claim is not None and partition.run(claim, ending)
+            is_done = claim is not None and _told(claim, partition, run, ending)
     if is_done:
         Overview(place, run).conclude()
+    return is_done
+
+
+def _told(claim: Claim, partition: Partition, run: ClusterRun, ending: Ending) -> bool:
+    """Work on `partition`, and tell what is done. Return whether it is done."""
+    tally, lines = claim.counts.tally, run.lines[claim.number]
+    _log.info("Partition %d of run %s: %s of %s lines were done; fetching the rest.", claim.number, run.name,
+              f"{tally.done:,}", f"{lines:,}")
+    began = perf_counter()
+    is_done = partition.run(claim, ending)
+    _log.info("Partition %d of run %s: %s of %s lines are %s, %s of them failed, after %s.", claim.number, run.name,
+              f"{tally.done:,}", f"{lines:,}", "done" if is_done else "done; it goes back", f"{tally.not_ok:,}",
+              units.duration(perf_counter() - began))
     return is_done
 
 

@@ -5,6 +5,7 @@ is ignored.
 """
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,8 @@ _OURS = regex(r".+\.jsonl(?:\.gz|\.zst)?")       # the files that are read in a 
 _NESTED = ("input", "timings", "tls", "headers")        # which are JSON in a table
 _TORN = (b'{"url":"', b"\0")    # the start of a line that a crash has cut off
 _INPUT = b'"input"'
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")         # an escape that may be half a character
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def records(paths: Iterable[str]) -> Iterator[Record]:
@@ -81,13 +84,24 @@ def _lines(path: str, compressed: bool) -> Iterator[Record | None]:
     """Yield the record on each line, or None for a blank or torn one. Raises InputError."""
     for line in _whole_lines(path, compressed):
         try:
-            # orjson alone would change numbers in the columns of the list
-            yield verbatim.loads(line.decode()) if _INPUT in line else orjson.loads(line)
-        except ValueError:
+            if _SURROGATE.search(line):         # orjson refuses half a pair
+                yield _without_surrogates(json.loads(line))
+            else:       # orjson alone would change numbers in the columns of the list
+                yield verbatim.loads(line.decode()) if _INPUT in line else orjson.loads(line)
+        except (ValueError, RecursionError):
             if line.strip() and not line.startswith(_TORN):
                 raise InputError(f"{path} is not a file of records: it contains "
                                  f"{line[:40].decode('utf-8', 'replace')!r}.") from None
             yield None
+
+
+def _without_surrogates(value: Any) -> Any:
+    """Return `value` with U+FFFD for each half of a surrogate pair, which is no character and cannot be stored."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+    return [_without_surrogates(each) for each in value] if isinstance(value, list) else value
 
 
 def _whole_lines(path: str, compressed: bool) -> Iterator[bytes]:

@@ -145,7 +145,7 @@ def test_the_deadline_and_signals_come_before_the_threshold(fetcher, server, hol
     done = fetcher("-q", "--fail-if", ">99%", "--deadline", "500ms", "-f", "none", server.url(), server.url("/hang"))
     assert done.status == 124
     assert done.err.startswith("The deadline of 500 ms passed: 1 line was recorded as `deadline`.\n")
-    assert "\n2 URLs   1 ok   1 failed\n" in done.err
+    assert "\n2 URLs   1 ok   1 interrupted\n" in done.err
     holder.send_signal(SIGINT)
     assert b"\n1 URL   0 ok   1 interrupted\n" in holder.communicate(timeout=PATIENCE)[1]
     assert holder.returncode == 130

@@ -1,5 +1,8 @@
 """`fetcher report`: the outcome of a run, from its records."""
+from pathlib import Path
+
 import pytest
+from xmlschema import XMLSchema
 
 from tests.cli.command import Command
 
@@ -79,6 +82,13 @@ def test_at_the_end_of_a_run(run, arguments, beginning):
     done = run("-q", *arguments, "list")
     text = done.out or (run.home / "out.md").read_text()
     assert (done.status, text[:len(beginning)]) == (1, beginning)
+
+
+def test_both_commands_write_junit_that_its_schema_allows(run):
+    schema = XMLSchema(str(Path(__file__).parents[1] / "report" / "junit.xsd"))
+    schema.validate(run("-f", "junit", "list").out)
+    schema.validate(run("report", "-f", "junit", "out.jsonl").out)
+    schema.validate(run("report", "-f", "junit", "--diff", "out.jsonl", "out.jsonl").out)
 
 
 def test_a_report_cannot_be_gone_on_with(run):

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import re
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -124,7 +125,12 @@ def test_the_two_commands_of_the_readme_work_as_they_stand(fetcher, server):
     working = fetcher.start(*worker)
     assert waiting.communicate(timeout=PATIENCE)[0] == b""
     working.terminate()
-    assert working.communicate(timeout=PATIENCE) == (b"", b"")
+    out, err = working.communicate(timeout=PATIENCE)
+    told = err.decode().splitlines()
+    assert out == b"" and told[0].startswith("fetcher: Waiting for partitions from ")
+    number = r"Partition \d+ of run \S+: "
+    assert any(re.search(number + "0 of [12] lines were done; fetching the rest.", line) for line in told)
+    assert any(re.search(number + "[12] of [12] lines are done, 0 of them failed, after ", line) for line in told)
     assert (waiting.returncode, working.returncode) == (0, 0)
     assert [len(part.read_bytes().splitlines()) for part in (fetcher.home / "out").glob("*.jsonl")] == [2]
 

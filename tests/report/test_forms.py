@@ -1,10 +1,13 @@
 """Reports for issues, for programs and for CI can be read there, whatever the network sent."""
 import json
+from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
+from xmlschema import XMLSchema
 
 from fetcher.files.output import Output
 from fetcher.record import encode
@@ -12,6 +15,7 @@ from fetcher.report import account, junit, markdown
 from fetcher.report.counting import counted
 from fetcher.report.diff import difference
 from fetcher.report.sink import Reported
+from fetcher.sinks.terminal.printable import printable
 from tests.sinks.results import bad, good
 
 HOSTILE = "http://b.example/<script>alert(1)</script>|`x`|``|\\|&\"']]>\x00\x1b[2J\u202e\ufffe @everyone [x](http://y)"
@@ -49,6 +53,35 @@ def test_markdown(report, changes):
     assert markdown.report(report, True).startswith("## 5 URLs: 1 ok, 2 failed, 1 interrupted, 1 not begun\n")
 
 
+class Html(HTMLParser):
+    """The elements of HTML, and the text of each cell."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = set()
+        self.cells = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_data(self, data):
+        if self.cells:
+            self.cells[-1] += data
+
+
+def test_markdown_renders_as_tables_and_obeys_nothing(report, changes):
+    renderer = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+    for text, url in (markdown.report(report, True), HOSTILE), (markdown.difference(changes), RECORDS[0]["url"]):
+        html = Html(renderer.render(text))
+        assert html.tags <= {"h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code"}
+        assert {"table", "td", "code"} <= html.tags
+        assert any(printable(url)[:60] in cell for cell in html.cells)
+
+
 @pytest.mark.parametrize("text", ["a", "`", "``a`", "a|b", "\\", "a\\|b", " a ", "a\nb", "|", "`|`"])
 def test_a_code_span_says_what_it_is_made_of(text):
     table = f"| x | y |\n| --- | --- |\n| {markdown.code(text)} | z |\n"
@@ -66,11 +99,28 @@ def test_json(report, changes):
     assert (told["worse"], told["counts"]["came"], told["changes"]["failing"][0]["new"]) == (1, 1, "500")
 
 
+SCHEMA = XMLSchema(str(Path(__file__).with_name("junit.xsd")))
+
+
+@pytest.mark.parametrize("records", [RECORDS, [], RECORDS[:1]])
+def test_junit_is_what_its_schema_allows(records, changes):
+    SCHEMA.validate(junit.report(counted(records, keeps_passed=True)))
+    SCHEMA.validate(junit.difference(changes))
+    SCHEMA.validate(junit.difference(difference(records, records)))
+
+
+def test_the_schema_refuses_what_junit_has_not(report):
+    text = junit.report(report)
+    for wrong in text.replace("<testcase ", '<testcase file="list" '), text.replace(' tests="', ' test="'):
+        assert not SCHEMA.is_valid(wrong)
+
+
 def test_junit(report):
     text = junit.report(report)
     (suite,) = JUnitXml.fromstring(text.encode())
     assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (5, 1, 1, 2)
     assert [type(case.result[0]) if case.result else None for case in suite] == [Failure, Error, Skipped, Skipped, None]
+    assert next(iter(suite)).result[0].text.endswith(":7")
     assert [case.name for case in suite][-1] == "http://a.example/"
     assert "\\x00\\x1b[2J\u202e\\ufffe" in next(iter(suite)).name
 

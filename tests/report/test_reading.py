@@ -8,6 +8,7 @@ import zstandard
 from fetcher.errors import InputError
 from fetcher.files.output import Output
 from fetcher.record import encode
+from fetcher.report.diff import difference
 from fetcher.report.reading import records
 from fetcher.sinks.parquet import ParquetFile
 from fetcher.sinks.sqlite import SqliteTable
@@ -107,3 +108,14 @@ def test_a_directory_without_records_is_named(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         urls(tmp_path / "x")
+
+
+@pytest.mark.parametrize("row", ["", ',"input":{"a\\ud800":["\\udfff",1.50]}'])
+def test_half_a_surrogate_pair_is_replaced_wherever_it_is(tmp_path, row):
+    url = "http://a.example/" + chr(92) + "ud800" + chr(92) + "ud83d" + chr(92) + "ude00"
+    line = '{"url":"%s","line":1,"ok":true,"status":200%s}\n' % (url, row)
+    (tmp_path / "out").write_text(line)
+    (record,) = records([str(tmp_path / "out")])
+    assert record["url"] == "http://a.example/\ufffd\U0001f600"
+    assert not row or record["input"] == {"a\ufffd": ["\ufffd", 1.5]}
+    assert difference([record], [record]).compared == 1

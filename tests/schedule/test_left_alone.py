@@ -1,10 +1,10 @@
 """Hosts that are paused, closed, slow or dead: when they are left alone, and what happens to items that wait."""
-from fetcher.model import WaitingHost
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from fetcher.model import WaitingHost
 from fetcher.options import Limits
 from fetcher.schedule import Schedule
 from tests.schedule.virtual import Job, Step, VirtualEngine, going, hosts_of, jobs_of, scheduled

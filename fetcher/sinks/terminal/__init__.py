@@ -1,6 +1,7 @@
 """What people see: the live screen, the summary, plain rows, and a log.
 
-    live ──▶ screen    the terminal while the run lasts, and its layout of header and panes, which show a view
+    live ──▶ screen    the terminal while the run lasts, and its layout of header and panes, which show a view;
+                       frame makes text of it that a terminal obeys
     keys ──▶ controls  what is typed meanwhile, and what it does
     summary            what stays on the screen at the end; tables are the parts that a report shows, too
     rows               the table if stdout is not a terminal

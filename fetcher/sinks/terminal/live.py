@@ -9,10 +9,7 @@ from contextlib import suppress
 from time import perf_counter, thread_time
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live as RichLive
-from rich.segment import Segment
-from rich.style import Style
+from rich.console import Console
 
 from fetcher import green
 from fetcher.attempt import RunningAttempt
@@ -22,12 +19,12 @@ from fetcher.sinks.tally import Tally
 from fetcher.sinks.terminal import units
 from fetcher.sinks.terminal.controls import Controls
 from fetcher.sinks.terminal.keys import Keyboard
-from fetcher.sinks.terminal.printable import in_ascii
+from fetcher.sinks.terminal.frame import frame
 from fetcher.sinks.terminal.screen import compose
 from fetcher.sinks.terminal.view import HOSTS, OVERVIEW, Finished, View
 
 _FRAME_SECONDS = 0.1
-_MAX_CPU = 0.03            # of one core: if frames cost more, there are fewer of them,
+_MAX_CPU = 0.015           # of one core: if frames cost more, there are fewer of them,
 _MAX_BLOCKED = 0.2         # and of the time, if the terminal is slow: fetching waits meanwhile
 _LINE_SECONDS = 5.0         # between the progress lines of a dumb terminal
 _RATE_FRAMES = 100          # how far back the rate looks
@@ -36,9 +33,8 @@ _COURSE_SECONDS = 120       # how long the course of the results is remembered
 _HOST_SAMPLES = 5           # seconds over which the rates of hosts are measured
 _MAX_URL = 500          # a line of the list may hold a megabyte
 
-# DEC private modes: a line that is wider than expected must not wrap; a frame is shown as a whole.
-_NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
-_BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
+# DEC private modes: the alternate screen, no cursor, and a line that is wider than expected must not wrap
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?25h\x1b[?1049l\x1b[?7h"
 
 
 class Live:
@@ -65,8 +61,8 @@ class Live:
         self._controls = controls
         self._keys = Keyboard(keyboard, self._press) if controls is not None and keyboard is not None else None
         self._samples: deque[tuple[float, int, int]] = deque([(tally.started, 0, 0)], maxlen=_RATE_FRAMES)
-        self._screen = RichLive(console=console, screen=True, auto_refresh=False, redirect_stdout=False,
-                                redirect_stderr=False, get_renderable=lambda: Frame(self.view()))
+        self._is_shown = False
+        self._room = _LAST                          # for results until the next frame, which could not show more
         self._timer: Any = None
 
     def start(self) -> None:
@@ -74,6 +70,10 @@ class Live:
             self._draw_in(_LINE_SECONDS if self._console.is_dumb_terminal else _FRAME_SECONDS)
 
     def write(self, result: Result) -> None:
+        if result.ok:
+            self._room -= 1
+            if self._room < 0:
+                return
         finished = Finished(outcome(result), result.size, result.timings.total, result.url[:_MAX_URL], result.ok,
                             result.line, (result.error_message or "")[:_MAX_URL])
         self._last.appendleft(finished)
@@ -91,10 +91,10 @@ class Live:
         """Restore the terminal until the next frame, as before the process is suspended."""
         if self._keys is not None:
             self._keys.stop()
-        if self._screen.is_started:
+        if self._is_shown:
+            self._is_shown = False
             with suppress(OSError):         # the terminal may be gone
-                self._screen.stop()
-                self._console.file.write(_WRAP)
+                self._console.file.write(_LEAVE)
                 self._console.file.flush()
 
     def view(self) -> View:
@@ -158,17 +158,18 @@ class Live:
         self._draw_in(max(_FRAME_SECONDS, (thread_time() - spent) / _MAX_CPU, (perf_counter() - began) / _MAX_BLOCKED))
 
     def _draw(self) -> None:
-        terminal = self._console.file
-        self._console.size = _size(self._console)
-        if not self._screen.is_started:
-            self._screen.start()
-            terminal.write(_NO_WRAP)
+        console = self._console
+        width, height = _size(console)
+        self._room = _LAST
+        text = frame(compose(self.view(), width, height), width, height, colour=not console.no_color,
+                     ascii_only=console.options.ascii_only)
+        if not self._is_shown:
+            self._is_shown = True
+            console.file.write(_ENTER)
         if self._keys is not None:
             self._keys.start()
-        terminal.write(_BEGIN_FRAME)
-        self._screen.refresh()
-        terminal.write(_END_FRAME)
-        terminal.flush()
+        console.file.write(text)
+        console.file.flush()
 
     def _terminal_is_ready(self) -> bool:
         """Return whether a frame can be written now: not after Ctrl-S, or while another job has the terminal."""
@@ -177,19 +178,6 @@ class Live:
             return bool(select.select([], [descriptor], [], 0)[1]) and os.tcgetpgrp(descriptor) == os.getpgrp()
         except OSError:
             return True
-
-
-class Frame:
-    """A view that rich can draw: `console.print(Frame(live.view()))`."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-
-    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        spell = in_ascii if options.ascii_only else str
-        for line in compose(self._view, options.max_width, options.max_height):
-            yield from [Segment(spell(text), Style.parse(style) if style else None) for text, style in line if text]
-            yield Segment.line()
 
 
 def _size(console: Console) -> tuple[int, int]:

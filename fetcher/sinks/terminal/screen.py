@@ -30,7 +30,7 @@ def compose(view: View, width: int, height: int) -> list[Line]:
     lines = [bar, numbers, *([[]] if height >= _HIGH else []), *counts, *([[]] if height >= 10 else [])]
     foot = [_keys(inner)] if view.has_keys and height >= _LEAST_WITH_KEYS and view.page != HELP else []
     room = max(height - len(lines) - len(foot), 0)
-    lines += _filled(_page(view, inner, room), inner, room) + foot
+    lines += _filled(_page(view, inner, room), room) + foot
     return [[(" " * margin, PLAIN), *cropped(line, inner)] for line in lines[:height]]
 
 
@@ -47,15 +47,15 @@ def _page(view: View, width: int, height: int) -> list[Line]:
         above = _attention(view, width, height * 2 // 3)
         return [*above, [], *panes.results(view, width, height - len(above) - 1)]
     gap: Line = [(" " * _GAP, PLAIN)]
-    pairs = zip(_filled(_attention(view, left, height), left, height),
-                _filled(panes.results(view, width - _GAP - left, height), width - _GAP - left, height))
-    return [[*one, *gap, *other] for one, other in pairs]
+    pairs = zip(_filled(_attention(view, left, height), height),
+                _filled(panes.results(view, width - _GAP - left, height), height))
+    return [[*_padded(one, left), *gap, *other] for one, other in pairs]
 
 
 def _with_slowest(view: View, lines: list[Line], width: int, height: int) -> list[Line]:
     """Return a page with the slowest running request below it."""
     slowest = panes.slowest_running(view, width, 1) if height > _LEAST_PANE else []
-    return [*_filled(lines, width, height - len(slowest)), *slowest]
+    return [*_filled(lines, height - len(slowest)), *slowest]
 
 
 def _wanted(view: View) -> int:
@@ -91,8 +91,11 @@ def _keys(width: int) -> Line:
         ("?", "help"), ("p", "pause"), ("h", "hosts"), ("f", "failures"), ("l", "results"), ("q", "end"))], width)
 
 
-def _filled(lines: list[Line], width: int, height: int) -> list[Line]:
-    """Return exactly `height` lines of at least `width` cells."""
+def _filled(lines: list[Line], height: int) -> list[Line]:
+    """Return exactly `height` lines."""
     blank: Line = []
-    return [[*line, (" " * max(width - sum(cells(text) for text, _ in line), 0), PLAIN)]
-            for line in (lines + [blank] * (height - len(lines)))[:max(height, 0)]]
+    return (lines + [blank] * (height - len(lines)))[:max(height, 0)]
+
+
+def _padded(line: Line, width: int) -> Line:
+    return [*line, (" " * max(width - sum(cells(text) for text, _ in line), 0), PLAIN)]

@@ -24,13 +24,13 @@ def attempt(url, age, phase="wait"):
     return started
 
 
-def view(results=(), running=(), total=None, last=(), waiting=()):
+def view(results=(), running=(), total=None, last=(), waiting=(), **more):
     tally = Tally()
     for result in results:
         tally.write(result)
     tally.ended = tally.started + 65.0
     return View(now=1000.0, tally=tally, total=total, rate=12.0, speed=3456.0, running=list(running), last=list(last),
-                waiting=list(waiting))
+                waiting=list(waiting), **more)
 
 
 def text(view, width, height):
@@ -70,16 +70,17 @@ def test_80x24_shows_all_of_it_one_above_the_other():
         " Running 2                                                     phase        age",
         " slow.example/y                                                body      12.3 s",
         " a.example/x                                                   wait      2.50 s",
-        "", "", "", "",
+        "",
         " Results         size     time  URL",
         " dns              0 B        -  http://b.example/",
         " 200          1.23 KB   120 ms  http://a.example/",
-        *[""] * 8,
+        *[""] * 11,
     ]
 
 
 def test_200x50_shows_running_and_results_beside_each_other():
-    shown = view([good()], [attempt("http://a.example/x", 2.5)], 2, [Finished("200", 1, 0.1, "http://b/", True)])
+    running = [attempt("http://a.example/x", 2.5 + number) for number in range(30)]
+    shown = view([good()], running, 2, [Finished("200", 1, 0.1, "http://b/", True)])
     lines = text(shown, 200, 50)
     assert any("a.example/x" in line and "http://b/" in line for line in lines)
 
@@ -102,16 +103,19 @@ def test_hosts_that_wait_are_shown_with_the_reason_those_of_the_most_lines_first
     waiting = [WaitingHost("few.example", "rate", 0.25, 3), WaitingHost("many.example", "Retry-After 42 s", 41.5, 1200),
                WaitingHost("some.example", "robots", inf, 30)]
     lines = text(view(waiting=waiting), 80, 24)
-    assert lines[9:13] == [
+    assert lines[6:11] == [
         " Waiting 3                                                       lines     left",
         " many.example  Retry-After 42 s                                  1,200   41.5 s",
         " some.example  robots                                               30        -",
+        " few.example  rate                                                   3   250 ms",
         ""]
     assert lines[3] == " hosts waiting 3"
 
 
 def test_where_there_is_little_room_the_reason_is_brief():
-    lines = text(view(waiting=[WaitingHost("a-long-name.of.some.example", "Retry-After 42 s", 41.5, 1200)]), 120, 24)
+    running = [attempt("http://a.example/x", 2.5)] * 20
+    lines = text(view([], running, waiting=[
+        WaitingHost("a-long-name.of.some.example", "Retry-After 42 s", 41.5, 1200)]), 120, 24)
     assert any(line.startswith(" a-long-name.of…  Retry-After    1,200   41.5 s") for line in lines), lines
 
 
@@ -155,3 +159,52 @@ def test_the_slowest_request_is_always_there(width, height):
     shown = "\n".join(text(view(
         [good()], running, None, [Finished("200", 1, 0.1, "http://b/", True)] * 50), width, height))
     assert "h49.example" in shown and "200 " in shown
+
+
+FAILURES = [Finished("dns", 0, None, f"http://gone/{number}", False, number, "No such name.") for number in range(30)]
+RUNNING = [attempt(f"http://h{number}.example:8080/x", number) for number in range(30)]
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 50), (120, 35), (80, 24)])
+def test_failures_stay_in_a_pane_of_their_own(width, height):
+    last = [Finished("200", 1, 0.1, f"http://a/{number}", True) for number in range(60)]
+    shown = text(view([good()], RUNNING, 99, last, failed=FAILURES), width, height)
+    assert any("gone/0" in line for line in shown) and any("gone/1" in line for line in shown)
+    assert any("h29.example" in line for line in shown)
+
+
+@pytest.mark.parametrize("page", ["hosts", "failures", "results", "help", "overview"])
+@pytest.mark.parametrize(("width", "height"), [(200, 50), (80, 24), (40, 12), (20, 5), (3, 2)])
+def test_every_page_fits_every_terminal(page, width, height):
+    shown = view([good(), bad()], RUNNING, 9, FAILURES, [WaitingHost("b.example", "breaker", 1.0, 2)], failed=FAILURES,
+                 page=page, has_keys=True, course=[1, 2, 3], paused=True, concurrency=7)
+    lines = compose(shown, width, height)
+    assert len(lines) <= height and max(sum(cells(span) for span, _ in line) for line in lines) <= width
+
+
+def test_ports_and_further_attempts_are_told():
+    again = attempt("http://a.example:8080/x", 2.0)
+    again.number = 3
+    assert any(line.startswith(" a.example:8080/x") and " #3 " in line for line in text(view(running=[again]), 80, 24))
+
+
+def test_the_time_that_is_left_includes_pauses_and_paces():
+    results = [good()] * 10
+    assert view(results, total=22).seconds_left() == 1.0
+    assert view(results, total=22, waiting=[WaitingHost("a", "Retry-After", 30.0, 5)]).seconds_left() == 30.0
+    assert view(results, total=22, waiting=[WaitingHost("a", "rate", 1.0, 5, 2.0)]).seconds_left() == 9.0
+    assert view(results, total=22, waiting=[WaitingHost("a", "robots.txt", inf, 5)]).seconds_left() == 1.0
+    assert view(results, total=10, waiting=[WaitingHost("a", "breaker", 9.0, 0)]).seconds_left() == 0.0
+    assert view(results, total=None).seconds_left() is None
+    assert view(results, total=22, paused=True).seconds_left() is None
+
+
+def test_the_course_of_the_throughput_is_a_line_of_bars():
+    assert any("▁▅█" in line for line in text(view([good()], total=9, course=[0, 5, 10]), 120, 24))
+
+
+def test_hosts_that_need_attention_come_first_in_their_table():
+    waiting = [WaitingHost("paced.example", "rate", 1.0, 3, 1.0), WaitingHost("b.example", "breaker", 9.0, 2)]
+    lines = text(view([good()] * 3 + [bad()], RUNNING[:2], 9, (), waiting, page="hosts"), 100, 24)
+    at = next(number for number, line in enumerate(lines) if line.startswith(" Hosts 5"))
+    assert lines[at + 1].split() == ["b.example", "breaker", "1", "1", "0", "2", "-", "0.00/s"]
