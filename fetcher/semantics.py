@@ -13,11 +13,18 @@ _VALUE = regex(r"[^\x00\r\n]*")
 # Those of HTTP, and those that services have of their own: X-Api-Key, Private-Token, X-Auth-User, Client-Secret, ...
 _CREDENTIALS = regex(r"(?:.*[-_])?(?:authorization|cookie2?|(?:api|access|subscription)[-_]?key|token|secret"
                      r"|password)|x[-_]auth[-_].*", re.I)
+_RANGE = regex(r"[0-9]+-[0-9]*|-[0-9]+")
 
 
 def is_token(text: str) -> bool:
     """Return whether `text` can be a method or the name of a field (RFC 9110 §5.6.2)."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def is_byte_range(text: str) -> bool:
+    """Return whether `text` can follow `bytes=` in Range: 0-499, 500-, -500, or several with commas (RFC 9110 §14.1.2).
+    """
+    return all(_RANGE.fullmatch(part) for part in text.split(","))
 
 
 def is_field_value(text: str) -> bool:

@@ -11,7 +11,7 @@ from fetcher.errors import InvalidUrl
 from fetcher.expectation import Pattern, Statuses, compiled, parse_pattern, parse_statuses, shown_statuses
 from fetcher.options import PASSING_STATUSES, RETRIABLE_ERRORS, TRANSPORT_ERRORS
 from fetcher.regex import regex
-from fetcher.semantics import is_token
+from fetcher.semantics import is_byte_range, is_token
 
 if TYPE_CHECKING:
     from fetcher.sinks.verdict import Condition
@@ -24,7 +24,6 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = regex(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.I)
 _DEFAULT_RETRIED = PASSING_STATUSES | TRANSPORT_ERRORS
 ALL_METHODS = "all-methods"
-_RANGE = regex(r"\d+-\d*|-\d+")
 
 
 class Value(click.ParamType):
@@ -120,7 +119,7 @@ class ByteRange(Value):
     name = "range"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not all(_RANGE.fullmatch(part) for part in str(value).split(",")):
+        if not is_byte_range(str(value)):
             self.fail(f"{value!r} is not a range of bytes; write 0-499, 500- or -500.", param, ctx)
         return str(value)
 

@@ -103,7 +103,7 @@ KEYWORDS: dict[str, Keyword] = {
           data=("data", values.data), user_agent=("user_agent", values.optional(values.text)),
           user=("user", values.optional(values.secret)), netrc=("netrc", values.flag),
           cookie=("cookie", values.optional(values.secret)), cookie_jar=("cookie_jar", values.optional(values.path)),
-          range=("range", values.optional(values.text)), compressed=("compressed", values.flag)),
+          range=("range", values.optional(values.byte_range)), compressed=("compressed", values.flag)),
     **_of("answer",
           accept=("accept", values.statuses), expect=("expect", values.texts), expect_not=("expect_not", values.texts),
           expect_bytes=("expect_bytes", values.whole(1))),

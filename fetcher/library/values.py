@@ -11,6 +11,7 @@ from typing import Any
 from fetcher.expectation import Statuses, parse_statuses
 from fetcher.host_settings import parse_resolved
 from fetcher.options import PASSING_STATUSES, RETRIABLE_ERRORS, TRANSPORT_ERRORS, HostOptions
+from fetcher.semantics import is_byte_range
 
 Read = Callable[[str, Any], Any]
 
@@ -77,6 +78,12 @@ def one_of(*words: str) -> Read:
             raise ValueError(f"{name} must be one of {', '.join(words)}, not {value!r}")
         return str(value)
     return read
+
+
+def byte_range(name: str, value: Any) -> str:
+    if not is_byte_range(text(name, value)):
+        raise ValueError(f"{name} must be a range of bytes, as in 0-499, 500- or -500, not {value!r}")
+    return str(value)
 
 
 def path(name: str, value: Any) -> str:

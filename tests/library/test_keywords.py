@@ -108,6 +108,7 @@ def test_saving_has_its_keywords(tmp_path):
     ({"cacert": b"a"}, TypeError, "cacert must be a path, not b'a'"),
     ({"tls_min": "1"}, ValueError, "tls_min must be one of 1.0, 1.1, 1.2, 1.3, not '1'"),
     ({"ipv4": True, "ipv6": True}, ValueError, "ipv6=True contradicts another keyword"),
+    ({"range": "abc"}, ValueError, "range must be a range of bytes, as in 0-499, 500- or -500, not 'abc'"),
     ({"resolve": "x"}, ValueError, "'x' is not HOST:PORT:ADDRESS"),
     ({"transport": "pigeon"}, ValueError, "pigeon"),
     ({"hosts": [{"pattern": "a"}]}, TypeError, "hosts must be several fetcher.HostOptions"),

@@ -1,4 +1,5 @@
 """What type checkers say of programs that use the library."""
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,9 @@ CHECKERS = {"mypy": ["-m", "mypy", "--strict", "--config-file=", "--no-error-sum
 @pytest.fixture(params=CHECKERS)
 def check(request, tmp_path):
     """Return what a checker says of a program: the numbers of the lines with errors."""
-    if request.param == "pyright":
-        pytest.importorskip("basedpyright", reason="basedpyright is not installed")
+    module = CHECKERS[request.param][1]
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
 
     def check(program):
         (tmp_path / "program.py").write_text(program)
