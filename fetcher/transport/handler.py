@@ -22,23 +22,24 @@ class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
         self._dialer = Dialer(options)
         self._pool = Pool(options.limits, self._dialer, max_per_host(options))
 
-    def http_open(self, request: Request) -> Response:
-        """Send `request` and return the answer. Send it again if a reused connection was closed (RFC 9112 §9.3.1)."""
-        route = self._dialer.route(request.url)
+    def http_open(self, request: Request, route: Route | None = None) -> Response:
+        """Send `request`, over its own route or another one, and return the answer.
+
+        Send it again if a reused connection was closed (RFC 9112 §9.3.1).
+        """
+        if route is None:
+            route = self._dialer.route(request.url)
         if route.proxy is not None:
             request.proxy = route.forwarding
-        return self._send(request, route)
+        may_be_repeated = request.method in IDEMPOTENT      # otherwise avoid a connection that the peer may be closing
+        acquire = self._pool.acquire if may_be_repeated else self._pool.acquire_promised
+        return self._exchange(acquire(route, request.attempt), request, route)
 
     https_open = http_open
 
     def close(self) -> None:
         self._pool.close()
         self._dialer.close()
-
-    def _send(self, request: Request, route: Route) -> Response:
-        may_be_repeated = request.method in IDEMPOTENT      # otherwise avoid a connection that the peer may be closing
-        acquire = self._pool.acquire if may_be_repeated else self._pool.acquire_promised
-        return self._exchange(acquire(route, request.attempt), request, route)
 
     def _exchange(self, connection: Any, request: Request, route: Route) -> Response:
         """Send `request` over `connection`. Return the answer."""

@@ -33,9 +33,11 @@ class Http2Handler(HttpHandler):
         super().__init__(options)
         self._pool = SharedPool(options.limits, self._dialer, max_per_host(options))
 
-    def _send(self, request: Request, route: Route) -> Response:
+    def http_open(self, request: Request, route: Route | None = None) -> Response:
+        """Send `request` and return the answer. Raises FetchError."""
+        route = self._dialer.route(request.url)
         if route.http == "1.1" or self._pool.is_plain(route):
-            return super()._send(request, as_plain(route))
+            return super().http_open(request, as_plain(route))
         try:
             response = self._send_until_processed(request, route)
         except (Broken, Unanswered) as error:
@@ -44,12 +46,14 @@ class Http2Handler(HttpHandler):
             self._pool.make_plain(route)
             if request.method not in IDEMPOTENT and not isinstance(error, Http1Required):
                 raise
-            return super()._send(request, as_plain(route))
+            return super().http_open(request, as_plain(route))
         if response.status != 421 or response.http_version != "2":
             return response
         response.close()        # misdirected: another connection may lead to the right place (RFC 9110 §15.5.20)
         again = as_plain(route) if route.http == "auto" else route
         return self._exchange(self._pool.make(again, request.attempt), request, again)
+
+    https_open = http_open
 
     def _send_until_processed(self, request: Request, route: Route) -> Response:
         """Send `request` over HTTP/2, and again as long as nobody acted on it. Raises the last error.
