@@ -68,7 +68,7 @@ class SharedPool(Pool):
             self._wait(route, attempt, dial)
 
     def _with_room(self, route: Route, careful: bool) -> Http2Connection | None:
-        for connection in list(self._shared.get(route, ())):
+        for connection in tuple(self._shared.get(route, ())):
             if not connection.streams and connection.served:
                 if perf_counter() - connection.idle_since >= MAX_IDLE_SECONDS:
                     connection.close()

@@ -15,6 +15,7 @@ from fetcher.transport.buffers import shared
 from fetcher.transport.tls_in_tls import TlsInTls
 
 _RECEIVES_A_TURN = 16           # then it is the turn of other connections
+_RECORD_BYTES = 32 * 1024       # room for a TLS record: a part of one would stay where the hub does not see it
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -58,11 +59,15 @@ class Wire:
 
     def read(self, _fileno: Any = None) -> None:
         """Receive what is there, and send what comes of it. For the hub, or where no green thread waits."""
+        if self._closed:
+            return
         self._busy = True
         try:
-            for _ in range(_RECEIVES_A_TURN):
-                if self._closed or not self._receive():
-                    break
+            count, end = self._receive()
+            if count:
+                self._endpoint.received(self._buffer[:count])
+            if end is not None and not self._closed:
+                self._endpoint.lost(end if isinstance(end, OSError) else None)
             self._endpoint.wake()
             self._flush()
         finally:
@@ -86,20 +91,25 @@ class Wire:
         self._unsent = b""
         self.flush_soon()       # for those who wait
 
-    def _receive(self) -> bool:
-        """Receive once. Return whether there may be more."""
+    def _receive(self) -> tuple[int, OSError | bool | None]:
+        """Fill the buffer. Return how many bytes came, and what ended the connection: an error, or True if the peer.
+
+        Each TLS record needs a receive of its own, and to tell the endpoint of each alone would double the cost.
+        """
+        count = 0
         try:
-            count = self.socket.recv_into(self._buffer)
+            for _ in range(_RECEIVES_A_TURN):
+                size = self.socket.recv_into(self._buffer[count:] if count else self._buffer)
+                if not size:
+                    return count, True
+                count += size
+                if len(self._buffer) - count < _RECORD_BYTES:
+                    break
         except _NOT_NOW:
-            return False
+            pass
         except OSError as error:
-            self._endpoint.lost(error)
-            return False
-        if not count:
-            self._endpoint.lost(None)
-            return False
-        self._endpoint.received(self._buffer[:count])
-        return True
+            return count, error
+        return count, None
 
     def _flush_now(self, _fileno: Any = None) -> None:
         self._flush_timer = None
