@@ -110,7 +110,7 @@ class SharedPool(Pool):
                 self._call(route)       # it had been this one's turn
             raise
         if dial is not None and dial.failure is not None:
-            raise type(dial.failure)(str(dial.failure))
+            raise same_again(dial.failure)
 
     def _call(self, route: Route, everyone: bool = False) -> None:
         """Wake as many who wait on `route` as there is room for."""
@@ -166,6 +166,13 @@ class _Dial:
 
     def __init__(self) -> None:
         self.failure: FetchError | None = None
+
+
+def same_again(error: FetchError) -> FetchError:
+    """Return an error like `error`, to be raised in another green thread."""
+    again = type(error).__new__(type(error), *error.args)       # some need more than a message to be made
+    again.__dict__.update(error.__dict__)
+    return again
 
 
 def as_plain(route: Route) -> Route:

@@ -8,7 +8,10 @@ from time import perf_counter, sleep
 import pytest
 import trustme
 
+from fetcher.errors import ProxyError
 from fetcher.options import BodyOptions, HostOptions, Limits, NetworkOptions, RequestOptions, Timeouts, TlsOptions
+from fetcher.transport.http2.pool import same_again
+from fetcher.transport.tls import Untrusted
 from tests.broken_server import BrokenServer
 from tests.fetching import failure, fetch, fetch_at_once, fetch_in_turn
 from tests.frames import FrameServer, Peer
@@ -90,6 +93,19 @@ def test_one_dial_shows_all_what_the_peer_speaks():
         pass
     results = fetch_at_once([server.url()] * 8, network=AUTO, tls=TlsOptions(insecure=True), limits=MANY)
     assert Counter(result.error for result in results) == {"connect": 8}
+
+
+def test_all_who_wait_for_a_dial_are_told_why_it_failed():
+    with BrokenServer(OK, tls=serving("h2")) as server:
+        results = fetch_at_once([server.url()] * 5, network=AUTO, limits=MANY)
+    assert {result.error for result in results} == {"tls"}
+    cause = ssl.SSLCertVerificationError()
+    cause.verify_message = "no reason"
+    refused = Untrusted(cause, "peer")
+    for error in refused, ProxyError("no", status=407):
+        again = same_again(error)
+        assert again is not error
+        assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
 @pytest.mark.parametrize(("http", "version"), [("auto", "2"), ("2", "2"), ("1.1", "1.1")])
