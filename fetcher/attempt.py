@@ -7,6 +7,7 @@ bookkeeping.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import inf
 from time import perf_counter, time
 from typing import Any, Protocol
@@ -83,11 +84,18 @@ class Attempt:
         """Note a redirect to `host`. Waiting for a slot there does not count as time of this attempt."""
         if self._move is None:
             return
+        self.host = host
+        with self.waiting_its_turn():
+            self._move(host)
+
+    @contextmanager
+    def waiting_its_turn(self) -> Iterator[None]:
+        """While inside, no limit of this attempt counts, and the time is not its own."""
         before, expires = perf_counter(), self.expires
-        self.host, self.phase = host, QUEUED
+        self.phase = QUEUED
         self.expires = self.silence_limit = inf
         try:
-            self._move(host)
+            yield
         finally:
             waited = perf_counter() - before
             self.started += waited

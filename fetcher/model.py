@@ -107,6 +107,7 @@ class TlsDetails:
     issuer: str
     subject: str
     not_after: str                      # RFC 3339
+    alpn: str | None = None             # the protocol that the server chose: h2, http/1.1
 
 
 class WaitingHost(NamedTuple):

@@ -73,6 +73,7 @@ class InputOptions:
     limit: int | None = None            # at most so many of the targets that remain
 
 
+HTTP_VERSIONS = ("auto", "1.1", "2")
 TRANSPORT_ERRORS = frozenset({"dns", "connect", "proxy", "timeout", "incomplete"})
 RETRIABLE_ERRORS = ("dns", "connect", "tls", "proxy", "timeout", "protocol", "incomplete", "decode", "too_slow",
                     "unexpected")       # that a user may choose
@@ -188,6 +189,11 @@ class NetworkOptions:
     resolve: tuple[tuple[str, int, tuple[str, ...]], ...] = ()      # host, or `*`; port; its addresses
     transport: str = "urllib"           # or "requests", which needs an extra, or that of another package
     dns_servers: tuple[str, ...] = ()   # "address" or "address:port"; none: the system's
+    http: str = "1.1"                   # 2, which needs the extra http2, or auto: 2 where a host offers it over TLS
+
+    def __post_init__(self) -> None:
+        if self.http not in HTTP_VERSIONS:
+            raise ValueError(f"{_named(self, 'http')} must be one of {', '.join(HTTP_VERSIONS)}, not {self.http!r}")
 
 
 @frozen
@@ -248,6 +254,7 @@ class HostOptions:
     insecure: bool | None = None
     proxy: str | None = field(default=None, repr=False)
     accept: Statuses | None = None
+    http: str | None = None             # as in NetworkOptions
 
 
 @frozen

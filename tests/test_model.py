@@ -134,7 +134,7 @@ def test_the_redirects_on_the_way_and_the_handshake_are_told_where_asked():
     tls = TlsDetails("TLSv1.3", "TLS_AES_128_GCM_SHA256", "CN=ca", "CN=a", "2030-01-01T00:00:00.000Z")
     record = replace(RESULT, hops=hops, tls=tls).record()
     assert record["timings"]["redirects"] == [{"url": "http://a/", "status": 302, "time_starttransfer": 0.1}]
-    assert list(record["tls"]) == ["version", "cipher", "issuer", "subject", "not_after"]
+    assert list(record["tls"]) == ["version", "cipher", "issuer", "subject", "not_after", "alpn"]
 
 
 @pytest.mark.parametrize(("url", "final_url", "host"), [

@@ -22,7 +22,10 @@ from fetcher.options import HostOptions
 HOSTS = "fetcher.hosts"         # the key in click's meta for what the configuration file sets for hosts
 # The field for each key; a key has the name of its option.
 _FIELDS = {"per_host": "per_host", "per_host_rate": "per_host_rate", "header": "headers", "user": "user",
-           "timeout": "timeout", "retries": "retries", "insecure": "insecure", "proxy": "proxy", "accept": "accept"}
+           "timeout": "timeout", "retries": "retries", "insecure": "insecure", "proxy": "proxy", "accept": "accept",
+           "http": "http"}
+_GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+_SAME_AS_HTTP = ("http1_1", "http2")
 
 
 def read_hosts(tables: Any, known: Mapping[str, click.Option], file: str, ctx: click.Context) -> None:
@@ -48,8 +51,9 @@ def read_hosts(tables: Any, known: Mapping[str, click.Option], file: str, ctx: c
 def hosts_of(context: click.Context) -> tuple[HostOptions, ...]:
     """Return the settings for hosts, except for options that the command line or the environment sets."""
     hosts: tuple[HostOptions, ...] = context.meta.get(HOSTS, ())
-    given = {name for name in _FIELDS if context.get_parameter_source(name) in (
-        ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)}
+    given = {name for name in _FIELDS if context.get_parameter_source(name) in _GIVEN}
+    if any(context.get_parameter_source(name) in _GIVEN for name in _SAME_AS_HTTP):
+        given.add("http")
     taken_back: dict[str, Any] = {_FIELDS[name]: None for name in given - {"header"}}
     hosts = tuple(replace(host, **taken_back) for host in hosts)
     if "header" in given:
@@ -85,14 +89,14 @@ def _shown(host: HostOptions) -> Iterator[str]:
         yield f"proxy {mask_userinfo(host.proxy) or 'none'}"
     if host.accept is not None:
         yield f"accept {shown_statuses(host.accept)}"
+    if host.http is not None:
+        yield f"http {host.http}"
 
 
 def _value(key: str, value: Any, known: Mapping[str, click.Option], where: str,
            ctx: click.Context) -> tuple[str, Any]:
     """Return the field that `key` sets, and its value. Raises click.UsageError."""
     name = key.replace("-", "_")
-    if name == "http":
-        raise click.UsageError(f"{where} sets http, which cannot be chosen: all requests use HTTP/1.1.", ctx)
     if name not in _FIELDS or name not in known:
         keys = [each.replace("_", "-") for each in _FIELDS]
         hint = suggestion(key, keys) or f"; choose one of {', '.join(keys)}."

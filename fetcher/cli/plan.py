@@ -8,11 +8,13 @@ import click
 from fetcher.cli.backlog import Backlog
 from fetcher.cli.host_tables import shown
 from fetcher.cli.unmet import Unmet
+from fetcher.extras import needed
 from fetcher.host_settings import HostSettings, limits_for, settings_of
 from fetcher.model import Target
 from fetcher.options import Limits, Options
 from fetcher.sinks.terminal import units
 from fetcher.sinks.terminal.printable import printable
+from fetcher.versions import NOT_INSTALLED, http2
 
 _MAX_SHOWN = 20
 
@@ -32,6 +34,7 @@ def print_plan(backlog: Backlog, options: Options) -> int:
             bad.append(target)
     click.echo(f"{_number(hosts.total(), 'URL')} on {_number(len(hosts), 'host')}; at most {limits.concurrency} at "
                f"once, {limits.per_host} for one host.")
+    _echo_version(options.network.http)
     if backlog.left_out:
         click.echo(f"{_number(backlog.left_out, 'line')} left out by --match and --exclude.")
     seconds = _min_seconds(hosts, limits, settings)
@@ -52,6 +55,16 @@ def print_plan(backlog: Backlog, options: Options) -> int:
         click.echo("  " + ": ".join(printable(part) for part in parts if part))
     _echo_rest(bad_count, "line")
     return 1 if bad_count else 0
+
+
+def _echo_version(http: str) -> None:
+    """Print which version of HTTP is spoken, unless it is 1.1. Raises click.UsageError if it is not installed."""
+    if http == "1.1":
+        return
+    if http2() == NOT_INSTALLED:
+        raise click.UsageError(f"{needed('HTTP/2', 'http2')}.")
+    where = "" if http == "2" else " where a host offers it over https, else HTTP/1.1"
+    click.echo(f"HTTP/2 by {http2()}{where}.")
 
 
 def _by_settings(settings: HostSettings | None, host: str) -> str:

@@ -16,7 +16,7 @@ import httptools
 
 from fetcher import green
 from fetcher.demo.memory import Memory
-from fetcher.demo.message import CLOSE, LISTEN, MAX_BODY_BYTES, Answer, Move, Request, Step
+from fetcher.demo.message import CLOSE, LISTEN, MAX_BODY_BYTES, Answer, Request, Step
 from fetcher.demo.routes import respond
 
 _STEPS_A_TURN = 16              # then it is the turn of other connections
@@ -24,14 +24,18 @@ _MAX_WAITING = 100             # pipelined requests; beyond them the connection 
 _BUFFER = bytearray(64 * 1024)  # shared: a callback receives and parses before the next one runs
 _VIEW = memoryview(_BUFFER)
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_PREFACE = b"PRI * HTTP/2.0\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection:
     """Serves one client until it leaves or an answer ends the connection, then calls `on_end` once."""
 
-    def __init__(self, sock: socket, memory: Memory, on_end: Callable[[Connection], None]) -> None:
-        self._socket = sock
+    def __init__(self, sock: socket, memory: Memory, on_end: Callable[[Connection], None],
+                 on_http2: Callable[[socket, bytes], None] | None = None) -> None:
+        """`on_http2` takes over the socket of a client that begins to speak HTTP/2, and what it has said so far."""
+        self._on_http2 = on_http2       # until the first bytes
+        self._socket: Any = sock
         self._fileno = sock.fileno()
         self._memory = memory
         self._on_end = on_end
@@ -59,7 +63,8 @@ class Connection:
             self._timer.cancel()
         self._steps.close()
         self._parser = None
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
         for request in self._requests:
             self._memory.ended(request)
         self._on_end(self)
@@ -95,7 +100,7 @@ class Connection:
                 return
         self._send_on()
 
-    def _rest(self, step: float | Move) -> None:
+    def _rest(self, step: Step) -> None:
         if step is CLOSE:
             self.close()
             return
@@ -136,11 +141,23 @@ class Connection:
         if not count:
             self.close()
             return
+        if self._on_http2 is not None and self._hands_over(bytes(_VIEW[:count])):
+            return
         self._feed(_VIEW[:count])
         if len(self._requests) > _MAX_WAITING:
             self._stop_reading()
         if self._listens:
             self._advance()
+
+    def _hands_over(self, begin: bytes) -> bool:
+        """Give the socket away if the client speaks HTTP/2 (RFC 9113 §3.4). Return whether it does."""
+        on_http2, self._on_http2 = self._on_http2, None
+        if on_http2 is None or not begin.startswith(_PREFACE):
+            return False
+        sock, self._socket = self._socket, None
+        self.close()
+        on_http2(sock, begin)
+        return True
 
     def _feed(self, data: memoryview) -> None:
         if self._malformed:

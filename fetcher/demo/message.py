@@ -21,8 +21,22 @@ class Move(Enum):
     CLOSE = "close the connection"
 
 
+@dataclass(slots=True)
+class Head:
+    """The head of an answer over HTTP/2, which the connection encodes."""
+
+    status: int
+    fields: tuple[tuple[str, str], ...]
+    has_body: bool
+
+    def pseudo_and_fields(self) -> list[tuple[bytes, bytes]]:
+        """Return the fields as they are sent (RFC 9113 §8.3.2)."""
+        return [(b":status", b"%d" % self.status),
+                *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.fields)]
+
+
 LISTEN, CLOSE = Move.LISTEN, Move.CLOSE
-Step: TypeAlias = bytes | float | Move      # bytes to send, seconds to wait, or a move
+Step: TypeAlias = bytes | float | Move | Head       # bytes to send, seconds to wait, a move, or a head of HTTP/2
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _WITHOUT_BODY = (204, 304)
@@ -79,6 +93,9 @@ class Answer:
     def steps(self, request: Request) -> Iterator[Step]:
         """Yield the steps that answer `request`."""
         length = len(self.body) if isinstance(self.body, bytes) else self.length
+        if request.http_version == "2":
+            yield from self._steps_of_2(request, length)
+            return
         chunked = length is None and request.http_version != "1.0"
         persistent = request.persistent and (chunked or length is not None)
         head = self._head(length, chunked, persistent, request.http_version)
@@ -91,6 +108,17 @@ class Answer:
             yield from _in_chunks(self.body) if chunked else self.body
         if not persistent:
             yield CLOSE
+
+    def _steps_of_2(self, request: Request, length: int | None) -> Iterator[Step]:
+        has_body = request.method != "HEAD" and self.status not in _WITHOUT_BODY
+        about = []
+        if self.status not in _WITHOUT_BODY:
+            about.append(("content-type", self.content_type))
+            if length is not None:
+                about.append(("content-length", str(length)))
+        yield Head(self.status, (*about, *self.fields), has_body)
+        if has_body:
+            yield from (self.body,) if isinstance(self.body, bytes) else self.body
 
     def _head(self, length: int | None, chunked: bool, persistent: bool, http_version: str) -> bytes:
         lines = [f"HTTP/1.1 {self.status} {_PHRASES.get(self.status, '')}"]

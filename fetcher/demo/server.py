@@ -10,6 +10,7 @@ from typing import Any
 from fetcher import green
 from fetcher.demo.connection import Connection
 from fetcher.demo.memory import Memory
+from fetcher.versions import NOT_INSTALLED, http2
 
 _BACKLOG = 4096
 _ACCEPTS_A_TURN = 64
@@ -32,8 +33,11 @@ class Server:
         self.port = port
         self.memory = Memory()
         self._tls = tls
+        self._speaks_2 = http2() != NOT_INSTALLED
+        if tls is not None and self._speaks_2:
+            tls.set_alpn_protocols(["h2", "http/1.1"])
         self._listeners: dict[socket.socket, Any] = {}
-        self._connections: set[Connection] = set()
+        self._connections: set[Any] = set()
 
     def __enter__(self) -> Server:
         self.start()
@@ -97,7 +101,16 @@ class Server:
         except OSError:
             accepted.close()        # it is gone already
             return
-        self._connections.add(Connection(accepted, self.memory, self._connections.discard))
+        on_http2 = self._serve_http2 if self._speaks_2 else None
+        self._connections.add(Connection(accepted, self.memory, self._connections.discard, on_http2))
+
+    def _serve_http2(self, accepted: socket.socket, begin: bytes) -> None:
+        from fetcher.demo.http2 import Http2Connection
+
+        try:
+            self._connections.add(Http2Connection(accepted, begin, self.memory, self._connections.discard))
+        except OSError:
+            accepted.close()
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:

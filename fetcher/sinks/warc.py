@@ -2,6 +2,9 @@
 
 A body is stored with its original content coding. Its chunks are joined, as the standard requires for a payload.
 Transfer-Encoding becomes X-Archive-Orig-Transfer-Encoding, so that no reader takes the body for chunked.
+
+What went over HTTP/2 is written as HTTP/1.1, which is all that warcio and pywb read, and its answers have the field
+`WARC-Protocol: h2`, as browsertrix writes it (iipc.github.io/warc-specifications, proposal for WARC-Protocol).
 """
 from __future__ import annotations
 
@@ -90,8 +93,10 @@ class WarcFiles:
         """Return the record of an answer, with its payload unless that is archived already."""
         fields = [(_ARCHIVED_AS.get(name, name), value) for name, value in exchange.fields]
         head = self._head(f"{exchange.status} {responses.get(exchange.status, '')}".rstrip(), fields,
-                          protocol=f"HTTP/{exchange.http_version}")
+                          protocol=f"HTTP/{exchange.http_version}" if exchange.http_version != "2" else "HTTP/1.1")
         about = {"WARC-Date": date}
+        if exchange.http_version == "2":
+            about["WARC-Protocol"] = "h2"
         if exchange.remote_ip is not None:
             about["WARC-IP-Address"] = exchange.remote_ip
         if cut_off is not None:

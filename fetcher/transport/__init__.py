@@ -6,6 +6,7 @@
           └ HttpHandler ──▶ Pool ──▶ Connection     kept alive, registered with the hub once
                              │        └ Parser      turns bytes into answers: head, chunks, decoding
                              └ Dialer               makes new ones: dns, race, proxies, tls
+            or Http2Handler                         the same for HTTP/2: see `http2`
             or SessionHandler                       sends with a requests.Session instead
             or ExtensionHandler                     sends with the transport of another package
 
@@ -15,20 +16,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fetcher import green
 from fetcher.options import Options, RequestOptions
-from fetcher.semantics import IDEMPOTENT
 from fetcher.transport.authentication import DigestHandler, NetrcHandler
-from fetcher.transport.connection import ConnectionLost
-from fetcher.transport.dial import Dialer
+from fetcher.transport.handler import HttpHandler
 from fetcher.transport.headers import Headers, field_names, request_fields, retry_after
 from fetcher.transport.of_hosts import of_hosts
 from fetcher.transport.opener import Opener
-from fetcher.transport.pool import Pool, max_connections, max_per_host
+from fetcher.transport.pool import max_connections
 from fetcher.transport.redirects import RedirectHandler, StatusProcessor
 from fetcher.transport.request import Conditions, Request
 from fetcher.transport.response import Response
-from fetcher.transport.tunnels import not_accepted
 
 __all__ = ["Conditions", "Headers", "Request", "Response", "Transport", "check", "field_names", "max_connections",
            "request_fields", "retry_after"]
@@ -71,39 +68,6 @@ class Transport:
             self._cookies.close()
 
 
-class HttpHandler(green.request.BaseHandler):  # type: ignore[misc]
-    """Sends http and https requests over connections of the pool."""
-
-    def __init__(self, options: Options) -> None:
-        self._dialer = Dialer(options)
-        self._pool = Pool(options.limits, self._dialer, max_per_host(options))
-
-    def http_open(self, request: Request) -> Response:
-        """Send `request` and return the answer. Send it again if a reused connection was closed (RFC 9112 §9.3.1)."""
-        route = self._dialer.route(request.url)
-        if route.proxy is not None:
-            request.proxy = route.forwarding
-        may_be_repeated = request.method in IDEMPOTENT      # otherwise avoid a connection that the peer may be closing
-        acquire = self._pool.acquire if may_be_repeated else self._pool.acquire_promised
-        try:
-            response = acquire(route, request.attempt).exchange(request)
-        except ConnectionLost as lost:
-            if not may_be_repeated:
-                raise
-            lost.as_value()
-            response = self._pool.make(route, request.attempt).exchange(request)
-        if response.status == 407 and route.forwarding:
-            response.close()
-            raise not_accepted(route.forwarding)
-        return response
-
-    https_open = http_open
-
-    def close(self) -> None:
-        self._pool.close()
-        self._dialer.close()
-
-
 def check(options: Options) -> None:
     """Raise ValueError if `options` cannot be followed. Nothing is sent or written."""
     _exchange(options, None).close()
@@ -114,8 +78,16 @@ def check(options: Options) -> None:
 
 def _exchange(options: Options, session: Any) -> Any:
     """Return the handler that sends requests and receives answers."""
+    speaks_2 = options.network.http != "1.1" or any(host.http not in (None, "1.1") for host in options.hosts)
     if session is None and options.network.transport == "urllib":
-        return HttpHandler(options)
+        if not speaks_2:
+            return HttpHandler(options)
+        from fetcher.transport.http2.handler import Http2Handler
+
+        return Http2Handler(options)
+    if speaks_2:
+        name = options.network.transport if session is None else "requests"
+        raise ValueError(f"The transport {name} speaks HTTP/1.1 only; choose urllib, or --http 1.1")
     if session is None and options.network.transport != "requests":
         from fetcher.transport.extension import ExtensionHandler
 

@@ -36,8 +36,10 @@ class Dialer:
         self._rules = ProxyRules(options.network.proxy)
         self._hosts = settings_of(options.hosts)
         self._tls = Handshakes(options.tls)
-        self._other_tls = Handshakes(replace(options.tls, insecure=not options.tls.insecure))
+        self._tls_options = options.tls
+        self._other_tls: dict[tuple[bool, bool], Handshakes] = {}   # by: any certificate is accepted; HTTP/2 is offered
         self._is_insecure = options.tls.insecure
+        self._http = options.network.http
         self._rules_by_proxy = {proxy: ProxyRules(proxy) for proxy in {host.proxy for host in options.hosts}
                                 if proxy is not None}
         self._tells_details = options.body.tls
@@ -58,9 +60,12 @@ class Dialer:
         proxy = rules.proxy_for(url)
         if proxy is not None and self._guard is not None and proxy.resolves_names:
             self._guard.check_remote(url.host)
-        if proxy is not None and proxy.forwards and url.scheme == "http":
+        http = self._http_for(url.host)
+        if http == "auto" and url.scheme == "http":
+            http = "1.1"        # without TLS, nothing says what the peer speaks
+        if proxy is not None and proxy.forwards and url.scheme == "http" and http == "1.1":
             return Route("http", "", 0, proxy)
-        return Route(url.scheme, url.host, url.port, proxy)
+        return Route(url.scheme, url.host, url.port, proxy, http)
 
     def dial(self, route: Route, attempt: Attempt) -> tuple[Socket, str]:
         """Return a connected, non-blocking socket for `route`, and the address of the peer.
@@ -73,7 +78,7 @@ class Dialer:
         if route.scheme == "https":
             attempt.phase, attempt.peer = HANDSHAKE, route.peer
             try:
-                sock = self._tls_for(route.host).handshake(sock, route.host, route.port)
+                sock = self._tls_for(route).handshake(sock, route.host, route.port)
             except Untrusted as error:
                 raise self._explain(error, route, attempt) from None
             except BaseException:
@@ -91,7 +96,7 @@ class Dialer:
     def remember(self, connection: Connection) -> None:
         """Store the TLS session of `connection`, so that the next connection to its host can resume it."""
         if connection.secure is not None and connection.route.scheme == "https":
-            tls = self._tls_for(connection.route.host)
+            tls = self._tls_for(connection.route)
             tls.remember(connection.route.host, connection.route.port, connection.secure)
 
     def is_insecure(self, host: str) -> bool:
@@ -99,8 +104,19 @@ class Dialer:
         found = None if self._hosts is None else self._hosts.find(host)
         return self._is_insecure if found is None or found.insecure is None else found.insecure
 
-    def _tls_for(self, host: str) -> Handshakes:
-        return self._tls if self.is_insecure(host) == self._is_insecure else self._other_tls
+    def _tls_for(self, route: Route) -> Handshakes:
+        insecure, offers_2 = self.is_insecure(route.host), route.http != "1.1"
+        if insecure == self._is_insecure and not offers_2:
+            return self._tls
+        tls = self._other_tls.get((insecure, offers_2))
+        if tls is None:
+            tls = self._other_tls[insecure, offers_2] = Handshakes(replace(self._tls_options, insecure=insecure),
+                                                                   offers_2)
+        return tls
+
+    def _http_for(self, host: str) -> str:
+        found = None if self._hosts is None else self._hosts.find(host)
+        return self._http if found is None or found.http is None else found.http
 
     def _rules_for(self, host: str, hosts: HostSettings) -> ProxyRules:
         found = hosts.find(host)
@@ -118,7 +134,7 @@ class Dialer:
         """Connect again to see the certificate. Return an error that says more, or `error` if that fails."""
         try:
             sock, _address = self._reach(route, attempt)
-            return self._tls_for(route.host).explain(error, sock, route.host, route.port)
+            return self._tls_for(route).explain(error, sock, route.host, route.port)
         except FetchError:
             return error
 

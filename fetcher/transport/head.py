@@ -161,7 +161,7 @@ def framing(head: Head, method: str, peer: str) -> Framing:
     content_coding = content.decode("latin-1") if content else None
     transfer = _elements(about[b"transfer-encoding"]) if b"transfer-encoding" in about else ()
     if not transfer:
-        length = _content_length(about[b"content-length"], peer) if b"content-length" in about else None
+        length = content_length(about[b"content-length"], peer) if b"content-length" in about else None
         return Framing(length, False, (), content_coding, persistent and length is not None, promised)
     codings = _without_chunked(transfer)
     chunked = codings != transfer
@@ -190,7 +190,7 @@ def _without_chunked(transfer: tuple[str, ...]) -> tuple[str, ...]:
     return transfer
 
 
-def _content_length(value: bytes, peer: str) -> int:
+def content_length(value: bytes, peer: str) -> int:
     """Return the number in `value`, which may repeat it (RFC 9110 §8.6). Raises ProtocolError."""
     if value.isdigit() and len(value) <= _MAX_LENGTH_DIGITS:
         return int(value)

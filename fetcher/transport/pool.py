@@ -10,7 +10,7 @@ from fetcher import green
 from fetcher.attempt import Attempt
 from fetcher.options import Limits, Options
 from fetcher.transport.connection import Connection
-from fetcher.transport.dial import Dialer
+from fetcher.transport.dial import Dialer, Socket
 from fetcher.transport.route import Route
 
 MAX_IDLE_SECONDS = 90.0         # after that, a middlebox may have dropped the connection silently
@@ -61,7 +61,7 @@ class Pool:
             if not idle:
                 del self._idle[route]
             if perf_counter() - connection.idle_since < MAX_IDLE_SECONDS:
-                _mark_reuse(connection, attempt)
+                mark_reuse(connection, attempt)
                 return connection
             connection.close()
         return self.make(route, attempt)
@@ -74,7 +74,7 @@ class Pool:
         for connection in reversed(list(self._idle.get(route, ()))):
             if connection.promised and connection.probe():
                 self._remove_idle(connection)
-                _mark_reuse(connection, attempt)
+                mark_reuse(connection, attempt)
                 return connection
         return self.make(route, attempt)
 
@@ -92,13 +92,17 @@ class Pool:
             self._dialing -= 1
         try:
             details = self._dialer.describe(sock, route)
-            connection = Connection(sock, route, address, on_idle=self._return, on_end=self._forget)
+            connection = self._over(sock, route, address)
         except BaseException:
             sock.close()
             raise
         connection.tls = details
         self._open.add(connection)
         return connection
+
+    def _over(self, sock: Socket, route: Route, address: str) -> Connection:
+        """Return a connection over the socket `sock`. Raises FetchError."""
+        return Connection(sock, route, address, on_idle=self._return, on_end=self._forget)
 
     def close(self) -> None:
         if self._timer is not None:
@@ -151,7 +155,7 @@ class Pool:
                 del self._idle[connection.route]
 
 
-def _mark_reuse(connection: Connection, attempt: Attempt) -> None:
+def mark_reuse(connection: Connection, attempt: Attempt) -> None:
     timings = attempt.timings
     timings.namelookup = timings.connect = 0.0
     timings.appconnect = 0.0 if connection.route.scheme == "https" else None

@@ -13,6 +13,7 @@ class Route(NamedTuple):
     host: str
     port: int
     proxy: Proxy | None = None
+    http: str = "1.1"           # the version to speak: 1.1, 2, or auto for what ALPN finds
 
     @property
     def forwarding(self) -> Proxy | None:

@@ -38,11 +38,12 @@ class Handshakes:
     The session is stored from the second connection on, since most hosts of a long list are connected to only once.
     """
 
-    def __init__(self, options: TlsOptions) -> None:
-        """Raises ValueError if a file of certificates cannot be used."""
+    def __init__(self, options: TlsOptions, offers_2: bool = False) -> None:
+        """`offers_2`: HTTP/2 is offered, too. Raises ValueError if a file of certificates cannot be used."""
         self._options = options
+        self._offers_2 = offers_2
         # load the default certificates late, since that is slow
-        self._made = context(options) if options.cacert or options.cert or options.minimum != "1.2" else None
+        self._made = context(options, offers_2) if options.cacert or options.cert or options.minimum != "1.2" else None
         self._made_without_names: ssl.SSLContext | None = None
         self._made_for_proxies: ssl.SSLContext | None = None
         self._names: dict[tuple[str, int], None] = {}       # of hosts with at least one connection
@@ -57,7 +58,7 @@ class Handshakes:
         if "_" in host and not self._options.insecure:
             return self._handshake_below_a_wildcard(plain, host, port)
         if self._made is None:
-            self._made = context(self._options)
+            self._made = context(self._options, self._offers_2)
         return _shake(self._made, plain, host, port, self._sessions.get((host, port)))
 
     def handshake_with_proxy(self, plain: socket, host: str, port: int) -> ssl.SSLSocket:
@@ -77,7 +78,7 @@ class Handshakes:
         Raises Untrusted and TlsError.
         """
         if self._made_without_names is None:
-            self._made_without_names = context(self._options)
+            self._made_without_names = context(self._options, self._offers_2)
             self._made_without_names.check_hostname = False
         secure = _shake(self._made_without_names, plain, host, port, self._sessions.get((host, port)))
         certificate: dict[str, Any] = _state(secure).getpeercert() or {}
@@ -152,6 +153,11 @@ def _wrap(settings: ssl.SSLContext, plain: socket, host: str, session: ssl.SSLSe
     return settings.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False, session=session)
 
 
+def alpn(sock: socket | TlsInTls) -> str | None:
+    """Return the protocol that the peer chose among those that were offered, or None."""
+    return _state(sock).selected_alpn_protocol() if isinstance(sock, (ssl.SSLSocket, TlsInTls)) else None
+
+
 def details(sock: ssl.SSLSocket | TlsInTls) -> TlsDetails | None:
     """Return the details of the handshake on `sock`."""
     secure = _state(sock)
@@ -160,7 +166,8 @@ def details(sock: ssl.SSLSocket | TlsInTls) -> TlsDetails | None:
     return TlsDetails(
         version=secure.version() or "", cipher=cipher[0] if cipher else "",
         issuer=_name(certificate.get("issuer", ())), subject=_name(certificate.get("subject", ())),
-        not_after=rfc3339(ssl.cert_time_to_seconds(certificate["notAfter"])) if "notAfter" in certificate else "")
+        not_after=rfc3339(ssl.cert_time_to_seconds(certificate["notAfter"])) if "notAfter" in certificate else "",
+        alpn=secure.selected_alpn_protocol())
 
 
 def _state(sock: ssl.SSLSocket | TlsInTls) -> ssl.SSLSocket | ssl.SSLObject:
@@ -186,8 +193,11 @@ _SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName":
           "stateOrProvinceName": "ST", "localityName": "L"}
 
 
-def context(options: TlsOptions) -> ssl.SSLContext:
-    """Return the settings for handshakes. Raises ValueError if a file of certificates cannot be used."""
+def context(options: TlsOptions, offers_2: bool = False) -> ssl.SSLContext:
+    """Return the settings for handshakes. `offers_2`: HTTP/2 is offered, too, by ALPN (RFC 7301).
+
+    Raises ValueError if a file of certificates cannot be used.
+    """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if options.insecure:
         made.check_hostname = False
@@ -209,7 +219,7 @@ def context(options: TlsOptions) -> ssl.SSLContext:
         made.minimum_version = _VERSIONS[options.minimum]
     if options.minimum in ("1.0", "1.1"):
         made.set_ciphers("DEFAULT:@SECLEVEL=0")     # OpenSSL 3 allows these versions only at this level
-    made.set_alpn_protocols(["http/1.1"])
+    made.set_alpn_protocols(["h2", "http/1.1"] if offers_2 else ["http/1.1"])
     return made
 
 

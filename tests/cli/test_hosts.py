@@ -103,7 +103,7 @@ def test_trust_and_proxy_are_the_hosts_own(configured, fetcher, server, transpor
     ('hosts = 3', "hosts is not a table of tables; write [hosts.\"example.com\"]."),
     ('[hosts."a b"]', "'a b' is not the name of a host, nor a pattern such as *.example.com."),
     ('[hosts.a]\nper-hots = 1', "sets 'per-hots', which is not a setting for hosts; did you mean per-host"),
-    ('[hosts.a]\nhttp = "2"', "[hosts.\"a\"] sets http, which cannot be chosen: all requests use HTTP/1.1."),
+    ('[hosts.a]\nhttp = "3"', "[hosts.\"a\"], http: '3' is not one of 'auto', '1.1', '2'."),
     ('[hosts.a]\nper-host = 0', "[hosts.\"a\"], per-host: '0' is not a whole number from 1 to 50,000."),
     ('[hosts.a]\nper-host-rate = 3', "per-host-rate: '3' is not a rate; write 50/s, 30/m or 1/10s."),
     ('[hosts.a]\ninsecure = "yes"', "insecure: it must be true or false."),

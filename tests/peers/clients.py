@@ -24,7 +24,7 @@ ENVIRONMENT = {**{name: value for name, value in os.environ.items() if not _ASTR
 # fetcher's word for each exit status of curl.
 _WORDS = {1: "invalid_url", 3: "invalid_url", 5: "proxy", 6: "dns", 7: "connect", 18: "incomplete",
           28: "timeout", 35: "tls", 47: "too_many_redirects", 52: "incomplete", 56: "incomplete", 60: "tls",
-          61: "decode", 63: "too_large", 97: "proxy"}
+          61: "decode", 63: "too_large", 92: "incomplete", 97: "proxy"}
 
 
 def fetcher(urls: Sequence[str], *options: object) -> list[dict[str, Any]]:
@@ -81,6 +81,9 @@ def _as_curl_spells(options: Sequence[object]) -> list[object]:
         spelled.remove("--no-compressed")
     elif "-r" not in spelled:
         spelled.append("--compressed")
+    if "--http" in spelled:
+        place = spelled.index("--http")
+        spelled[place:place + 2] = ["--http2"]
     if "HEAD" in spelled:
         spelled[spelled.index("HEAD") - 1:spelled.index("HEAD") + 1] = ["-I"]
     return spelled

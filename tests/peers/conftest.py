@@ -1,6 +1,7 @@
 """The servers. Each has a configuration in `conf/`, in which @name@ stands for a port, a directory and so on."""
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,22 @@ from httpbin import app
 from werkzeug.serving import WSGIRequestHandler, run_simple
 WSGIRequestHandler.protocol_version = "HTTP/1.1"
 run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True)
+"""
+# Answers with the method, the path and the length of the body; /redirect leads there.
+_ASGI = """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    to, body = scope["path"].startswith("/redirect"), f"{scope['method']} {scope['path']} {size}".encode()
+    fields = [(b"content-type", b"text/plain")] + ([(b"location", b"/there")] if to else [])
+    await send({"type": "http.response.start", "status": 302 if to else 200, "headers": fields})
+    for part in body, b"x" * 200_000:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 """
 # CGI scripts. They give no length, so the server has to send chunks. The output of an nph script is sent unchanged.
 _SCRIPTS = {
@@ -45,7 +62,8 @@ def files() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def nginx(files: Path) -> Iterator[Server]:
-    ports = free_ports("http", "close", "hundred", "second", "https", "https_close", "https_old", "https_client")
+    ports = free_ports("http", "close", "hundred", "second", "https", "https_close", "https_old", "https_client",
+                       "https_2", "https_2_hundred", "https_2_four", "https_2_client")
     with workplace() as directory:
         listen_6 = f"listen [::1]:{ports['close']} backlog=4096;" if has_ipv6() else ""
         conf = _configure(directory, "nginx.conf", files, ports, listen_close_6=listen_6)
@@ -80,6 +98,38 @@ def caddy(files: Path) -> Iterator[Server]:
     with workplace() as directory:
         conf = _configure(directory, "Caddyfile", files, ports)
         command = [program("caddy"), "run", "--adapter", "caddyfile", "--config", conf]
+        with running(command, directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def h2o(files: Path) -> Iterator[Server]:
+    ports = free_ports("https")
+    with workplace() as directory:
+        conf = _configure(directory, "h2o.conf", files, ports)
+        if os.geteuid():
+            conf.write_text(conf.read_text().replace("user: nobody\n", ""))
+        with running([program("h2o"), "-c", conf], directory, ports, as_nobody=False) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def nghttpd(files: Path) -> Iterator[Server]:
+    ports = free_ports("https")
+    with workplace() as directory:
+        command = [program("nghttpd"), "-a", "127.0.0.1", "-d", files / "www", ports["https"], files / "server.pem",
+                   files / "server.pem"]
+        with running(command, directory, ports) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def hypercorn(files: Path) -> Iterator[Server]:
+    ports = free_ports("https")
+    with workplace() as directory:
+        (directory / "asgi.py").write_text(_ASGI)
+        command = [program("hypercorn"), "--bind", f"127.0.0.1:{ports['https']}", "--certfile", files / "server.pem",
+                   "--keyfile", files / "server.pem", "asgi:app"]
         with running(command, directory, ports) as server:
             yield server
 

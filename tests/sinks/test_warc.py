@@ -200,3 +200,12 @@ def test_pywb_makes_an_index_of_it(tmp_path):
     write(tmp_path / "a.warc.gz", answered(), answered(url="http://b.example/"))
     done = subprocess.run(["cdx-indexer", str(tmp_path / "a.warc.gz")], capture_output=True, check=True, text=True)
     assert len([line for line in done.stdout.splitlines() if " 200 " in line or "revisit" in line]) == 2
+
+
+def test_what_went_over_http2_is_written_so_that_readers_understand_it(tmp_path):
+    path = tmp_path / "a.warc.gz"
+    write(path, answered(http_version="2"))
+    check(path)
+    (answer,) = [record for kind, record, _ in records(path) if kind == "response"]
+    assert (answer.http_headers.protocol, answer.http_headers.get_statuscode()) == ("HTTP/1.1", "200")
+    assert answer.rec_headers.get_header("WARC-Protocol") == "h2"

@@ -11,7 +11,7 @@ from fetcher.cli.extended import TransportName
 from fetcher.cli.hosts import HostRule, Resolved
 from fetcher.cli.options.field import FieldOption
 from fetcher.cli.values import Choice, Number, Size
-from fetcher.options import BodyOptions, GuardOptions, NetworkOptions, RedirectOptions, TlsOptions
+from fetcher.options import HTTP_VERSIONS, BodyOptions, GuardOptions, NetworkOptions, RedirectOptions, TlsOptions
 
 _option = partial(FieldOption, group="Connection")
 _FILE = click.Path(exists=True, dir_okay=False)
@@ -32,6 +32,11 @@ OPTIONS = [
     _option("-x", "--proxy", to=NetworkOptions.proxy, metavar="URL",
             help="Use this proxy: http://, https://, socks4://, socks4a://, socks5:// or socks5h://. Empty: use none. "
                  "Default: as http_proxy, https_proxy, all_proxy and no_proxy say."),
+    _option("--http", to=NetworkOptions.http, type=Choice(HTTP_VERSIONS), metavar="VERSION",
+            help="Speak this version of HTTP: 1.1; 2, over http without asking whether the host speaks it; or auto: 2 "
+                 "where a host offers it over https, else 1.1. Version 2 needs the extra http2."),
+    _option("http1_1", "--http1.1", to=NetworkOptions.http, is_flag=True, means="1.1", help="The same as --http 1.1."),
+    _option("--http2", to=NetworkOptions.http, is_flag=True, means="2", help="The same as --http 2."),
     _option("-k", "--insecure", to=TlsOptions.insecure, is_flag=True, help="Accept any TLS certificate."),
     _option("--cacert", to=TlsOptions.cacert, type=_FILE, metavar="FILE",
             help="Trust only the certificates in this PEM file."),
