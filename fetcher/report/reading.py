@@ -31,8 +31,8 @@ _OURS = regex(r".+\.jsonl(?:\.gz|\.zst)?")       # the files that are read in a 
 _NESTED = ("input", "timings", "tls", "headers")        # which are JSON in a table
 _TORN = (b'{"url":"', b"\0")    # the start of a line that a crash has cut off
 _INPUT = b'"input"'
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")         # an escape that may be half a character
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = regex(rb"\\u[dD][89a-fA-F]")         # an escape that may be half a character
+_LONE_SURROGATE = regex("[\ud800-\udfff]")
 
 
 def records(paths: Iterable[str]) -> Iterator[Record]:

@@ -74,12 +74,14 @@ class Http2Handler(HttpHandler):
             try:
                 response: Response = connection.exchange(request)
                 return response
-            except NotProcessed:
+            except NotProcessed as error:
                 if not left:
                     raise
+                error.as_value()
             except (ConnectionLost, Broken) as error:
                 losses += 1
                 if losses > _MAX_LOSSES or not may_be_repeated or (
                         isinstance(error, Broken) and (route.http == "auto" or isinstance(error, Http1Required))):
                     raise
+                error.as_value()
         raise AssertionError
