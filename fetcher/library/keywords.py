@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from fetcher.library import values
-from fetcher.options import HostOptions, Options, SaveOptions
+from fetcher.options import HTTP_VERSIONS, HostOptions, Options, SaveOptions
 
 if TYPE_CHECKING:
     Texts = str | Iterable[str]
@@ -56,6 +56,7 @@ class Keywords(TypedDict, total=False):
     follow: bool
     max_redirects: int
     location_trusted: bool
+    http: str                   # "1.1", "2" or "auto"
     proxy: str | None           # "": none
     insecure: bool
     cacert: Path | None
@@ -128,7 +129,8 @@ KEYWORDS: dict[str, Keyword] = {
     **_of("network",
           proxy=("proxy", values.optional(values.secret)), ipv4=("family", values.flag_for(4)),
           ipv6=("family", values.flag_for(6)), resolve=("resolve", values.resolved),
-          dns_server=("dns_servers", values.texts), transport=("transport", values.text)),
+          dns_server=("dns_servers", values.texts), transport=("transport", values.text),
+          http=("http", values.one_of(*HTTP_VERSIONS))),
     **_of("tls",
           insecure=("insecure", values.flag), cacert=("cacert", values.optional(values.path)),
           cert=("cert", values.optional(values.path)), key=("key", values.optional(values.path)),

@@ -12,8 +12,8 @@ from fetcher.options import SaveOptions
 
 # An option that a script spells in another way, by the field that both fill
 RENAMED = {"header": "headers", "no_compressed": "compressed"}
-# Four fields of one option, --include
-INCLUDED = {"include"}
+# Four fields of one option, --include, and curl's spellings of --http
+WITHOUT_A_KEYWORD = {"include", "http1_1", "http2"}
 
 
 def fields_of_options():
@@ -31,7 +31,7 @@ def test_each_option_of_a_fetch_is_a_keyword():
     slots = fields_of_options()
     for option in ALL:
         name = RENAMED.get(str(option.name), str(option.name))
-        if option.to[0] in slots and name not in INCLUDED:
+        if option.to[0] in slots and name not in WITHOUT_A_KEYWORD:
             assert slots[option.to[0]] == KEYWORDS[name][:2], name
 
 
@@ -64,6 +64,7 @@ def test_each_keyword_has_a_type():
     ({"retry_on": [429, "all-methods"]}, "retry", "all_methods", True),
     ({"ipv4": True, "ipv6": False}, "network", "family", 4),
     ({"resolve": "*:443:192.0.2.1"}, "network", "resolve", (("*", 443, ("192.0.2.1",)),)),
+    ({"http": "auto"}, "network", "http", "auto"),
     ({"keep_body": True}, "body", "keep", True),
 ])
 def test_a_keyword_fills_its_field(keywords, concern, field, value):
