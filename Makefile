@@ -21,7 +21,7 @@ demo: $(VENV)/ready  ## the program at work, on a server of its own
 check: lint quick  ## what every change is tried with: lint and the quick tests
 
 quick: $(VENV)/test  ## the tests but for the slow kinds
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 test: $(VENV)/test  ## all tests
 	$(BIN)/python -m pytest -n $(JOBS)
@@ -33,7 +33,7 @@ lint: $(VENV)/test  ## flake8, ruff's rules on security, and mypy: strict for fe
 
 coverage: $(VENV)/test  ## which lines the quick tests run, commands and processes included
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

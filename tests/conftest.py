@@ -13,9 +13,11 @@ from tests.server_process import ServerProcess
 TESTS = Path(__file__).parent
 NOT_SLOW = "not slow"
 SLOW = ("bench", "browsers", "cli", "cluster", "engine/processes", "engine/test_faults.py", "engine/test_storm.py",
-        "engine/test_many_hosts.py", "library/test_places.py", "library/test_types.py", "packages", "peers", "soak")
+        "engine/test_many_hosts.py", "library/test_places.py", "library/test_types.py", "packages", "peers",
+        "transport/http2/test_hostile.py")
+REPEATED = frozenset({"two", "requests", "h2"})     # parameters of a test that is run with another one, too
 QUICK = tuple(f"cli/test_{name}.py" for name in (       # exceptions: no processes, or only a few commands
-    "ending", "exits", "help", "layout", "options", "values"))
+    "ending", "help", "layout", "options", "values"))
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(NOT_SLOW, settings.get_profile("shared machine"), max_examples=10)
@@ -40,11 +42,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that `make check` leaves out as slow: whole kinds, and tests that are repeated with two processes.
+    """Mark the tests that `make check` leaves out as slow: whole kinds, and tests that are repeated with two processes,
+    with the other transport, or with the other codec for HTTP/2.
     """
     for item in items:
         case = item.callspec.id.split("-") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else []
-        if _is_slow(item.path) or "two" in case:
+        if _is_slow(item.path) or REPEATED.intersection(case):
             item.add_marker(pytest.mark.slow)
 
 

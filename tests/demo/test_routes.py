@@ -232,6 +232,7 @@ def test_bad_gzip_cannot_be_decoded(server):
         gzip.decompress(body)
 
 
+@pytest.mark.slow
 def test_the_bomb_is_small_on_the_wire_and_large_thereafter(server):
     _, _, body = ask(server, "/bomb")
     assert len(body) < BOMB_BYTES / 900

@@ -116,6 +116,7 @@ def test_the_same_url_many_times_has_as_many_results(server):
     assert len(fetch_at_once([server.url("/headers")] * 50)) == 50
 
 
+@pytest.mark.slow
 def test_workers_that_stood_in_for_waiting_ones_end(server):
     """Lines that were redirected to a host without a free slot wait, and others run meanwhile."""
     crowded = server.url("/delay/0.02", host="crowded.workers.localhost")

@@ -1,5 +1,7 @@
 from time import process_time
 
+import pytest
+
 from fetcher.errors import InvalidUrl
 from fetcher.transport.redirects import decoded
 from fetcher.url import join, mask_userinfo, parse, recordable
@@ -36,6 +38,7 @@ def test_any_location_leads_somewhere_or_is_an_error():
     fuzz("locations", check)
 
 
+@pytest.mark.slow
 def test_what_is_long_takes_no_long_time():
     for piece in "a", "a:", "@", "/..", "%41", "1.", "\xe9", "[", "%", "\\", "?#", "me:x@":
         for before in "", "http://", "http://a/", "http://me:":

@@ -67,6 +67,7 @@ def test_the_loop_goes_on_meanwhile(server):
     assert max(pauses) < seconds / 3
 
 
+@pytest.mark.slow
 def test_the_run_waits_for_its_reader(server):
     async def main():
         read = 0

@@ -2,6 +2,7 @@
 from collections import Counter
 from math import inf
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,6 @@ def limits_of(adaptive: st.SearchStrategy[bool] = st.booleans()) -> st.SearchStr
 
 
 any_run = given(limits_of(), LISTS, st.booleans())
-quick = settings(max_examples=60, deadline=None)
 
 
 class Watch:
@@ -56,7 +56,6 @@ class Watch:
         return max(due, free, engine.held.get(name, 0.0), breaker.open_until)
 
 
-@quick
 @any_run
 def test_no_line_is_lost_or_doubled(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run()
@@ -64,7 +63,6 @@ def test_no_line_is_lost_or_doubled(limits, jobs, strands):
     assert (engine.schedule.waiting, engine.schedule.running, engine.schedule.parked) == (0, 0, 0)
 
 
-@quick
 @any_run
 def test_what_waits_and_what_runs_is_counted(limits, jobs, strands):
     def look(engine):
@@ -74,7 +72,6 @@ def test_what_waits_and_what_runs_is_counted(limits, jobs, strands):
     VirtualEngine(limits, jobs, look, strands).run()
 
 
-@quick
 @any_run
 def test_no_cap_is_ever_exceeded(limits, jobs, strands):
     def look(engine):
@@ -84,7 +81,6 @@ def test_no_cap_is_ever_exceeded(limits, jobs, strands):
     VirtualEngine(limits, jobs, look, strands).run()
 
 
-@quick
 @any_run
 def test_no_second_holds_more_starts_than_the_rate_and_one(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run()
@@ -95,6 +91,7 @@ def test_no_second_holds_more_starts_than_the_rate_and_one(limits, jobs, strands
             assert all(sum(first <= time <= first + 1 for time in times) <= rate + 1 for first in times)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(limits_of(adaptive=st.just(False)), LISTS)
 def test_nothing_idles_while_something_may_go_and_nobody_sleeps_too_long(limits, jobs):
@@ -108,21 +105,18 @@ def test_nothing_idles_while_something_may_go_and_nobody_sleeps_too_long(limits,
     VirtualEngine(limits, jobs, look).run()
 
 
-@quick
 @any_run
 def test_a_host_that_asked_for_it_is_left_alone(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run()
     assert all(start.at >= start.held_until for start in engine.starts)
 
 
-@quick
 @any_run
 def test_retries_wait_as_long_as_they_have_to(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run()
     assert all(start.at >= start.due for start in engine.starts)
 
 
-@quick
 @any_run
 def test_a_host_whose_breaker_is_open_sees_one_probe_at_a_time_when_its_time_is_over(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run()
@@ -130,7 +124,6 @@ def test_a_host_whose_breaker_is_open_sees_one_probe_at_a_time_when_its_time_is_
     assert all(probe.at >= probe.open_until and not probe.others for probe in probes)
 
 
-@quick
 @any_run
 def test_lines_of_a_host_go_for_the_first_time_in_the_order_of_the_list(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run()
@@ -139,7 +132,6 @@ def test_lines_of_a_host_go_for_the_first_time_in_the_order_of_the_list(limits, 
         assert first == sorted(first, key=lambda job: (job.at, job.number))
 
 
-@quick
 @given(limits_of(), LISTS)
 def test_who_is_stranded_waited_for_dead_hosts_alone(limits, jobs):
     def look(engine):
@@ -154,7 +146,6 @@ def test_who_is_stranded_waited_for_dead_hosts_alone(limits, jobs):
     VirtualEngine(limits, jobs, look, strands=True).run()
 
 
-@quick
 @any_run
 def test_hosts_that_are_done_with_are_forgotten(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run()
@@ -164,7 +155,6 @@ def test_hosts_that_are_done_with_are_forgotten(limits, jobs, strands):
     assert left == []
 
 
-@quick
 @any_run
 def test_the_same_input_makes_the_same_decisions(limits, jobs, strands):
     def diary() -> list[tuple[float, str, int]]:
@@ -175,7 +165,6 @@ def test_the_same_input_makes_the_same_decisions(limits, jobs, strands):
     assert diary() == diary()
 
 
-@quick
 @any_run
 def test_where_the_run_is_cut_short_all_that_wait_are_left_over_once(limits, jobs, strands):
     engine = VirtualEngine(limits, jobs, strands=strands).run(until=3.0)

@@ -142,6 +142,7 @@ def test_what_is_there_already_stays(tmp_path):
     assert records(tmp_path / "a-00001.warc.gz")[1][2] == b"other"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torn_bytes", [0, 1, 7, 100, 400])
 def test_what_a_killed_run_tore_is_cut_off(tmp_path, torn_bytes):
     write(tmp_path / "a.warc.gz", answered(os.urandom(1000)))

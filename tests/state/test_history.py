@@ -261,6 +261,7 @@ def test_the_rights_become_the_owners_alone_with_the_first_line_that_has_credent
         assert {os.stat(file).st_mode & 0o077 for file in files} == {0}
 
 
+@pytest.mark.slow
 def test_the_log_does_not_grow_with_the_run(path):
     """SQLite writes over what it has copied into the file only while nobody reads."""
     memories = [good(url, beside=Beside(memory=Memory(url, "GET", 200, None, None, "0" * 64, url, None)))

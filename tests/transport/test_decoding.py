@@ -185,6 +185,7 @@ def bomb(coding):
     return b"".join(add(zeros) for _ in range(64)) + end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
 def test_a_bomb_is_decoded_in_pieces(coding):
     decoder, packed = Decoder((coding,), "peer", None), bomb(coding)
@@ -238,6 +239,7 @@ def test_bombs_of_all_kinds_end_among_good_urls_and_take_no_memory(server):
     assert peak < 20_000_000
 
 
+@pytest.mark.slow
 @both_transports
 def test_a_bomb_that_nobody_minds_takes_no_memory(server):
     tracemalloc.start()
@@ -248,6 +250,7 @@ def test_a_bomb_that_nobody_minds_takes_no_memory(server):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @both_transports
 def test_a_bomb_without_end_ends_with_its_time_and_others_have_theirs(server):
     endless = gzip.compress(gzip.compress(bytes(1024 * 1024)) * 10_000)

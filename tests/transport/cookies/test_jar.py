@@ -106,6 +106,7 @@ def cpu_of_lookups(jar, hosts):
     return time.process_time() - begin
 
 
+@pytest.mark.slow
 def test_a_look_up_costs_the_same_however_many_cookies_there_are():
     few = Jar(Cookie("a", "b", f"www.h{number}.example") for number in range(10))
     many = Jar(Cookie("a", "b", f"www.h{number}.example") for number in range(20_000))
