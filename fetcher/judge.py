@@ -132,13 +132,15 @@ class Watch:
         if self._found is not None or not (self._missing or unwanted):
             return
         seen = self._tail + text if self._tail else text
-        self._missing = [each for each in self._missing if each not in seen]
+        if self._missing:
+            self._missing = [each for each in self._missing if each not in seen]
         for each in unwanted:
             place = seen.find(each)
             if place >= 0:
                 self._found = f"The body contains {_quoted(each)}, which is not expected: {_around(seen, place)}."
-        window = self._judge.window
-        self._tail = seen[len(seen) - window:] if window < len(seen) else seen
+        if self._decoder is not None:       # there may be more
+            window = self._judge.window
+            self._tail = seen[len(seen) - window:] if window < len(seen) else seen
 
     def _judged_by_patterns(self) -> str | None:
         codec = codec_of(bytes(self._beginning[:SEARCHED_BYTES]), self._content_type)

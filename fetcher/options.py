@@ -13,6 +13,7 @@ from fetcher.semantics import carries_credentials
 from fetcher.value import frozen, value
 
 USER_AGENT = f"fetcher/{__version__}"
+MAX_SEARCHED = 1024 * 1024          # bytes of a body, by regular expressions
 MAX_IN_RECORD = 64 * 1024 * 1024    # bytes of a body in its record, all of them in memory
 
 
@@ -146,15 +147,17 @@ class AnswerOptions:
     accept: Statuses | None = None      # ranges of statuses, both ends included; None: below 400
     expect: tuple[str, ...] = ()        # texts, and regular expressions (RE2) as /REGEX/ or /REGEX/i: the decoded body
     expect_not: tuple[str, ...] = ()    # must contain all of the former, and none of the latter
-    expect_bytes: int = 1024 * 1024     # regular expressions search only so much of its beginning
+    expect_bytes: int = MAX_SEARCHED    # regular expressions search only so much of its beginning
     sha256: str | None = None           # of the decoded body, in lower-case hexadecimal digits
     size: int | None = None             # of the decoded body, in bytes
     content_type: str | None = None     # text/html, image/*; parameters count if they are given
     max_time: float | None = None       # seconds that the whole last attempt may take
 
     def __post_init__(self) -> None:
-        _check_whole(self, 1, "expect_bytes")
-        _check_positive(self, "seconds", "max_time")
+        if self.expect_bytes != MAX_SEARCHED:       # a row may have one of its own, so this is done for each
+            _check_whole(self, 1, "expect_bytes")
+        if self.max_time is not None:
+            _check_positive(self, "seconds", "max_time")
 
 
 @frozen
