@@ -79,6 +79,19 @@ def test_more_or_fewer_at_once(watched):
     end(watched)
 
 
+def test_they_reach_every_process(terminal, fetcher, server):
+    urls = [server.url(f"/delay/1?{number}", host=f"h{number % 8}.keys.localhost") for number in range(400)]
+    terminal.start("--processes", "2", "-c", "4", fetcher.list(*urls), height=30, width=100)
+    terminal.sees("Running 4")
+    terminal.until(lambda: modes(terminal) == 0)
+    see_after(terminal, b"p", "PAUSED")
+    terminal.until(lambda: "Running 0" in terminal.text)
+    see_after(terminal, b"p", "Running 4")
+    see_after(terminal, b"+", "Running 5")
+    see_after(terminal, b"-", "Running 4")
+    end(terminal)
+
+
 def test_what_is_no_key_does_nothing(watched):
     before = watched.raw.count(FRAME)
     watched.type(b"x \x1b[A\x1bOq\x1bp\xff\r\n")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from fetcher.engine.processes.messages import Share
 from fetcher.options import Limits, Options
@@ -31,8 +32,9 @@ def shares(loads: Sequence[Load], limits: Limits, max_connections: int, paused: 
     """
     active = [load.has_targets for load in loads] if any(load.has_targets for load in loads) else [True] * len(loads)
     paced = [load.is_paced or is_active for load, is_active in zip(loads, active)]
-    each = max(min(limits.concurrency // sum(active), max_connections), 1)
-    fair = [each if is_active else 0 for is_active in active]
+    least, rest = divmod(limits.concurrency, sum(active))
+    fair = [max(min(least + (place <= rest), max_connections), 1) if is_active else 0
+            for is_active, place in zip(active, accumulate(active))]
     used = [max(mine, load.in_flight) for mine, load in zip(fair, loads)]
     idle = len(loads) - sum(paced)
     result = []

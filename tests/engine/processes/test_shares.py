@@ -18,6 +18,7 @@ BUSY, PACED, IDLE = Load(True, True, 0), Load(False, True, 0), Load(False, False
 @pytest.mark.parametrize("loads, limits, expected", [
     ([BUSY], Limits(10), [(10, None)]),
     ([BUSY, BUSY], Limits(10), [(5, None), (5, None)]),
+    ([BUSY, IDLE, BUSY, BUSY], Limits(11), [(4, None), (0, None), (4, None), (3, None)]),    # none is left unused
     ([BUSY, IDLE], Limits(10), [(10, None), (0, None)]),
     ([IDLE, IDLE], Limits(10), [(5, None), (5, None)]),                     # nobody knows yet who owns the first host
     ([BUSY, BUSY], Limits(1), [(1, None), (1, None)]),                      # nobody starves, even if it is one too many
