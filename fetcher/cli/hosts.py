@@ -7,7 +7,6 @@ import click
 
 from fetcher.cli.side_files import FileOrText
 from fetcher.cli.values import Value
-from fetcher.host_settings import parse_resolved
 
 
 class Resolved(Value):
@@ -18,6 +17,8 @@ class Resolved(Value):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, tuple):
             return value
+        from fetcher.host_settings import parse_resolved
+
         try:
             return parse_resolved(str(value))
         except ValueError as error:

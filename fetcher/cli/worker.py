@@ -68,6 +68,7 @@ def worker(broker: str | None, places: tuple[str, ...], cluster_key: str | None,
     from fetcher.cli.display import Notes
 
     _listen(Notes(logging.DEBUG if verbose else logging.INFO), verbose)
+    app.check_reachable(celery)
     _log.info("Waiting for partitions from %s, %d at a time.", way, processes)
     raise_descriptor_limit()
     collect_rarely()

@@ -202,10 +202,8 @@ def _requeue(celery: Any, order: Order) -> None:
 def serve(celery: Any, processes: int) -> None:
     """Take messages until SIGTERM or SIGINT, and then return unfinished orders to the queue.
 
-    Raises OutputError if the broker cannot be reached at the start, or if Celery ends by itself. If the broker goes
-    away later, wait for it.
+    While the broker is away, wait for it. Raises OutputError if Celery ends by itself.
     """
-    check_reachable(celery)
     is_ready: list[Any] = []
 
     def end(*_: Any) -> None:

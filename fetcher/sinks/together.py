@@ -30,8 +30,12 @@ class Together:
             if call in self._waiting:
                 self._waiting.remove(call)
             raise
-        if call.error is not None:
-            raise call.error
+        error, call.error = call.error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error       # its traceback leads back to here: leave no cycle
 
     def _call_all(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -188,7 +188,7 @@ def test_the_summary_is_written_whatever_the_status(fetcher, mixed):
     assert (found["statuses"], found["errors"]) == ({"200": 19}, {"dns": 1})
     assert found["failed_hosts"] == [{"host": "no-such-host.invalid", "failed": 1, "outcomes": {"dns": 1}}]
     assert found["arguments"] == ["-q", "-f", "none", "--summary", "summary.json", "list"]
-    assert found["versions"].keys() == {"fetcher", "Python", "eventlet", "hub", "OpenSSL"}
+    assert found["versions"].keys() == {"fetcher", "Python", "eventlet", "hub", "OpenSSL", "HTTP/2"}
     assert 0 < found["time_total"]["p50"] <= found["time_total"]["max"]
 
 

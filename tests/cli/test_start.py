@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from fetcher import __version__, green
-from fetcher.versions import versions
+from fetcher.versions import http2, versions
 
 HEAVY = {"eventlet", "greenlet", "rich", "pycares", "httptools", "orjson", "brotli", "backports.zstd", "dns", "asyncio",
          "requests", "tomllib", "fetcher.engine", "fetcher.transport", "fetcher.demo.server"}
@@ -59,7 +59,8 @@ def test_the_version_is_the_same_among_other_options(fetcher):
 
 def test_the_version_tells_of_the_hub_that_is_used():
     assert versions() == {"fetcher": __version__, "Python": sys.version.split()[0], "eventlet": green.version,
-                          "hub": green.hub_name(), "OpenSSL": ssl.OPENSSL_VERSION.removeprefix("OpenSSL ")}
+                          "hub": green.hub_name(), "OpenSSL": ssl.OPENSSL_VERSION.removeprefix("OpenSSL "),
+                          "HTTP/2": http2()}
 
 
 def test_name_look_ups_of_eventlet_are_never_loaded(fetcher, server):

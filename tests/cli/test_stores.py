@@ -66,7 +66,8 @@ def test_a_body_that_cannot_be_saved_is_its_records_error(fetcher, server, tmp_p
     (tmp_path / "dir").mkdir()
     done = fetcher.python(
         "import os, sys, fetcher.sinks.bodies as bodies; from fetcher.cli import main\n"
-        "bodies.BodyStore.place = lambda *_: (_ for _ in ()).throw(OSError(13, 'Permission denied'))\n"
+        "def refuse(*_): raise OSError(13, 'Permission denied')\n"
+        "bodies.BodyStore.write_whole = refuse\n"
         "sys.argv[0] = 'fetcher'; main()", "--save-dir", "dir", server.url("/bytes/10"))
     assert (done.status, done.record["error"], done.record["status"]) == (1, "save", 200)
     assert done.record["error_message"] == "The body cannot be saved: Permission denied."
@@ -96,7 +97,7 @@ def test_a_full_disk_ends_the_run_with_74(fetcher, server, tmp_path):
         "import os, sys, fetcher.sinks.bodies; from fetcher.cli import main\n"
         "real = os.write\n"
         "def full(fd, data):\n"
-        "    if '.part' in os.readlink(f'/proc/self/fd/{fd}'): raise OSError(28, os.strerror(28))\n"
+        "    if 'dir/' in os.readlink(f'/proc/self/fd/{fd}'): raise OSError(28, os.strerror(28))\n"
         "    return real(fd, data)\n"
         "os.write = full; sys.argv[0] = 'fetcher'; main()", "-c1", "--save-dir", "dir", "-o", "out.jsonl",
         *[server.url(f"/bytes/10/{number}") for number in range(30)])

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 from tests.cli.command import PATIENCE, Command, Finished, eventually, records
 
 LEASE_SECONDS = 1.0
+_ALL_IS_WELL = re.compile(r"fetcher: (?:Waiting for partitions from |Partition \d+ of run )")
 
 
 class Cluster:
@@ -42,6 +44,11 @@ class Cluster:
                 stdout=log, stderr=log, start_new_session=True, **options)
         self.workers.append(worker)
         return worker
+
+    @property
+    def complaints(self) -> str:
+        """What the workers have said, without what they say while all is well."""
+        return "".join(line for line in self.log.read_text().splitlines(keepends=True) if not _ALL_IS_WELL.match(line))
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """Kill a worker with -9. Its processes do not learn of it."""

@@ -345,7 +345,7 @@ def test_a_worker_that_lacks_what_a_run_needs_says_so_once_and_leaves_it(local, 
     environment["PYTHONPATH"] = path
     eventually(lambda: not any((*home.glob("broker/queue/*"), *home.glob("broker/taken/*"))))
     assert local.drain(lacking) == 0
-    log = local.log.read_text()
+    log = local.complaints
     assert "The run run cannot be worked on here: --robots needs more packages: " in log and log.count("\n") == 1
     local.start_worker()
     assert local.submit("--again", "--wait").status == 0

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 import pytest
 from packaging.requirements import Requirement
 
+from fetcher.extras import DISTRIBUTION
 from tests.cli.command import PATIENCE, eventually
 
 # `foreign` modules cannot be imported, as though they were not installed.
@@ -46,7 +47,7 @@ def installed_with(name: str, extras: tuple[str, ...] = ()) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def program() -> str:
-    known = {"fetcher", *installed_with("fetcher", ("cluster",))}
+    known = {DISTRIBUTION, *installed_with(DISTRIBUTION, ("cluster",))}
     foreign = {module for module, owners in packages_distributions().items()
                if not known & set(map(normal, owners))}
     assert {"pytest", "requests"} <= foreign and not {"celery", "packaging", "redis"} & foreign

@@ -114,9 +114,9 @@ def test_what_is_no_order_is_told_of_once_and_the_worker_goes_on(cluster, attack
     cluster.wait()
     for push, message in junk:
         push(*message)
-    eventually(lambda: cluster.log.read_text().count("\n") >= 2 * len(junk))
+    eventually(lambda: cluster.complaints.count("\n") >= 2 * len(junk))
     assert cluster.drain(worker) == 0
-    log = cluster.log.read_text()
+    log = cluster.complaints
     assert log.count("\n") == 2 * len(junk), log
     assert all(line.startswith("fetcher: ") and line.isprintable() for line in log.splitlines()), log
     assert lines(cluster.records()) == {1: 1}
@@ -139,7 +139,7 @@ def test_an_order_for_another_place_is_not_followed(cluster, attacker, server):
     assert cluster.submit("list", "--wait", out="out/good", name="good").status == 0
     assert cluster.drain(worker) == 0
     assert records_in(home / "elsewhere") == []
-    assert cluster.log.read_text().count("\n") == len(ELSEWHERE)
+    assert cluster.complaints.count("\n") == len(ELSEWHERE)
 
 
 def test_a_directory_broker_of_ones_own_follows_what_was_submitted_there_alone(fetcher, server):
@@ -162,7 +162,7 @@ def test_an_order_for_a_run_that_is_not_there_is_set_aside(cluster, attacker, se
     eventually(lambda: f"There is no run in {home}/nothing." in cluster.log.read_text())
     assert cluster.submit("list", "--wait", name="good").status == 0
     assert cluster.drain(worker) == 0
-    assert cluster.log.read_text().count("\n") == 1
+    assert cluster.complaints.count("\n") == 1
 
 
 def test_with_a_key_only_what_is_signed_is_followed(cluster, server):
@@ -177,7 +177,7 @@ def test_with_a_key_only_what_is_signed_is_followed(cluster, server):
     assert cluster.submit("list", "--wait", out="signed", name="signed", FETCHER_CLUSTER_KEY="key").status == 0
     assert cluster.drain(worker) == 0
     assert records_in(home / "unsigned", home / "wrongly") == []
-    assert cluster.log.read_text().count("\n") == 2
+    assert cluster.complaints.count("\n") == 2
 
 
 def test_a_run_that_was_changed_since_it_was_signed_is_not_followed(cluster, server):
@@ -232,7 +232,7 @@ def test_what_stands_for_a_run_in_redis_is_held_against_the_same(fetcher, server
         assert client.llen("fetcher") == 0
         assert cluster.drain(worker) == 0
         assert records_in(home / "elsewhere") == []
-        assert cluster.log.read_text().count("\n") == 4
+        assert cluster.complaints.count("\n") == 4
 
 
 def test_what_redis_holds_as_taken_may_be_junk(fetcher, server, redis):
