@@ -3,16 +3,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
-
-from fetcher.regex import regex
-from fetcher.value import frozen
+from typing import Any, NamedTuple
 
 Statuses = tuple[tuple[int, int], ...]     # ranges, both ends included
 
-_PART = regex(r"(?P<first>\d{3})(?:-(?P<last>\d{3}))?|(?P<hundreds>[1-9])xx", re.A | re.I)
+_PART = r"(?ai)(?P<first>\d{3})(?:-(?P<last>\d{3}))?|(?P<hundreds>[1-9])xx"
 _BELOW_400 = frozenset(range(400))
-_PATTERN = regex(r"/(.+)/(i?)", re.S)
+_PATTERN = r"(?s)/(.+)/(i?)"
 
 
 def parse_statuses(text: str) -> Statuses:
@@ -33,8 +30,7 @@ def accepted(statuses: Statuses | None) -> frozenset[int]:
     return frozenset(status for first, last in statuses for status in range(first, last + 1))
 
 
-@frozen
-class Pattern:
+class Pattern(NamedTuple):
     """A regular expression for RE2."""
 
     expression: str
@@ -48,7 +44,7 @@ def parse_pattern(text: str) -> str | Pattern:
     """Parse `/REGEX/` or `/REGEX/i`. Any other text is returned unchanged. Raises ValueError if it is empty."""
     if not text:
         raise ValueError("an empty text is in every body")
-    match = _PATTERN.fullmatch(text) if text[0] == "/" else None
+    match = re.fullmatch(_PATTERN, text) if text[0] == "/" else None
     return text if match is None else Pattern(match[1], bool(match[2]))
 
 
@@ -67,7 +63,7 @@ def compiled(pattern: Pattern) -> Any:
 
 
 def _range(text: str) -> tuple[int, int]:
-    match = _PART.fullmatch(text)
+    match = re.fullmatch(_PART, text)
     if match is None:
         raise ValueError(f"{text!r} is not a status or a range of statuses; write 200-299,304 or 2xx")
     if match["hundreds"]:

@@ -10,11 +10,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
-
-from fetcher.regex import regex
 
 _UTF_8 = codecs.lookup("utf-8")
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
@@ -22,23 +20,23 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BO
 _ALL_MARKS = tuple(_MARKS)
 _MAX_REMEMBERED = 100       # characters of a Content-Type
 SEARCHED_BYTES = 1024      # https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding
-_BINARY = regex("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")   # https://mimesniff.spec.whatwg.org/#binary-data-byte
+_BINARY = "[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]"   # https://mimesniff.spec.whatwg.org/#binary-data-byte
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
-_XML = regex(r"(?:text|application)/(?:.*\+)?xml", re.A)
+_XML = r"(?:text|application)/(?:.*\+)?xml"
 
 _LABEL = r"""\s*=\s*["']?\s*([\w.:-]{1,40})"""
-_PARAMETER = regex(rf";\s*charset{_LABEL}", re.I | re.A)
-_DECLARATION = regex(rf"""\A<\?xml\s[^>]*?encoding{_LABEL}""", re.A)
-_COMMENT = regex(r"<!--.*?(?:-->|\Z)", re.S)
-_META = regex(r"""<meta[\s/]((?:"[^"]*"|'[^']*'|[^>"'])*)""", re.I)
-_ATTRIBUTE = regex(r"""([^\s"'>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
-_IN_CONTENT = regex(rf"charset{_LABEL}", re.I | re.A)
+_PARAMETER = rf"(?ai);\s*charset{_LABEL}"
+_DECLARATION = rf"""(?a)\A<\?xml\s[^>]*?encoding{_LABEL}"""
+_COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
+_META = r"""(?i)<meta[\s/]((?:"[^"]*"|'[^']*'|[^>"'])*)"""
+_ATTRIBUTE = r"""([^\s"'>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""
+_IN_CONTENT = rf"(?ai)charset{_LABEL}"
 
 
 def decoded(body: bytes, content_type: str | None) -> str | None:
     """Return `body` as text, without its byte order mark, or None if it is not text in a known charset."""
     text = _decoded(body, content_type)
-    return text if text is None or _BINARY.search(text) is None else None
+    return text if text is None or re.search(_BINARY, text) is None else None
 
 
 def _decoded(body: bytes, content_type: str | None) -> str | None:
@@ -84,11 +82,11 @@ def _told(body: bytes, content_type: str) -> codecs.CodecInfo | None:
 @lru_cache(maxsize=256)
 def _read_type(content_type: str) -> tuple[codecs.CodecInfo | None, list[Callable[[str], Iterable[str]]]]:
     """Return the codec that a Content-Type tells, and what finds further labels within a document of that type."""
-    label = _PARAMETER.search(content_type)
+    label = re.search(_PARAMETER, content_type)
     media_type = content_type.partition(";")[0].strip().lower()
     finders: list[Callable[[str], Iterable[str]]] = []
-    if _XML.fullmatch(media_type):
-        finders.append(_DECLARATION.findall)
+    if re.fullmatch(_XML, media_type):
+        finders.append(partial(re.findall, _DECLARATION))
     if media_type in _HTML:
         finders.append(_labels_of_html)
     return _known(label[1]) if label else None, finders
@@ -105,16 +103,17 @@ def _known(label: str) -> codecs.CodecInfo | None:
 
 def _labels_of_html(text: str) -> Iterator[str]:
     """Yield the labels of charsets in the beginning of a document."""
-    for attributes in _META.findall(_COMMENT.sub("", text)):
+    for attributes in re.findall(_META, re.sub(_COMMENT, "", text)):
         yield from _labels_of_meta(attributes)
 
 
 def _labels_of_meta(text: str) -> Iterator[str]:
-    attributes = {name.lower(): double or single or bare for name, double, single, bare in _ATTRIBUTE.findall(text)}
+    attributes = {name.lower(): double or single or bare
+                  for name, double, single, bare in re.findall(_ATTRIBUTE, text)}
     if "charset" in attributes:
         yield attributes["charset"]
     elif attributes.get("http-equiv", "").lower() == "content-type":
-        yield from _IN_CONTENT.findall(attributes.get("content", ""))
+        yield from re.findall(_IN_CONTENT, attributes.get("content", ""))
 
 
 def without_surrogates(value: Any) -> Any:

@@ -28,7 +28,7 @@ ONLY_IN = {
     "rich": ("cli/", "sinks/terminal/"),
 }
 MAX_LINES = {"fetcher": 300, "tests": 400, "bench": 300, "docs": 300}
-MAX_FLOORS = 12
+MAX_FLOORS = 11
 
 
 def imports(source: str, package: str) -> Iterator[str]:
