@@ -13,14 +13,13 @@ from fetcher.cli.delivery import Delivery
 from fetcher.cli.display import Display, streams
 from fetcher.cli.ending import advice, ending
 from fetcher.cli.engines import run_for
-from fetcher.cli.exits import status_of
 from fetcher.cli.job import Job
 from fetcher.cli.layout import layout
 from fetcher.cli.machine import collect_rarely, raise_descriptor_limit
 from fetcher.cli.places import refuse_one_file_for_two, written_in_place
 from fetcher.cli.unmet import Unmet
 from fetcher.cli.records import record_format, record_sinks
-from fetcher.errors import InputError, OutputError
+from fetcher.errors import InputError
 from fetcher.exits import DEADLINE_PASSED, SIGNALLED
 from fetcher.files.claims import claimed, claimed_place
 from fetcher.options import Options
@@ -47,37 +46,31 @@ def run(job: Job) -> int:
 def _run(job: Job, watch: Watch) -> int:
     collect_rarely()
     raise_descriptor_limit()
-    display: Display | None = None
-    try:
-        with ExitStack() as closing:
-            closing.enter_context(claimed(written_in_place(job)))
-            if job.options.request.cookie_jar is not None:
-                closing.enter_context(claimed_place(job.options.request.cookie_jar))
-            backlog = Backlog(job)
-            unmet = Unmet(job.options.hosts)
-            total = _Total(backlog)
-            learners = _learners(job.options, closing)
-            closing.callback(backlog.close)
-            format = record_format(job.records)
-            shown = layout(job.screen, job.records, format, streams(), job.lists)
-            fetching = run_for(job.options, job.processes, job.lists, encodes=format == "jsonl")
-            display = Display(shown, watch.tally, fetching, total, job.screen.heartbeat)
-            signals = closing.enter_context(_stoppable(fetching.stop, display.restore_terminal))
-            backlog.begin(job.screen.quiet)
-            records = record_sinks(job, format if shown.writes_records else None)
-            sinks: list[Sink] = [*records, *learners, *watch.sinks, *display.sinks]    # only count what was written
-            for sink in sinks:
-                closing.callback(sink.close)
-            display.start()
-            delivery = Delivery(sinks)
-            for result in fetching.results(unmet.watched(backlog), backlog.read_again):
-                delivery.write(result)
-            watch.tally.left_out = backlog.left_out
-            unmet.tell()
-    except OutputError as error:
-        if display is not None and watch.tally.done:
-            display.show_summary(status_of(error), ["Ended early, by the error below."])
-        raise
+    with ExitStack() as closing:
+        closing.enter_context(claimed(written_in_place(job)))
+        if job.options.request.cookie_jar is not None:
+            closing.enter_context(claimed_place(job.options.request.cookie_jar))
+        backlog = Backlog(job)
+        unmet = Unmet(job.options.hosts)
+        total = _Total(backlog)
+        learners = _learners(job.options, closing)
+        closing.callback(backlog.close)
+        format = record_format(job.records)
+        shown = layout(job.screen, job.records, format, streams(), job.lists)
+        fetching = run_for(job.options, job.processes, job.lists, encodes=format == "jsonl")
+        display = Display(shown, watch.tally, fetching, total, job.screen.heartbeat)
+        signals = closing.enter_context(_stoppable(fetching.stop, display.restore_terminal))
+        backlog.begin(job.screen.quiet)
+        records = record_sinks(job, format if shown.writes_records else None)
+        sinks: list[Sink] = [*records, *learners, *watch.sinks, *display.sinks]    # only count what was written
+        for sink in sinks:
+            closing.callback(sink.close)
+        display.start()
+        delivery = Delivery(sinks)
+        for result in fetching.results(unmet.watched(backlog), backlog.read_again):
+            delivery.write(result)
+        watch.tally.left_out = backlog.left_out
+        unmet.tell()
     status = (SIGNALLED + signals[0] if signals
               else DEADLINE_PASSED if fetching.deadline_passed
               else exit_status(watch.tally, job.batch.fail_if, backlog.done, backlog.failed))

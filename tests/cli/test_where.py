@@ -2,7 +2,6 @@
 import gzip
 import json
 import os
-import re
 import stat
 import subprocess
 
@@ -145,13 +144,3 @@ def test_fetching_goes_on_while_another_program_holds_the_database(fetcher, serv
     assert running.returncode == 0
     times = sorted(record["timestamp"] for record in records((tmp_path / "out.jsonl").read_bytes()))
     assert len(times) == len(rows(tmp_path / "out.db")) == 300
-
-
-def test_the_counts_of_a_run_that_a_full_disk_ended_are_shown_before_the_error(fetcher, server, small_disk):
-    urls = [server.url(f"/bytes/100000?{number}") for number in range(30)]
-    done = fetcher("-q", "--include", "body", "-o", str(small_disk / "out.jsonl"), *urls)
-    assert done.status == 74
-    top, *_, last = filter(None, done.err.splitlines())
-    assert top == "Ended early, by the error below."
-    assert re.search(r"^\d+ URLs? +\d+ ok", done.err, re.M), done.err
-    assert last.startswith("fetcher: ") and "No space left on device" in last
