@@ -1,7 +1,7 @@
 # Each target does all of its own set-up in $(VENV); nothing else has to be typed on a fresh checkout.
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 4
+JOBS ?= 6
 FUZZ_SECONDS ?= 120
 UV ?= uv
 BIN := $(VENV)/bin

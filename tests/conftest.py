@@ -17,7 +17,7 @@ SLOW = ("bench", "browsers", "cli", "cluster", "engine/processes", "engine/test_
         "transport/http2/test_hostile.py")
 REPEATED = frozenset({"two", "requests", "h2"})     # parameters of a test that is run with another one, too
 QUICK = tuple(f"cli/test_{name}.py" for name in (       # exceptions: no processes, or only a few commands
-    "ending", "help", "layout", "options", "values"))
+    "ending", "layout", "options", "values"))
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(NOT_SLOW, settings.get_profile("shared machine"), max_examples=10)
