@@ -16,7 +16,7 @@ SLOW = ("bench", "browsers", "cli", "cluster", "engine/processes", "engine/test_
         "engine/test_many_hosts.py", "library/test_places.py", "library/test_types.py", "packages", "peers",
         "transport/http2/test_hostile.py")
 REPEATED = frozenset({"two", "requests", "h2"})     # parameters of a test that is run with another one, too
-QUICK = tuple(f"cli/test_{name}.py" for name in (       # exceptions: no processes, or only a few commands
+QUICK = tuple(f"cli/test_{name}.py" for name in (       # exceptions: hardly any commands
     "ending", "layout", "options", "values"))
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

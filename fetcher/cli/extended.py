@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fetcher.cli.suggestions import suggestion
+from fetcher.cli.suggestions import completed, suggestion
 from fetcher.cli.values import Value
 from fetcher.extensions import SINKS, TRANSPORTS, names
 
@@ -29,7 +29,7 @@ class TransportName(Value):
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return _completed([*_OWN_TRANSPORTS, *names(TRANSPORTS)], incomplete)
+        return completed([*_OWN_TRANSPORTS, *names(TRANSPORTS)], incomplete)
 
 
 class SinkName(Value):
@@ -48,10 +48,4 @@ class SinkName(Value):
         return name, argument
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return _completed(names(SINKS), incomplete)
-
-
-def _completed(known: list[str], incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+        return completed(names(SINKS), incomplete)

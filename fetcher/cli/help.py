@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fetcher.cli.group import GroupedCommand
-from fetcher.cli.suggestions import suggestion
+from fetcher.cli.suggestions import completed, suggestion
 from fetcher.cli.topics import TOPICS, page
 from fetcher.cli.values import Value
 
@@ -28,9 +28,7 @@ class _Topic(Value):
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(word) for word in (*TOPICS, *_commands(ctx)) if word.startswith(incomplete)]
+        return completed((*TOPICS, *_commands(ctx)), incomplete)
 
 
 @click.command("help", cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,7 +9,7 @@ import click
 
 from fetcher.cli import values
 from fetcher.cli.group import GroupedCommand, GroupedOption
-from fetcher.cli.suggestions import suggestion
+from fetcher.cli.suggestions import completed, suggestion
 from fetcher.exits import FAILED, OK
 from fetcher.extras import needed
 
@@ -40,9 +40,7 @@ class GroupKey(values.Value):
         return text
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(word) for word in _KEYS if word.startswith(incomplete)]
+        return completed(_KEYS, incomplete)
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,10 +1,14 @@
-"""Did you mean ...? Find known words that look like a mistyped one."""
+"""Did you mean ...? Find known words that look like a mistyped one, or complete one."""
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _PREFIX = "FETCHER_"
 
@@ -13,6 +17,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean this?" for the known words that look like `word`, or nothing."""
     similar = _similar(word.lower(), sorted(known), 3)
     return f"; did you mean {' or '.join(similar)}?" if similar else ""
+
+
+def completed(known: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    """Return the `known` words that begin so, for the tab key of a shell."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(word) for word in known if word.startswith(incomplete)]
 
 
 def warn_of_unknown_variables(context: click.Context) -> None:

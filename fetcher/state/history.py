@@ -88,9 +88,10 @@ class History:
             rows = self._execute(self._find, (address, request)).fetchall()
         except sqlite3.Error as error:
             raise explained(self._path, error) from error
-        for *memory, reported in rows:
-            return Past(address, request, _memory(self._path, address, request, *memory), reported)
-        return Past(address, request)
+        if not rows:
+            return Past(address, request)
+        *memory, reported = rows[0]
+        return Past(address, request, _memory(self._path, address, request, *memory), reported)
 
     def close(self) -> None:
         self._connection.close()

@@ -59,7 +59,7 @@ def fuzzed(*inputs: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], C
 def _search(searched: Callable[[], None]) -> None:
     """Try other inputs in each run, also where hypothesis would always try the same ones, as it does in CI."""
     until = monotonic() + float(os.environ.get("FETCHER_FUZZ_SECONDS", 0))
-    search = settings(database=None, deadline=None, derandomize=False,
+    search = settings(max_examples=2 * settings().max_examples, database=None, deadline=None, derandomize=False,
                       suppress_health_check=list(HealthCheck))(searched)
     search()
     while monotonic() < until:
