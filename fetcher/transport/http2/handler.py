@@ -78,10 +78,10 @@ class Http2Handler(HttpHandler):
                 if not left:
                     raise
                 error.as_value()
-            except (ConnectionLost, Broken) as error:
+            except (ConnectionLost, Broken, Unanswered) as error:
                 losses += 1
-                if losses > _MAX_LOSSES or not may_be_repeated or (
-                        isinstance(error, Broken) and (route.http == "auto" or isinstance(error, Http1Required))):
+                falls_back = route.http == "auto" and not isinstance(error, ConnectionLost)     # to HTTP/1.1
+                if losses > _MAX_LOSSES or not may_be_repeated or falls_back or isinstance(error, Http1Required):
                     raise
                 error.as_value()
         raise AssertionError

@@ -184,3 +184,20 @@ def test_what_is_hostile_ends_its_own_request_alone(kind):
     evil, _ = told.pop("evil")
     assert evil in words
     assert told == {name: (None, None) for name in "12345"}
+
+
+def test_a_connection_that_ends_before_any_answer_fails_only_the_request_that_ended_it():
+    first = []
+
+    def react(peer, stream):
+        first.append(peer)
+        if peer.path(stream) == b"/evil":
+            close(peer, stream)
+        elif peer is not first[0]:
+            peer.answer(stream)
+
+    with FrameServer(react) as server:
+        results = fetch_at_once([server.url(path) for path in ("/1", "/2", "/evil")],
+                                network=NetworkOptions(proxy="", http="2"), limits=Limits(per_host=3))
+    assert {result.url.rpartition("/")[2]: result.error for result in results} == {
+        "1": None, "2": None, "evil": "incomplete"}
